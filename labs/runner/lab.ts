@@ -1,0 +1,167 @@
+// A lab's script and its recording: the format of labs/README.md as parsed records. Pure; the site reads labs through it too.
+import { createHash } from 'node:crypto';
+
+/** One named piece of a lab: what the reader runs and what must come of it. */
+export interface Part {
+  readonly name: string;
+  /** Line of the marker in the script, from 1. */
+  readonly line: number;
+  /** The commands as written, without the marker, without blank lines around them. */
+  readonly commands: string;
+  /** The exit status the part must end with, 0 to 255. */
+  readonly exit: number;
+  /** The most it may take, in seconds, 1 to 300. */
+  readonly budget: number;
+}
+
+export interface Lab {
+  /** `<chapter>/<lab>`, the script's path under labs/ without `.sh`. */
+  readonly id: string;
+  readonly title: string;
+  readonly parts: readonly Part[];
+}
+
+/** What a part printed, and the status it ended with, when it was recorded. */
+export interface Recorded {
+  readonly exit: number;
+  /** The output's lines joined by newlines, without a last newline. */
+  readonly output: string;
+}
+
+/** Recorded output by part name, in the file's order. */
+export type Recording = ReadonlyMap<string, Recorded>;
+
+/** A lab or recording that does not follow the format; the message begins with `file:line`. */
+export class LabError extends Error {
+  override readonly name = 'LabError';
+}
+
+const DEFAULT_BUDGET = 20;
+const MARKER = /^#:\s*(\S+)\s*(.*)$/;
+const PART_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/**
+ * Reads a lab script.
+ * @param id `<chapter>/<lab>`, used in messages and results.
+ * @throws LabError with the line that breaks the format.
+ */
+export function parseLab(id: string, source: string): Lab {
+  const lines = source.split('\n');
+  const fail = (line: number, what: string): never => {
+    throw new LabError(`labs/${id}.sh:${line}: ${what}`);
+  };
+  let title = '';
+  const parts: Part[] = [];
+  let open: { name: string; line: number; exit: number; budget: number; from: number } | undefined;
+  const close = (end: number): void => {
+    if (!open) return;
+    const { from, ...options } = open;
+    const commands = lines.slice(from, end).join('\n').replace(/^\s*\n|\s+$/g, '');
+    if (commands === '') fail(options.line, `part '${options.name}' has no commands`);
+    parts.push({ ...options, commands });
+  };
+
+  for (const [index, text] of lines.entries()) {
+    const line = index + 1;
+    const marker = MARKER.exec(text);
+    if (!marker) {
+      if (!open && text.trim() !== '' && !text.startsWith('#')) {
+        fail(line, `a command before the first '#: part NAME' belongs to no part`);
+      }
+      continue;
+    }
+    const [, kind = '', rest = ''] = marker;
+    if (kind === 'lab') {
+      if (title !== '' || open) fail(line, `'#: lab' comes once, before the first part`);
+      title = rest.trim();
+    } else if (kind === 'part') {
+      close(index);
+      const { name, options } = parsePartMarker(rest, (what) => fail(line, what));
+      if (parts.some((part) => part.name === name)) fail(line, `part '${name}' is there twice`);
+      open = { name, line, from: index + 1, exit: options.exit ?? 0, budget: options.budget ?? DEFAULT_BUDGET };
+    } else {
+      fail(line, `'#: ${kind}' is no marker; a marker is '#: lab TITLE' or '#: part NAME'`);
+    }
+  }
+  close(lines.length);
+  if (title === '') fail(1, `'#: lab TITLE' is missing`);
+  if (parts.length === 0) fail(1, `the lab has no '#: part NAME'`);
+  return { id, title, parts };
+}
+
+/**
+ * Reads a recording.
+ * @throws LabError with the line that breaks the format.
+ */
+export function parseRecording(id: string, source: string): Recording {
+  const recording = new Map<string, Recorded>();
+  let open: { name: string; exit: number; lines: string[] } | undefined;
+  const close = (): void => {
+    if (open) recording.set(open.name, { exit: open.exit, output: open.lines.join('\n') });
+  };
+  for (const [index, text] of source.replace(/\n$/, '').split('\n').entries()) {
+    const fail = (what: string): never => {
+      throw new LabError(`labs/${id}.out:${index + 1}: ${what}`);
+    };
+    const marker = MARKER.exec(text);
+    if (marker?.[1] === 'part') {
+      close();
+      const { name, options } = parsePartMarker(marker[2] ?? '', fail);
+      if (recording.has(name)) fail(`part '${name}' is there twice`);
+      open = { name, exit: options.exit ?? fail(`part '${name}' has no exit=N`), lines: [] };
+    } else if (open) {
+      open.lines.push(text.startsWith('\\#:') ? text.slice(1) : text);
+    } else if (text !== '') {
+      fail(`output before the first '#: part NAME exit=N'`);
+    }
+  }
+  close();
+  return recording;
+}
+
+/** Writes a recording in the form `parseRecording` reads; the two are each other's inverse. */
+export function formatRecording(recording: Recording): string {
+  return [...recording]
+    .map(([name, { exit, output }]) => {
+      const lines = output === '' ? [] : output.split('\n');
+      return [`#: part ${name} exit=${exit}`, ...lines.map((line) => (line.startsWith('#:') ? `\\${line}` : line))];
+    })
+    .flat()
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/**
+ * What each part's result depends on: its own text and expectation and those of all parts before it. A result whose
+ * digest differs was made before somebody edited the lab.
+ */
+export function partDigests(lab: Lab, recording: Recording): ReadonlyMap<string, string> {
+  const digests = new Map<string, string>();
+  let before = '';
+  for (const part of lab.parts) {
+    const expected = recording.get(part.name);
+    const text = JSON.stringify([before, part.name, part.commands, part.exit, expected?.output ?? null]);
+    before = createHash('sha256').update(text).digest('hex');
+    digests.set(part.name, before);
+  }
+  return digests;
+}
+
+function parsePartMarker(rest: string, fail: (what: string) => never): { name: string; options: PartOptions } {
+  const [name = '', ...words] = rest.trim().split(/\s+/);
+  if (!PART_NAME.test(name)) fail(`'${name}' is no part name; use lower-case letters, digits and hyphens`);
+  const options: PartOptions = {};
+  for (const word of words) {
+    const [, key = '', digits = '', unit = ''] = /^([a-z]+)=(\d{1,3})(s?)$/.exec(word) ?? [];
+    const value = Number(digits);
+    if (key === 'exit' && unit === '' && value <= 255) options.exit = value;
+    else if (key === 'budget' && unit === 's' && value >= 1 && value <= 300) options.budget = value;
+    else fail(`'${word}' is no part option; there are exit=0…255 and budget=1s…300s`);
+  }
+  return { name, options };
+}
+
+interface PartOptions {
+  exit?: number;
+  budget?: number;
+}
