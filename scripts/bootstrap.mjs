@@ -19,7 +19,9 @@ function fail(message) {
 
 /** Installs the locked packages, without running any install script, unless node_modules already matches. */
 function installPackages() {
-  const digest = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && existsSync(node24) && readFileSync(stamp, 'utf8') === digest) return;
   const started = performance.now();
   console.log('setup: installing npm packages (once, under a minute on a usual line) …');
@@ -31,7 +33,9 @@ function installPackages() {
   if (npm.error) fail(`npm could not be started (${npm.error.message}); install npm 9 or newer`);
   if (npm.status !== 0) fail(`'npm ci' failed, see above; without a network it needs a filled npm cache`);
   if (!existsSync(node24)) {
-    fail(`no Node 24 for ${process.platform}/${process.arch}; the runtime and its labs need Linux on x86_64 or arm64`);
+    fail(
+      `no Node 24 for ${process.platform}/${process.arch}; the runtime and its labs need Linux on x86_64 or arm64`,
+    );
   }
   writeFileSync(stamp, digest);
   console.log(`setup: npm packages ready (${((performance.now() - started) / 1000).toFixed(1)} s)`);
@@ -39,22 +43,33 @@ function installPackages() {
 
 const [task, ...args] = process.argv.slice(2);
 if (Number(process.versions.node.split('.')[0]) < 20) {
-  fail(`Node ${process.versions.node} is too old; install Node 20 or newer to begin (the rest brings its own Node 24)`);
+  fail(
+    `Node ${process.versions.node} is too old; install Node 20 or newer to begin (the rest brings its own Node 24)`,
+  );
 }
 if (!task || !existsSync(join(root, 'scripts', `${task}.ts`))) {
   fail(`no task '${task ?? ''}'; 'npm run' lists them`);
 }
 installPackages();
 
-const child = spawn(node24, ['--disable-warning=DEP0190', '--disable-warning=ExperimentalWarning', join(root, 'scripts', `${task}.ts`), ...args], {
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
-    ASTRO_TELEMETRY_DISABLED: '1',
-    ASTRO_DEV_BACKGROUND: '0',
+const child = spawn(
+  node24,
+  [
+    '--disable-warning=DEP0190',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'scripts', `${task}.ts`),
+    ...args,
+  ],
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+      ASTRO_TELEMETRY_DISABLED: '1',
+      ASTRO_DEV_BACKGROUND: '0',
+    },
   },
-});
+);
 // A terminal sends Ctrl-C to the child as well; a supervisor's SIGTERM reaches only us, so it is passed on.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -56,7 +56,10 @@ export function parseLab(id: string, source: string): Lab {
   const close = (end: number): void => {
     if (!open) return;
     const { from, ...options } = open;
-    const commands = lines.slice(from, end).join('\n').replace(/^\s*\n|\s+$/g, '');
+    const commands = lines
+      .slice(from, end)
+      .join('\n')
+      .replace(/^\s*\n|\s+$/g, '');
     if (commands === '') fail(options.line, `part '${options.name}' has no commands`);
     parts.push({ ...options, commands });
   };
@@ -78,7 +81,13 @@ export function parseLab(id: string, source: string): Lab {
       close(index);
       const { name, options } = parsePartMarker(rest, (what) => fail(line, what));
       if (parts.some((part) => part.name === name)) fail(line, `part '${name}' is there twice`);
-      open = { name, line, from: index + 1, exit: options.exit ?? 0, budget: options.budget ?? DEFAULT_BUDGET };
+      open = {
+        name,
+        line,
+        from: index + 1,
+        exit: options.exit ?? 0,
+        budget: options.budget ?? DEFAULT_BUDGET,
+      };
     } else {
       fail(line, `'#: ${kind}' is no marker; a marker is '#: lab TITLE' or '#: part NAME'`);
     }
@@ -124,7 +133,10 @@ export function formatRecording(recording: Recording): string {
   return [...recording]
     .map(([name, { exit, output }]) => {
       const lines = output === '' ? [] : output.split('\n');
-      return [`#: part ${name} exit=${exit}`, ...lines.map((line) => (line.startsWith('#:') ? `\\${line}` : line))];
+      return [
+        `#: part ${name} exit=${exit}`,
+        ...lines.map((line) => (line.startsWith('#:') ? `\\${line}` : line)),
+      ];
     })
     .flat()
     .map((line) => `${line}\n`)
@@ -147,7 +159,10 @@ export function partDigests(lab: Lab, recording: Recording): ReadonlyMap<string,
   return digests;
 }
 
-function parsePartMarker(rest: string, fail: (what: string) => never): { name: string; options: PartOptions } {
+function parsePartMarker(
+  rest: string,
+  fail: (what: string) => never,
+): { name: string; options: PartOptions } {
   const [name = '', ...words] = rest.trim().split(/\s+/);
   if (!PART_NAME.test(name)) fail(`'${name}' is no part name; use lower-case letters, digits and hyphens`);
   const options: PartOptions = {};

@@ -20,7 +20,9 @@ export type PackageGroup = keyof typeof PACKAGES;
 /** The packages of `groups` that dpkg does not report as installed. */
 function missing(groups: readonly PackageGroup[]): string[] {
   const wanted = [...new Set(groups.flatMap((group) => PACKAGES[group]))];
-  const query = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted], { encoding: 'utf8' });
+  const query = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted], {
+    encoding: 'utf8',
+  });
   if (query.error) throw new Error(notDebian(wanted));
   const installed = new Set(
     query.stdout
@@ -45,14 +47,25 @@ export async function ensurePackages(...groups: PackageGroup[]): Promise<void> {
   if (names.length === 0) return;
   const root = process.getuid?.() === 0;
   const sudo = root ? [] : ['sudo'];
-  const install = [...sudo, 'apt-get', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...names];
+  const install = [
+    ...sudo,
+    'apt-get',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    ...names,
+  ];
   console.log(`setup: these Debian packages are missing: ${names.join(' ')}`);
   console.log(`setup: installing them with: ${install.join(' ')}`);
   await step('Debian packages', () => {
     apt(install) || (apt([...sudo, 'apt-get', 'update']) && apt(install));
     const left = missing(groups);
     if (left.length > 0) {
-      throw new Error(`could not install ${left.join(' ')}; install by hand: sudo apt-get install ${left.join(' ')}`);
+      throw new Error(
+        `could not install ${left.join(' ')}; install by hand: sudo apt-get install ${left.join(' ')}`,
+      );
     }
   });
 }

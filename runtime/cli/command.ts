@@ -1,0 +1,30 @@
+// What a subcommand is, and the surroundings it is given.
+import type { Install } from './install.ts';
+import type { Kvm } from './kvm.ts';
+
+export interface Context {
+  /** Writes text, newlines included, to standard output. */
+  readonly out: (text: string) => void;
+  /** Writes one line about what the command itself does to standard error. */
+  readonly note: (line: string) => void;
+  /** Standard output is a terminal that wants colour. */
+  readonly colour: boolean;
+  readonly install: Install;
+  readonly probeKvm: () => Kvm;
+  /** Becomes the program; returns only if that failed. */
+  readonly exec: (path: string, args: readonly string[]) => void;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The whole help text, with examples. */
+  readonly help: string;
+  /** Long options, for completion. */
+  readonly options: readonly string[];
+  /** Completes its operand with file names. */
+  readonly takesImage?: boolean;
+  /** Does it; returns the exit status. Throws CommandError for whatever the person should mend. */
+  readonly run: (args: readonly string[], context: Context) => number;
+}

@@ -1,0 +1,82 @@
+// The kittiwake command: picks the subcommand, and turns what went wrong into one line and an exit status.
+import { execve } from 'node:process';
+import { completionFor } from './commands/completion.ts';
+import { doctor } from './commands/doctor.ts';
+import { images } from './commands/images.ts';
+import { inspect } from './commands/inspect.ts';
+import { run } from './commands/run.ts';
+import type { Command, Context } from './command.ts';
+import { CommandError, EXIT } from './errors.ts';
+import { ownInstall } from './install.ts';
+import { probeKvm } from './kvm.ts';
+import { printable } from './printable.ts';
+import { VERSION } from './version.ts';
+
+export const COMMANDS: readonly Command[] = [run, inspect, images, doctor, completionFor(() => COMMANDS)];
+
+const HELP = `Run unikernels: small virtual machines that are one program each.
+
+Usage: kittiwake COMMAND [ARGUMENTS]
+
+Commands:
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
+
+  kittiwake COMMAND --help   shows a command's options and examples
+  kittiwake --version        shows the version
+
+First steps:
+  kittiwake doctor
+  kittiwake run hello
+`;
+
+/** Runs the command line `args` and returns the exit status. */
+export function main(args: readonly string[], context: Context): number {
+  const [name, ...rest] = args;
+  if (name === '--version') {
+    context.out(`kittiwake ${VERSION}\n`);
+    return EXIT.ok;
+  }
+  if (name === undefined || name === '--help' || name === 'help') {
+    context.out(HELP);
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  try {
+    const command = COMMANDS.find((candidate) => candidate.name === name);
+    if (!command)
+      throw new CommandError(
+        EXIT.usage,
+        `'${printable(name)}': no such command; 'kittiwake --help' lists them`,
+      );
+    const end = rest.indexOf('--');
+    if (rest.slice(0, end < 0 ? undefined : end).includes('--help')) {
+      context.out(command.help);
+      return EXIT.ok;
+    }
+    return command.run(rest, context);
+  } catch (error) {
+    if (error instanceof CommandError) {
+      context.note(error.message);
+      return error.status;
+    }
+    if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {
+      context.note(
+        `${(error as Error).message.replace(/\.?\s*To specify.*$/s, '')}; see 'kittiwake ${printable(name)} --help'`,
+      );
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const install = ownInstall();
+  process.stdout.on('error', () => process.exit(EXIT.host)); // A closed pipe: whoever read us has seen enough.
+  process.exitCode = main(process.argv.slice(2), {
+    out: (text) => process.stdout.write(text),
+    note: (line) => process.stderr.write(`kittiwake: ${line}\n`),
+    colour: process.stdout.isTTY && process.stdout.hasColors(),
+    install,
+    probeKvm: () => probeKvm(install),
+    exec: (path, args) => execve?.(path, [path, ...args], process.env),
+  });
+}

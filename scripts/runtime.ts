@@ -1,0 +1,73 @@
+// npm run runtime: builds what a user installs, as the tree a release unpacks to /usr/local (see ARCHITECTURE.md).
+import { chmod, copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { rolldown } from 'rolldown';
+import { $ } from 'zx';
+import { ensurePackages } from './setup/packages.ts';
+import { root } from './setup/root.ts';
+import { step } from './setup/step.ts';
+
+const HELP = `Build the runtime: the tenders, the kittiwake command and the prebuilt images, as they are installed.
+
+Usage: npm run runtime
+
+The tree is build/runtime; try it with build/runtime/bin/kittiwake --help.
+`;
+
+const WRAPPER = `#!/bin/sh
+# Starts the kittiwake command on the Node it was shipped with.
+prefix=$(dirname "$(dirname "$(readlink -f "$0")")")
+exec "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix/lib/kittiwake/kittiwake.mjs" "$@"
+`;
+
+/** Where the installed tree is built. */
+export const runtimeTree = join(root, 'build', 'runtime');
+
+/** Compiles the tenders and gathers the installed tree; the old tree stays until the new one is whole. */
+export async function buildRuntime(): Promise<string> {
+  await ensurePackages('runtime');
+  await step(
+    'tender compiled',
+    () => $({ cwd: root })`make -s -j${availableParallelism()} -C runtime/tender`,
+  );
+  return step('runtime tree in build/runtime', async () => {
+    const next = `${runtimeTree}.next`;
+    await rm(next, { recursive: true, force: true });
+    for (const folder of ['bin', 'lib/kittiwake', 'share/kittiwake'])
+      await mkdir(join(next, folder), { recursive: true });
+    await writeFile(join(next, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
+    for (const tender of ['kittiwake-hvt', 'kittiwake-spt']) {
+      await copyFile(join(root, 'build', 'tender', tender), join(next, 'bin', tender));
+    }
+    const library = join(next, 'lib', 'kittiwake');
+    await copyFile(process.execPath, join(library, 'node'));
+    await chmod(join(library, 'node'), 0o755);
+    await bundleCommand(join(library, 'kittiwake.mjs'));
+    await cp(join(root, 'fixtures', 'images'), join(next, 'share', 'kittiwake', 'images'), {
+      recursive: true,
+    });
+    await rm(runtimeTree, { recursive: true, force: true });
+    await rename(next, runtimeTree);
+    return runtimeTree;
+  });
+}
+
+/** One JavaScript file of runtime/cli, so that the installed command starts without reading a folder of sources. */
+async function bundleCommand(file: string): Promise<void> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const bundle = await rolldown({
+    input: join(root, 'runtime', 'cli', 'main.ts'),
+    platform: 'node',
+    transform: { define: { KITTIWAKE_VERSION: JSON.stringify(version) } },
+  });
+  await bundle.write({ file, format: 'esm', minify: false });
+  await bundle.close();
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { help: { type: 'boolean' } } });
+  if (values.help) console.log(HELP.trimEnd());
+  else await buildRuntime();
+}
