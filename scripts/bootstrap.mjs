@@ -52,24 +52,20 @@ if (!task || !existsSync(join(root, 'scripts', `${task}.ts`))) {
 }
 installPackages();
 
-const child = spawn(
-  node24,
-  [
-    '--disable-warning=DEP0190',
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'scripts', `${task}.ts`),
-    ...args,
-  ],
-  {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
-      ASTRO_TELEMETRY_DISABLED: '1',
-      ASTRO_DEV_BACKGROUND: '0',
-    },
+const options = [
+  '--disable-warning=DEP0190', // zx starts its shell in the way this warns about.
+  '--disable-warning=ExperimentalWarning',
+  `--import=${join(root, 'scripts', 'setup', 'report-errors.ts')}`,
+];
+const child = spawn(node24, [...options, join(root, 'scripts', `${task}.ts`), ...args], {
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`,
+    ASTRO_TELEMETRY_DISABLED: '1',
+    ASTRO_DEV_BACKGROUND: '0',
   },
-);
+});
 // A terminal sends Ctrl-C to the child as well; a supervisor's SIGTERM reaches only us, so it is passed on.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
