@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+#: lab The command's own help
+# What the reference pages show is what the installed command prints.
+
+#: part kittiwake
+kittiwake --help
+
+#: part run
+kittiwake run --help
+
+#: part inspect
+kittiwake inspect --help
+
+#: part images
+kittiwake images --help
+
+#: part doctor
+kittiwake doctor --help
+
+#: part completion
+kittiwake completion --help
+
+#: part hvt
+kittiwake-hvt --help
+
+#: part spt
+kittiwake-spt --help
+
+#: part json
+kittiwake inspect --json netcheck.spt
