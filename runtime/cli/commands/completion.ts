@@ -17,7 +17,6 @@ type Describe = (commands: readonly Command[]) => string;
 const bash: Describe = (commands) => `# bash completion for kittiwake
 _kittiwake() {
   local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
-  compopt +o nospace
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${commands.map(({ name }) => name).join(' ')} --help --version' -- "$word"))
     return

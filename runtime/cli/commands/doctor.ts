@@ -13,7 +13,8 @@ const HELP = `Check whether this host can run unikernels, and say what to do whe
 
 Usage: kittiwake doctor [--json]
 
-Exit status: 0 when images can run here (perhaps only under spt), 69 when none can.
+Exit status: 0 when images can run here (perhaps only under spt), 69 when none
+can.
 
 Examples:
   kittiwake doctor

@@ -11,26 +11,32 @@ const HELP = `Run a unikernel.
 
 Usage: kittiwake run [OPTIONS] IMAGE [OPTIONS] [-- GUEST-ARGUMENTS]
 
-IMAGE is a file, or the name of a prebuilt image ('kittiwake images' lists them). Its ABI note says which tender runs
-it: .hvt images run as a virtual machine and need KVM, .spt images as a process that may make almost no system calls.
-A prebuilt image named without .hvt or .spt runs under hvt where KVM works, else under spt.
+IMAGE is a file, or the name of a prebuilt image ('kittiwake images' lists
+them). Its ABI note says which tender runs it: .hvt images run as a virtual
+machine and need KVM, .spt images as a process that may make almost no system
+calls. A prebuilt image named without .hvt or .spt runs under hvt where KVM
+works, else under spt.
 
 Options:
-  --net:NAME=TAP      attach the tap interface TAP to the image's network device NAME
-  --net-mac:NAME=MAC  give that device this MAC address (default: a random one)
-  --mem=N             memory for the guest, in MiB, or with a unit: 64M, 2G (default: 512)
+  --net:NAME=TAP      attach the tap interface TAP to the image's network
+                      device NAME
+  --net-mac:NAME=MAC  give that device this MAC address (default: random)
+  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G
+                      (default: 512)
   --dry-run           print the tender's command line instead of running it
   --help              show this text
 
-Everything after -- goes to the guest as it stands. The exit status is the guest's.
+Everything after -- goes to the guest as it stands. The exit status is the
+guest's.
 
 Examples:
   kittiwake run hello.hvt -- Hello from me
   kittiwake run --mem=16 hello.spt -- --exit=3
   kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24
 
-When kittiwake itself fails it exits with 64 (usage), 65 (not an image), 66 (image cannot be read), 69 (KVM cannot be
-used), 70 (damaged installation), 71 (the host refused), 77 (permission) or 78 (devices).
+When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
+66 (image cannot be read), 69 (KVM cannot be used), 70 (damaged installation),
+71 (the host refused), 77 (permission) or 78 (devices).
 `;
 
 interface Request {

@@ -1,0 +1,178 @@
+// The command in memory: what it would start, what it says when it cannot, and with which status it ends.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { installAt } from '../../runtime/cli/install.ts';
+import type { KvmState } from '../../runtime/cli/kvm.ts';
+import { COMMANDS, main } from '../../runtime/cli/main.ts';
+import { solo5Elf } from './solo5-elf.ts';
+
+let prefix: string;
+let foreign: string;
+
+beforeAll(() => {
+  prefix = mkdtempSync(join(tmpdir(), 'kittiwake-cli-'));
+  const images = join(prefix, 'share', 'kittiwake', 'images');
+  mkdirSync(images, { recursive: true });
+  mkdirSync(join(prefix, 'bin'));
+  for (const tender of ['kittiwake-hvt', 'kittiwake-spt']) {
+    writeFileSync(join(prefix, 'bin', tender), '');
+    chmodSync(join(prefix, 'bin', tender), 0o755);
+  }
+  writeFileSync(join(images, 'hello.hvt'), solo5Elf({ target: 1 }));
+  writeFileSync(join(images, 'hello.spt'), solo5Elf({ target: 2 }));
+  writeFileSync(join(images, 'big.virtio'), solo5Elf({ target: 3 }));
+  foreign = join(prefix, 'arm.hvt');
+  writeFileSync(foreign, solo5Elf({ machine: 183, target: 1 }));
+});
+afterAll(() => rmSync(prefix, { recursive: true }));
+
+/** Runs the command line and returns all it did. */
+function kittiwake(args: string[], kvm: KvmState = 'real') {
+  const did = { status: -1, out: '', notes: [] as string[], started: undefined as string[] | undefined };
+  class Started extends Error {}
+  try {
+    did.status = main(args, {
+      out: (text) => (did.out += text),
+      note: (line) => did.notes.push(line),
+      colour: false,
+      install: installAt(prefix),
+      probeKvm: () => ({ state: kvm, detail: 'detail' }),
+      exec: (path, rest) => {
+        did.started = [path.slice(path.lastIndexOf('/') + 1), ...rest];
+        throw new Started();
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof Started)) throw error;
+  }
+  return did;
+}
+
+const prebuilt = (name: string): string => join(prefix, 'share', 'kittiwake', 'images', name);
+
+describe('run', () => {
+  test('the ABI note picks the tender', () => {
+    expect(kittiwake(['run', 'hello.hvt']).started).toEqual([
+      'kittiwake-hvt',
+      '--sysexits',
+      '--',
+      prebuilt('hello.hvt'),
+    ]);
+    expect(kittiwake(['run', 'hello.spt']).started).toEqual([
+      'kittiwake-spt',
+      '--sysexits',
+      '--',
+      prebuilt('hello.spt'),
+    ]);
+  });
+
+  test('options may stand on either side of the image, and only what follows -- is for the guest', () => {
+    const { started } = kittiwake([
+      'run',
+      '--mem=4',
+      'hello.hvt',
+      '--net:service=tap0',
+      '--',
+      '--mem=9',
+      '--',
+      'x y',
+    ]);
+    expect(started?.slice(1)).toEqual([
+      ...['--sysexits', '--mem=4', '--net:service=tap0', '--', prebuilt('hello.hvt')],
+      ...['--mem=9', '--', 'x y'],
+    ]);
+  });
+
+  test('a name without its ABI runs under hvt where KVM works, else under spt, and says so', () => {
+    expect(kittiwake(['run', 'hello']).started?.[0]).toBe('kittiwake-hvt');
+    const { started, notes } = kittiwake(['run', 'hello'], 'missing');
+    expect(started?.[0]).toBe('kittiwake-spt');
+    expect(notes).toEqual(['hello: running it under spt, since /dev/kvm does not exist']);
+  });
+
+  test.each([
+    ['missing', 69, /needs KVM, but \/dev\/kvm does not exist; .* or run hello\.spt/],
+    ['forbidden', 77, /you may not open \/dev\/kvm; 'sudo usermod -aG kvm \$USER'/],
+    ['busy', 69, /another hypervisor .* holds the processor; stop its virtual machines/],
+    ['emulating', 69, /this host interprets guest code/],
+    ['unsupported', 69, /lacks what the tender needs \(detail\)/],
+  ] as const)('with KVM %s an hvt image is refused with status %i', (state, status, message) => {
+    const did = kittiwake(['run', 'hello.hvt'], state);
+    expect(did).toMatchObject({ status, started: undefined, notes: [expect.stringMatching(message)] });
+  });
+
+  test('an spt image never asks for KVM', () => {
+    expect(kittiwake(['run', 'hello.spt'], 'missing').started?.[0]).toBe('kittiwake-spt');
+  });
+
+  test('--dry-run prints words a shell reads back', () => {
+    const { out, status } = kittiwake(['run', '--dry-run', 'hello.spt', '--', "it's", 'a b', '']);
+    expect(status).toBe(0);
+    expect(out).toBe(
+      `${prefix}/bin/kittiwake-spt --sysexits -- ${prebuilt('hello.spt')} 'it'\\''s' 'a b' ''\n`,
+    );
+  });
+
+  test.each([
+    [['run'], 64, /no image given/],
+    [['run', '--mem', '4', 'hello.hvt'], 64, /'--mem': incomplete; .* --mem=64/],
+    [['run', '--net:service', 'hello.hvt'], 64, /'--net:service': incomplete; .* --net:NAME=TAP/],
+    [
+      ['run', 'hello.hvt', '--ipv4=10.0.0.2/24'],
+      64,
+      /'--ipv4=10.0.0.2\/24': unknown; put what is for the guest after --/,
+    ],
+    [['run', 'hello.hvt', 'Ahoy'], 64, /'Ahoy': a second image; put what is for the guest after --/],
+    [['run', 'nowhere.hvt'], 66, /nowhere\.hvt: no such file; 'kittiwake images' lists/],
+    [['run', '/'], 66, /\/: not a file/],
+    [['run', 'big.virtio'], 65, /built for virtio, which has no tender here/],
+    [['frob'], 64, /'frob': no such command; 'kittiwake --help' lists them/],
+    [['inspect'], 64, /inspect takes one image/],
+    [['inspect', '--frob', 'hello.hvt'], 64, /Unknown option '--frob'; see 'kittiwake inspect --help'/],
+    [['images'], 70, /index\.json: missing; install Kittiwake again/],
+    [['completion', 'tcsh'], 64, /completion takes one shell: bash, zsh, fish/],
+  ])('%j ends with %i', (args, status, message) => {
+    expect(kittiwake(args)).toMatchObject({
+      status,
+      started: undefined,
+      notes: [expect.stringMatching(message)],
+    });
+  });
+
+  test('a foreign machine is named', () => {
+    expect(kittiwake(['run', foreign])).toMatchObject({
+      status: 65,
+      notes: [expect.stringContaining('built for aarch64')],
+    });
+  });
+
+  test('a missing tender is a damaged installation', () => {
+    rmSync(join(prefix, 'bin', 'kittiwake-spt'));
+    expect(kittiwake(['run', 'hello.spt'])).toMatchObject({
+      status: 70,
+      notes: [expect.stringContaining('install Kittiwake again')],
+    });
+    writeFileSync(join(prefix, 'bin', 'kittiwake-spt'), '', { mode: 0o755 });
+  });
+});
+
+test('every command has help with examples, and no line of it wraps on a terminal', () => {
+  for (const { name } of COMMANDS) {
+    const { status, out } = kittiwake([name, '--help']);
+    expect(status, name).toBe(0);
+    expect(out, name).toContain('Examples:');
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  }
+});
+
+test('inspect describes an image for people and for machines', () => {
+  expect(kittiwake(['inspect', 'hello.spt']).out).toBe(
+    'tender   kittiwake-spt (ABI version 2, x86_64)\ndevices\n  none\n',
+  );
+  expect(JSON.parse(kittiwake(['inspect', '--json', 'hello.hvt']).out)).toMatchObject({
+    abi: { target: 'hvt' },
+    devices: [],
+  });
+});
