@@ -26,7 +26,7 @@ kittiwake run arm.hvt
 #: part linux-program exit=65
 kittiwake run /bin/true
 
-#: part too-little-memory exit=65
+#: part too-little-memory exit=78
 kittiwake run --mem=1 hello.spt
 
 #: part wrong-option exit=64
