@@ -57,8 +57,8 @@ export async function ensurePackages(...groups: PackageGroup[]): Promise<void> {
     '--no-install-recommends',
     ...names,
   ];
-  console.log(`setup: these Debian packages are missing: ${names.join(' ')}`);
-  console.log(`setup: installing them with: ${install.join(' ')}`);
+  console.error(`setup: these Debian packages are missing: ${names.join(' ')}`);
+  console.error(`setup: installing them with: ${install.join(' ')}`);
   await step('Debian packages', () => {
     apt(install) || (apt([...sudo, 'apt-get', 'update']) && apt(install));
     const left = missing(groups);
