@@ -24,7 +24,7 @@ function installPackages() {
     .digest('hex');
   if (existsSync(stamp) && existsSync(node24) && readFileSync(stamp, 'utf8') === digest) return;
   const started = performance.now();
-  console.log('setup: installing npm packages (once, under a minute on a usual line) …');
+  console.error('setup: installing npm packages (once, under a minute on a usual line) …');
   const npm = spawnSync(
     'npm',
     ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--prefer-offline', '--loglevel=error'],
@@ -38,7 +38,7 @@ function installPackages() {
     );
   }
   writeFileSync(stamp, digest);
-  console.log(`setup: npm packages ready (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  console.error(`setup: npm packages ready (${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
 
 const [task, ...args] = process.argv.slice(2);

@@ -36,7 +36,7 @@ Examples:
 
 When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
 66 (image cannot be read), 69 (KVM cannot be used), 70 (damaged installation),
-71 (the host refused), 77 (permission) or 78 (devices).
+71 (the host refused), 77 (permission) or 78 (devices or memory).
 `;
 
 interface Request {
