@@ -1,0 +1,112 @@
+/*
+ * Every refusal of the tender: its sysexits(3) class, and its text as THING: CAUSE; REMEDY.
+ *
+ * A class is the exit status with --sysexits; without it every refusal but a guest's fault exits 1, as Solo5's tenders do.
+ *   64 EX_USAGE     the command line is wrong
+ *   65 EX_DATAERR   the image is not one this tender can run
+ *   66 EX_NOINPUT   the image cannot be read
+ *   69 EX_UNAVAILABLE  KVM is missing, busy or emulating
+ *   71 EX_OSERR     the host refused something it should be able to do
+ *   77 EX_NOPERM    this user may not
+ *   78 EX_CONFIG    what the image needs and what it was given differ: devices, memory
+ */
+#ifndef KITTIWAKE_ERRORS_H
+#define KITTIWAKE_ERRORS_H
+
+#include "error.h"
+
+#include <sysexits.h>
+
+/* ---- Command line ---- */
+#define E_NO_IMAGE EX_USAGE, "command line: no image is named; give one, as '%s --mem=64 hello.%s' ('--help' shows more)"
+#define E_OPTION_UNKNOWN EX_USAGE, "option '%s': unknown; '--help' lists the options, and arguments of the guest go after the image"
+#define E_OPTION_VALUE EX_USAGE, "option '%s': needs a value; write it as '%s'"
+#define E_MEM_MALFORMED EX_USAGE, "option '--mem=%s': not a memory size; give MiB, as '--mem=64', or a unit, as '--mem=64M' or '--mem=2G'"
+#define E_MEM_RANGE EX_USAGE, "option '--mem=%s': out of range; give from 1 MiB to %llu MiB"
+#define E_DEVICE_NAME EX_USAGE, "option '%s': malformed device name; it is 1 to 67 letters and digits, as in '--net:service=tap100'"
+#define E_TAP_NAME EX_USAGE, "option '%s': malformed interface name; it has 1 to 15 characters, none of them a space or '/'"
+#define E_MAC_MALFORMED EX_USAGE, "option '%s': malformed MAC address; give six hexadecimal bytes, as '02:00:00:00:00:01'"
+#define E_MAC_MULTICAST EX_USAGE, "option '%s': a multicast MAC address cannot be a device's own; make the first byte even, as '02:00:00:00:00:01'"
+#define E_MAC_ZERO EX_USAGE, "option '%s': the zero MAC address cannot be a device's own; leave the option out to get a random one"
+#define E_OPTION_TWICE EX_USAGE, "option '%s': device '%s' was already given; give each device once"
+#define E_OPTIONS_MANY EX_USAGE, "option '%s': more than %d device options; an image has at most 63 devices"
+#define E_CMDLINE_LONG EX_USAGE, "guest arguments: %zu characters are too long; the guest's command line holds %d"
+
+/* ---- The image as a file ---- */
+#define E_IMAGE_MISSING EX_NOINPUT, "%s: no such file; check the path"
+#define E_IMAGE_FORBIDDEN EX_NOINPUT, "%s: this user may not read it; allow it with 'chmod a+r %s'"
+#define E_IMAGE_DIRECTORY EX_NOINPUT, "%s: is a directory; name the image file in it"
+#define E_IMAGE_NOT_FILE EX_NOINPUT, "%s: is not a regular file; copy the image to a file first"
+#define E_IMAGE_OPEN EX_NOINPUT, "%s: cannot be opened (%s); check the path"
+#define E_IMAGE_READ EX_NOINPUT, "%s: cannot be read (%s); check the disk it is on"
+
+/* ---- The image as an ELF executable ---- */
+#define E_ELF_EMPTY EX_DATAERR, "%s: is empty; build or download the image again"
+#define E_ELF_TEXT EX_DATAERR, "%s: is a text file, not a unikernel; name an image, as hello.%s"
+#define E_ELF_MAGIC EX_DATAERR, "%s: is not an ELF file, so not a unikernel; name an image, as hello.%s"
+#define E_ELF_TRUNCATED EX_DATAERR, "%s: is cut short (%llu bytes, its %s ends at %llu); copy or download the image again"
+#define E_ELF_CLASS EX_DATAERR, "%s: is a 32-bit ELF file; build the image for 64-bit %s"
+#define E_ELF_ORDER EX_DATAERR, "%s: is a big-endian ELF file; build the image for %s"
+#define E_ELF_VERSION EX_DATAERR, "%s: has ELF version %u, which does not exist; build or download the image again"
+#define E_ELF_MACHINE EX_DATAERR, "%s: is built for %s, this host is %s; build the image for %s"
+#define E_ELF_DYNAMIC EX_DATAERR, "%s: is a position-independent program or a library, not a unikernel; link the image static and non-PIE with a Solo5 toolchain"
+#define E_ELF_TYPE EX_DATAERR, "%s: is not an executable (ELF type %u); link it with a Solo5 toolchain"
+#define E_ELF_HEADER EX_DATAERR, "%s: has a malformed ELF header (%s); build or download the image again"
+#define E_ELF_HEADERS_MANY EX_DATAERR, "%s: has %u program headers, at most %d can be loaded; link it with a Solo5 toolchain"
+#define E_ELF_SEGMENT EX_DATAERR, "%s: has a malformed segment %d (%s); link it with a Solo5 toolchain"
+#define E_ELF_WX EX_DATAERR, "%s: its segment %d asks to be writable and executable at once; link code and data into separate segments"
+#define E_ELF_ENTRY EX_DATAERR, "%s: its entry point 0x%llx lies outside the image's memory; link it with a Solo5 toolchain"
+#define E_ELF_NX EX_DATAERR, "%s: has more than %d separate executable regions, too many to protect; link its code into one segment"
+#define E_MEM_SMALL EX_CONFIG, "%s: does not fit into %llu MiB of memory; give it more, as '--mem=%llu'"
+
+/* ---- The image as a Solo5 unikernel ---- */
+#define E_NOTE_MALFORMED EX_DATAERR, "%s: its %s note is malformed (%s); build the image again with a Solo5 toolchain"
+#define E_ABI_MISSING EX_DATAERR, "%s: is an ELF program but not a unikernel (it has no Solo5 ABI note); build it with a Solo5 toolchain"
+#define E_ABI_OTHER_TENDER EX_DATAERR, "%s: is an image for %s, this is kittiwake-%s; run it with 'kittiwake-%s'"
+#define E_ABI_OTHER_TARGET EX_DATAERR, "%s: is an image for the %s target, this is kittiwake-%s; build the image for %s"
+#define E_ABI_UNKNOWN EX_DATAERR, "%s: is an image for the unknown target %u, this is kittiwake-%s; build the image for %s"
+#define E_ABI_VERSION EX_DATAERR, "%s: wants version %u of the %s ABI, this tender knows version %d; build the image with Solo5 0.8 or newer"
+#define E_MFT_MISSING EX_DATAERR, "%s: has no Solo5 manifest; build the image again with a Solo5 toolchain"
+#define E_MFT_MALFORMED EX_DATAERR, "%s: its manifest is malformed (%s); build the image again with a Solo5 toolchain"
+#define E_MFT_NAME EX_DATAERR, "%s: its manifest is malformed (the name of device %u is not 1 to 67 letters and digits); build the image again"
+#define E_MFT_TWICE EX_DATAERR, "%s: its manifest is malformed (device '%s' is declared twice); build the image again"
+#define E_MFT_TYPE EX_DATAERR, "%s: declares device '%s' of type %u, which this version does not know; use a newer tender"
+
+/* ---- Devices: declared against given ---- */
+#define E_BLOCK EX_CONFIG, "block %s: %s declares a block device, and this version cannot attach one; use an image without block devices"
+#define E_BLOCK_OPTION EX_CONFIG, "option '%s': this version cannot attach block devices; use an image without block devices"
+#define E_DEVICE_MISSING EX_CONFIG, "%s: declared by %s but not given; add %s"
+#define E_DEVICE_UNDECLARED EX_CONFIG, "net %s: given but not declared by %s; it declares %s"
+#define E_MAC_MFT EX_DATAERR, "net %s: the MAC address in %s is a multicast one; give another with '--net-mac:%s=02:00:00:00:00:01'"
+
+/* ---- Taps ---- */
+#define E_TAP_MISSING EX_CONFIG, "net %s: %s does not exist; create it with 'ip tuntap add %s mode tap'"
+#define E_TAP_DOWN EX_CONFIG, "net %s: %s is down; bring it up with 'ip link set %s up'"
+#define E_TAP_BUSY EX_CONFIG, "net %s: %s is in use by another process; stop that one or create another tap"
+#define E_TAP_NOT_TAP EX_CONFIG, "net %s: %s is not a tap interface; create one with 'ip tuntap add NAME mode tap'"
+#define E_TAP_QUEUES EX_CONFIG, "net %s: %s is a multi-queue tap; create it again without 'multi_queue'"
+#define E_TAP_OWNER EX_NOPERM, "net %s: %s belongs to another user; create it with 'ip tuntap add %s mode tap user NAME', or run as root"
+#define E_TUN_MISSING EX_OSERR, "net %s: /dev/net/tun does not exist; load the driver with 'modprobe tun'"
+#define E_TUN_FORBIDDEN EX_NOPERM, "net %s: this user may not open /dev/net/tun; allow it with 'chmod a+rw /dev/net/tun'"
+#define E_TUN_FAILED EX_OSERR, "net %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
+
+/* ---- The host ---- */
+#define E_HOST EX_OSERR, "%s: the host refused it (%s); %s"
+#define E_MEMORY EX_OSERR, "memory: the host cannot give %llu MiB (%s); give less with '--mem', or free some"
+#define E_MMAP_MIN EX_NOPERM, "memory: addresses from 0x10000 are closed to this user; allow them with 'sysctl vm.mmap_min_addr=65536'"
+#define E_PERSONALITY EX_USAGE, "personality: READ_IMPLIES_EXEC would make data executable; start the tender without 'setarch -X'"
+
+/* ---- KVM ---- */
+#define E_KVM_MISSING EX_UNAVAILABLE, "/dev/kvm: missing: %s"
+#define E_KVM_FORBIDDEN EX_NOPERM, "/dev/kvm: forbidden: this user may not open it; join its group with 'sudo usermod -aG kvm %s' and log in again"
+#define E_KVM_BUSY EX_UNAVAILABLE, "/dev/kvm: busy: another hypervisor holds the processor's virtualisation; stop its machines (VirtualBox, VMware), or run an spt image"
+#define E_KVM_EMULATING EX_UNAVAILABLE, "/dev/kvm: emulating: %s; run an spt image, or run on a host with real or nested virtualisation"
+#define E_KVM_UNSUPPORTED EX_UNAVAILABLE, "/dev/kvm: unsupported: %s; run a newer kernel, or an spt image"
+
+/* ---- The guest, while it runs ---- */
+#define E_GUEST_MEMORY EXIT_GUEST_FAULT, "guest fault: %s: address 0x%llx with %llu bytes is not memory it may %s, rip=0x%llx"
+#define E_GUEST_CALL EXIT_GUEST_FAULT, "guest fault: hypercall %u does not exist or needs a device the image did not declare, rip=0x%llx"
+#define E_GUEST_PORT EXIT_GUEST_FAULT, "guest fault: %u-byte %s of I/O port 0x%x is no hypercall, rip=0x%llx"
+#define E_GUEST_STOP EXIT_GUEST_FAULT, "guest fault: %s, rip=0x%llx"
+
+#endif

@@ -1,0 +1,44 @@
+/* The command line: KITTIWAKE-TENDER [OPTIONS] [--] IMAGE [ARGUMENTS], with the option syntax of Solo5's tenders. */
+#ifndef KITTIWAKE_OPTIONS_H
+#define KITTIWAKE_OPTIONS_H
+
+#include "abi.h"
+#include "error.h"
+
+#include <net/if.h>
+
+#define MAX_DEVICES (MFT_MAX_ENTRIES - 1)
+
+/* What the command line says about one network device; `tap` is empty if only its MAC address was given. */
+struct net_option {
+    char name[MFT_NAME_SIZE];
+    char tap[IFNAMSIZ];
+    uint8_t mac[6];
+    bool has_mac;
+};
+
+enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_PROBE };
+
+struct options {
+    enum action action;
+    bool sysexits;
+    uint64_t memory_mib;
+    unsigned net_count;
+    struct net_option net[MAX_DEVICES];
+    const char *image;
+    char cmdline[CMDLINE_SIZE]; /* the guest's: its arguments, joined by one space */
+};
+
+/* What differs between the tenders. */
+struct limits {
+    const char *program; /* "kittiwake-hvt" */
+    const char *target;  /* "hvt" */
+    uint64_t max_memory_mib;
+    bool has_probe; /* --probe-kvm */
+};
+
+/* Fills `options`. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */
+int options_parse(int argc, char *const argv[], const struct limits *limits, struct options *options,
+                  struct refusal *why);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * kittiwake-spt: runs a unikernel as a process that may make only the system calls of its ABI.
+ *
+ * The guest lies at its own addresses in the tender's address space, so what contains it is the filter alone.
+ */
+#include "spt.h"
+
+#include "containment.h"
+#include "errors.h"
+#include "events.h"
+#include "tender.h"
+
+#include <asm/prctl.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <time.h>
+#include <unistd.h>
+
+/* More than any host has; it keeps sizes far from the end of the address space, where the tender itself lies. */
+#define MAX_MEMORY_MIB (16ull * 1024 * 1024)
+
+static const char help[] =
+    "Run a Solo5 unikernel (.spt) as a process that may make almost no system calls.\n"
+    "\n"
+    "Usage: kittiwake-spt [OPTIONS] [--] IMAGE [GUEST-ARGUMENTS]\n"
+    "\n"
+    "Everything after IMAGE goes to the guest, joined by single spaces, at most 8191\n"
+    "characters. What the guest prints comes out of standard output.\n"
+    "\n"
+    "Options:\n"
+    "  --net:NAME=TAP      attach the tap interface TAP, which must exist and be up,\n"
+    "                      to the image's network device NAME\n"
+    "  --net-mac:NAME=MAC  give that device this MAC address (default: the image's,\n"
+    "                      else a random one)\n"
+    "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
+    "                      (default: 512)\n"
+    "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
+    "  --help              show this text\n"
+    "  --version           show the versions of the tender and of its ABI\n"
+    "\n"
+    "Examples:\n"
+    "  kittiwake-spt --mem=4 hello.spt Hello from me\n"
+    "  kittiwake-spt --net:service=tap100 netcheck.spt --ipv4=10.0.0.2/24\n"
+    "\n"
+    "Exit status: the guest's own, 0 to 254; 255 if the guest gave up or broke its\n"
+    "rules; 1 if the tender could not run it. With --sysexits instead of 1: 64 (usage),\n"
+    "65 (not an image for this tender), 66 (image cannot be read), 71 (the host\n"
+    "refused), 77 (permission) or 78 (devices or memory). A guest that tries another\n"
+    "system call is killed by SIGSYS.\n";
+
+/* Maps the guest's memory at its own addresses. Returns 0, or -1 with `why`. */
+static int map_memory(uint64_t size, struct refusal *why) {
+    int persona = personality(0xffffffff);
+    if (persona >= 0 && (persona & READ_IMPLIES_EXEC))
+        return fail(why, E_PERSONALITY);
+    void *wanted = (void *)SPT_MEMORY_START;
+    void *got = mmap(wanted, size - SPT_MEMORY_START, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got == wanted)
+        return 0;
+    if (got == MAP_FAILED && (errno == EPERM || errno == EACCES))
+        return fail(why, E_MMAP_MIN);
+    return fail(why, E_MEMORY, (unsigned long long)(size >> 20), got == MAP_FAILED ? strerror(errno) : "its addresses are taken");
+}
+
+/* Writes boot info, manifest and command line where the guest expects them, one after the other. */
+static void write_boot_info(const struct guest *guest, const struct events *events, uint64_t memory_size) {
+    struct spt_boot_info *info = (struct spt_boot_info *)SPT_BOOT_INFO;
+    size_t manifest_size = MFT_SIZE(guest->image.manifest.entries);
+    *info = (struct spt_boot_info){
+        .mem_size = memory_size,
+        .kernel_end = guest->image.kernel_end,
+        .mft = SPT_BOOT_INFO + sizeof *info,
+        .cmdline = SPT_BOOT_INFO + sizeof *info + manifest_size,
+        .epollfd = events->epoll,
+        .timerfd = events->timer,
+    };
+    memcpy((void *)info->mft, &guest->image.manifest, manifest_size);
+    for (unsigned handle = 1; handle < guest->image.manifest.entries; handle++)
+        ((struct mft *)info->mft)->e[handle].b.hostfd = guest->devices.fd[handle];
+    memcpy((void *)info->cmdline, guest->options.cmdline, strlen(guest->options.cmdline) + 1);
+}
+
+/* The system calls of the spt ABI, each bound to the one descriptor it is for. Returns 0, or what libseccomp returned. */
+static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct events *events) {
+    const uint32_t yes = SCMP_ACT_ALLOW;
+    int broken = 0;
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO)); /* spt_fault.c */
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(arch_prctl), 1, SCMP_A0(SCMP_CMP_EQ, ARCH_SET_FS));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_MONOTONIC));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->epoll));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->timer));
+    unsigned handles[MAX_DEVICES];
+    unsigned count = devices_net(&guest->devices, &guest->image.manifest, handles);
+    for (unsigned i = 0; i < count; i++) {
+        scmp_datum_t fd = (scmp_datum_t)guest->devices.fd[handles[i]];
+        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+    }
+    return broken;
+}
+
+static int run(struct guest *guest, struct refusal *why) {
+    uint64_t memory_size = guest->options.memory_mib << 20;
+    struct events events;
+    if (map_memory(memory_size, why) != 0 || image_load(&guest->image, NULL, true, why) != 0 ||
+        events_open(&guest->devices, &guest->image.manifest, &events, why) != 0)
+        return -1;
+    write_boot_info(guest, &events, memory_size);
+    close(guest->image.file.fd);
+    if (spt_fault_catch(why) != 0)
+        return -1;
+    scmp_filter_ctx filter = containment_filter(why);
+    if (filter == NULL || containment_seal(filter, allow(filter, guest, &events), why) != 0)
+        return -1;
+    spt_enter(guest->image.entry, memory_size - 8, SPT_BOOT_INFO);
+}
+
+int main(int argc, char *argv[]) {
+    static const struct tender spt = {
+        .limits = {.program = "kittiwake-spt", .target = "spt", .max_memory_mib = MAX_MEMORY_MIB},
+        .target = {.abi = ABI_SPT, .name = "spt"},
+        .help = help,
+        .run = run,
+    };
+    return tender_main(&spt, argc, argv);
+}

@@ -1,0 +1,18 @@
+/* The parts of kittiwake-spt: memory at the guest's own addresses, a filter of system calls, and the jump. */
+#ifndef KITTIWAKE_SPT_H
+#define KITTIWAKE_SPT_H
+
+#include "error.h"
+
+#include <stdint.h>
+
+/* Leaves the tender: all general registers but these two are zero. Never returns. */
+_Noreturn void spt_enter(uint64_t entry, uint64_t stack, uint64_t boot_info);
+
+/*
+ * Turns a fault of the processor, such as an access to memory that is not there, into one line and EXIT_GUEST_FAULT.
+ * The filter must let standard error be written. Returns 0, or -1 with `why`.
+ */
+int spt_fault_catch(struct refusal *why);
+
+#endif

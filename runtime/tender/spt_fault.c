@@ -1,0 +1,89 @@
+/*
+ * Faults of the guest's code. The handler runs with the guest's thread pointer, so nothing in this file may use the stack
+ * protector, errno, or any function of libc that does; the Makefile compiles it accordingly.
+ */
+#include "spt.h"
+
+#include "errors.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* The kernel's frame with AVX-512 and AMX state is about 12 KiB. */
+#define STACK_SIZE (64 * 1024)
+static uint8_t fault_stack[STACK_SIZE] __attribute__((aligned(16)));
+
+static long system_call(long number, long a, long b, long c) {
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
+
+struct line {
+    char text[256];
+    unsigned used;
+};
+
+static void append(struct line *line, const char *text) {
+    while (*text != '\0' && line->used < sizeof line->text)
+        line->text[line->used++] = *text++;
+}
+
+static void append_hex(struct line *line, uint64_t value) {
+    char digits[19] = "0x";
+    unsigned used = 2;
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        unsigned digit = value >> shift & 15;
+        if (digit != 0 || used > 2 || shift == 0)
+            digits[used++] = "0123456789abcdef"[digit];
+    }
+    digits[used] = '\0';
+    append(line, digits);
+}
+
+static const char *cause(const siginfo_t *info, uint64_t error) {
+    switch (info->si_signo) {
+    case SIGSEGV:
+        if (info->si_code == SI_KERNEL)
+            return "it used an address no processor has, or a privileged instruction";
+        /* Bits of the page fault's error code: Intel SDM vol. 3, 4.7. */
+        return error & 16 ? "it executed memory that is not code" : error & 2 ? "it wrote memory it may not" : "it read memory it may not";
+    case SIGILL: return "it executed an instruction that does not exist";
+    case SIGFPE: return "it divided by zero, or a quotient was too large";
+    case SIGTRAP: return "it reached a breakpoint";
+    default: return "the host could not give it the memory";
+    }
+}
+
+static void on_fault(int number, siginfo_t *info, void *context) {
+    (void)number;
+    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    struct line line = {.used = 0};
+    append(&line, "kittiwake-spt: guest fault: ");
+    append(&line, cause(info, (uint64_t)registers[REG_ERR]));
+    if (info->si_signo == SIGSEGV && info->si_code != SI_KERNEL) {
+        append(&line, ", address ");
+        append_hex(&line, (uint64_t)info->si_addr);
+    }
+    append(&line, ", rip=");
+    append_hex(&line, (uint64_t)registers[REG_RIP]);
+    append(&line, "; report it to whoever made the image\n");
+    system_call(SYS_write, STDERR_FILENO, (long)line.text, line.used);
+    system_call(SYS_exit_group, EXIT_GUEST_FAULT, 0, 0);
+}
+
+int spt_fault_catch(struct refusal *why) {
+    stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof fault_stack};
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    int broken = sigaltstack(&stack, NULL);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++) {
+        sigaddset(&action.sa_mask, faults[i]); /* a fault in the handler then ends the process at once */
+        broken |= sigaction(faults[i], &action, NULL);
+    }
+    return broken ? fail(why, E_HOST, "catching faults of the guest", strerror(errno), "the tender needs Linux 5.9 or newer") : 0;
+}

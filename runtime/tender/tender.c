@@ -1,0 +1,55 @@
+/* The course of a tender's life. See tender.h. */
+#include "tender.h"
+
+#include "containment.h"
+#include "errors.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#ifndef KITTIWAKE_VERSION
+#error "the Makefile says which version this is"
+#endif
+
+static int run(const struct tender *tender, struct guest *guest, struct refusal *why) {
+    struct file file;
+    if (file_open(guest->options.image, &file, why) != 0)
+        return -1;
+    if (image_parse(&file, &tender->target, &guest->image, why) != 0)
+        return -1;
+    if (devices_match(&guest->options, &guest->image, why) != 0)
+        return -1;
+    if (image_fit(&guest->image, guest->options.memory_mib << 20, 1 << 20, why) != 0)
+        return -1;
+    if (devices_attach(&guest->options, &guest->image, &guest->devices, why) != 0)
+        return -1;
+    return tender->run(guest, why);
+}
+
+static int print(const char *text) {
+    fputs(text, stdout);
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+int tender_main(const struct tender *tender, int argc, char *argv[]) {
+    static struct guest guest;
+    static struct refusal why;
+    const char *program = tender->limits.program;
+    int status = -1;
+    if (containment_begin(&why) == 0 && options_parse(argc, argv, &tender->limits, &guest.options, &why) == 0) {
+        switch (guest.options.action) {
+        case ACTION_HELP: return print(tender->help);
+        case ACTION_VERSION:
+            printf("%s %s\nSolo5 %s ABI version %d\n", program, KITTIWAKE_VERSION, tender->target.name, ABI_VERSION);
+            return print("");
+        case ACTION_PROBE: return tender->probe();
+        case ACTION_RUN: status = run(tender, &guest, &why); break;
+        }
+    }
+    if (status < 0) {
+        report(program, why.text);
+        status = exit_status(&why, guest.options.sysexits);
+    }
+    /* Not exit(): behind seccomp there is nothing it may still do. */
+    _exit(status);
+}
