@@ -1,0 +1,76 @@
+/* kittiwake-hvt: runs a unikernel as a virtual machine by KVM. */
+#include "hvt.h"
+
+#include "tender.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Run a Solo5 unikernel (.hvt) as a virtual machine, by KVM.\n"
+    "\n"
+    "Usage: kittiwake-hvt [OPTIONS] [--] IMAGE [GUEST-ARGUMENTS]\n"
+    "\n"
+    "Everything after IMAGE goes to the guest, joined by single spaces, at most 8191\n"
+    "characters. What the guest prints comes out of standard output.\n"
+    "\n"
+    "Options:\n"
+    "  --net:NAME=TAP      attach the tap interface TAP, which must exist and be up,\n"
+    "                      to the image's network device NAME\n"
+    "  --net-mac:NAME=MAC  give that device this MAC address (default: the image's,\n"
+    "                      else a random one)\n"
+    "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
+    "                      (default: 512, at most 4096)\n"
+    "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
+    "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
+    "                      emulating, missing, forbidden, busy or unsupported\n"
+    "  --help              show this text\n"
+    "  --version           show the versions of the tender and of its ABI\n"
+    "\n"
+    "Examples:\n"
+    "  kittiwake-hvt --mem=4 hello.hvt Hello from me\n"
+    "  kittiwake-hvt --net:service=tap100 netcheck.hvt --ipv4=10.0.0.2/24\n"
+    "\n"
+    "Exit status: the guest's own, 0 to 254; 255 if the guest gave up or broke its\n"
+    "rules; 1 if the tender could not run it. With --sysexits instead of 1: 64 (usage),\n"
+    "65 (not an image for this tender), 66 (image cannot be read), 69 (KVM cannot be\n"
+    "used), 71 (the host refused), 77 (permission) or 78 (devices or memory).\n";
+
+/* Writes boot info, manifest and command line where the guest expects them, one after the other. */
+static void write_boot_info(const struct guest *guest, const struct machine *machine) {
+    uint64_t manifest = HVT_BOOT_INFO + sizeof(struct hvt_boot_info);
+    size_t manifest_size = MFT_SIZE(guest->image.manifest.entries);
+    struct hvt_boot_info info = {
+        .mem_size = machine->memory_size,
+        .kernel_end = guest->image.kernel_end,
+        .cpu_cycle_freq = machine->tsc_hz,
+        .cmdline = manifest + manifest_size,
+        .mft = manifest,
+    };
+    memcpy(machine->memory + HVT_BOOT_INFO, &info, sizeof info);
+    memcpy(machine->memory + manifest, &guest->image.manifest, manifest_size);
+    memcpy(machine->memory + info.cmdline, guest->options.cmdline, strlen(guest->options.cmdline) + 1);
+}
+
+static int run(struct guest *guest, struct refusal *why) {
+    struct machine machine;
+    struct calls calls = {.machine = &machine, .image = &guest->image, .devices = &guest->devices};
+    if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || pages_write(&machine, &guest->image, why) != 0 ||
+        image_load(&guest->image, machine.memory, false, why) != 0 || kvm_set_start(&machine, guest->image.entry, why) != 0 ||
+        events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0)
+        return -1;
+    write_boot_info(guest, &machine);
+    close(guest->image.file.fd);
+    return hvt_run(&calls, why);
+}
+
+int main(int argc, char *argv[]) {
+    static const struct tender hvt = {
+        .limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = HVT_MAX_MEMORY_MIB, .has_probe = true},
+        .target = {.abi = ABI_HVT, .name = "hvt"},
+        .help = help,
+        .run = run,
+        .probe = hvt_probe,
+    };
+    return tender_main(&hvt, argc, argv);
+}

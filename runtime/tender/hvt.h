@@ -1,0 +1,71 @@
+/* The parts of kittiwake-hvt: a machine made by KVM, its page tables, its hypercalls. */
+#ifndef KITTIWAKE_HVT_H
+#define KITTIWAKE_HVT_H
+
+#include "abi.h"
+#include "error.h"
+#include "events.h"
+#include "image.h"
+
+#include <linux/kvm.h>
+
+/* A hypercall is a 32-bit address, and the guest's page tables have room for no more. */
+#define HVT_MAX_MEMORY_MIB 4096ull
+
+struct machine {
+    int kvm;
+    int vm;
+    int vcpu;
+    struct kvm_run *run; /* shared with the kernel */
+    size_t run_size;
+    uint8_t *memory; /* the guest's address 0 */
+    uint64_t memory_size;
+    uint64_t tsc_hz;
+};
+
+/* ---- hvt_kvm.c: making the machine ---- */
+
+/* Opens /dev/kvm and makes a virtual machine with zeroed memory and one processor. Returns 0, or -1 with `why`. */
+int kvm_create(uint64_t memory_size, struct machine *machine, struct refusal *why);
+
+/* Sets the processor to where the hvt ABI lets a guest begin. Returns 0, or -1 with `why`. */
+int kvm_set_start(const struct machine *machine, uint64_t entry, struct refusal *why);
+
+/* Where the guest's processor stands, for messages; 0 if KVM does not say. */
+uint64_t kvm_rip(const struct machine *machine);
+
+/* ---- hvt_pages.c: the guest's first page tables and segment descriptors ---- */
+
+/* Writes them into the lowest 64 KiB of guest memory; pages outside executable segments get the NX bit. 0, or -1. */
+int pages_write(const struct machine *machine, const struct image *image, struct refusal *why);
+
+#define PAGES_GDT 0x1000ull
+#define PAGES_GDT_LIMIT 23
+#define PAGES_ROOT 0x2000ull
+
+/* ---- hvt_calls.c: what a guest may ask for ---- */
+
+/* What a hypercall works on. */
+struct calls {
+    const struct machine *machine;
+    const struct image *image;
+    const struct devices *devices;
+    struct events events;
+};
+
+#define CALL_DONE (-2) /* go on running the guest */
+
+/* Carries out hypercall `number` with its argument at guest address `address`. CALL_DONE, the exit status, or -1 with `why`. */
+int calls_handle(const struct calls *calls, unsigned number, uint32_t address, struct refusal *why);
+
+/* ---- hvt_run.c: running the guest ---- */
+
+/* Runs the guest to its end behind the filter. Returns its exit status, or -1 with `why`. */
+int hvt_run(const struct calls *calls, struct refusal *why);
+
+/* ---- hvt_probe.c ---- */
+
+/* Prints what KVM is good for as one line of JSON; within a second. Returns the exit status. */
+int hvt_probe(void);
+
+#endif

@@ -1,0 +1,188 @@
+/*
+ * The hypercalls. The guest is hostile: an argument is copied once before it is looked at, every address is checked, and
+ * what the tender writes goes only where the guest itself may write. See hvt.h.
+ */
+#include "errors.h"
+#include "hvt.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NSEC_PER_SEC 1000000000ull
+
+/* Whether the guest may do `access` to [address, address + size). Nothing below 1 MiB may be written. */
+static bool may(const struct calls *calls, uint64_t address, uint64_t size, enum access access) {
+    uint64_t end;
+    if (__builtin_add_overflow(address, size, &end) || end > calls->machine->memory_size)
+        return false;
+    if (access == ACCESS_READ)
+        return true;
+    if (address < GUEST_MIN_ADDRESS)
+        return false;
+    for (int i = 0; i < calls->image->segment_count; i++) {
+        const struct segment *segment = &calls->image->segment[i];
+        bool shared = address < segment->end && end > segment->start;
+        if (shared && segment->file_size > 0 && !(segment->access & ACCESS_WRITE))
+            return false;
+    }
+    return true;
+}
+
+static int outside(const struct calls *calls, const char *what, uint64_t address, uint64_t size, enum access access,
+                   struct refusal *why) {
+    return fail(why, E_GUEST_MEMORY, what, (unsigned long long)address, (unsigned long long)size,
+                access == ACCESS_READ ? "read" : "write", (unsigned long long)kvm_rip(calls->machine));
+}
+
+/* Copies an argument out of guest memory; all arguments but PUTS and HALT are also written to. */
+static int take(const struct calls *calls, void *argument, uint32_t address, size_t size, enum access access, struct refusal *why) {
+    if (!may(calls, address, size, access))
+        return outside(calls, "hypercall argument", address, size, access, why);
+    memcpy(argument, calls->machine->memory + address, size);
+    return 0;
+}
+
+/* take() has found that the guest may write there. */
+static int give(const struct calls *calls, const void *argument, uint32_t address, size_t size) {
+    memcpy(calls->machine->memory + address, argument, size);
+    return CALL_DONE;
+}
+
+static int walltime(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_walltime argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
+        return -1;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+    argument.nsecs = (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+    return give(calls, &argument, address, sizeof argument);
+}
+
+/* A console that nobody can read any more does not stop the guest; a closed pipe ends the tender by SIGPIPE. */
+static void console_write(const uint8_t *text, uint64_t size) {
+    for (uint64_t done = 0; done < size;) {
+        ssize_t count = write(STDOUT_FILENO, text + done, size - done);
+        if (count > 0) {
+            done += (uint64_t)count;
+        } else if (count < 0 && errno == EAGAIN) {
+            struct pollfd console = {.fd = STDOUT_FILENO, .events = POLLOUT};
+            ppoll(&console, 1, NULL, NULL);
+        } else if (count == 0 || errno != EINTR) {
+            return;
+        }
+    }
+}
+
+static int put(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_puts argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_READ, why) != 0)
+        return -1;
+    if (!may(calls, argument.data, argument.len, ACCESS_READ))
+        return outside(calls, "PUTS", argument.data, argument.len, ACCESS_READ, why);
+    console_write(calls->machine->memory + argument.data, argument.len);
+    return CALL_DONE;
+}
+
+/* Sleeps until a tap can be read or the time is over. */
+static int wait_for_events(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_poll argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
+        return -1;
+    struct itimerspec timer = {
+        .it_value = {
+            .tv_sec = (time_t)(argument.timeout_nsecs / NSEC_PER_SEC),
+            .tv_nsec = (long)(argument.timeout_nsecs % NSEC_PER_SEC) | 1, /* zero would disarm it */
+        },
+    };
+    timerfd_settime(calls->events.timer, 0, &timer, NULL);
+    struct epoll_event events[MAX_DEVICES + 1];
+    int count;
+    do
+        count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 1, -1, NULL);
+    while (count < 0 && errno == EINTR);
+    argument.ready_set = 0;
+    argument.ret = 0;
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.u64 == EVENT_TIMER)
+            continue;
+        argument.ready_set |= 1ull << events[i].data.u64;
+        argument.ret++;
+    }
+    return give(calls, &argument, address, sizeof argument);
+}
+
+/* The tap behind a handle, or -1. */
+static int net_fd(const struct calls *calls, uint64_t handle) {
+    return handle < MFT_MAX_ENTRIES && calls->image->manifest.e[handle].type == MFT_NET_BASIC ? calls->devices->fd[handle] : -1;
+}
+
+static int net_write(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_net argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
+        return -1;
+    if (!may(calls, argument.data, argument.len, ACCESS_READ))
+        return outside(calls, "NET_WRITE", argument.data, argument.len, ACCESS_READ, why);
+    int fd = net_fd(calls, argument.handle);
+    if (fd < 0) {
+        argument.ret = SOLO5_EINVAL;
+    } else {
+        ssize_t count;
+        do
+            count = write(fd, calls->machine->memory + argument.data, argument.len);
+        while (count < 0 && errno == EINTR);
+        argument.ret = count >= 0 && (uint64_t)count == argument.len ? SOLO5_OK
+                       : count < 0 && errno == EAGAIN                ? SOLO5_AGAIN
+                       : count < 0 && errno == EINVAL                ? SOLO5_EINVAL /* shorter than an Ethernet header */
+                                                                     : SOLO5_EUNSPEC;
+    }
+    return give(calls, &argument, address, sizeof argument);
+}
+
+static int net_read(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_net argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
+        return -1;
+    if (!may(calls, argument.data, argument.len, ACCESS_WRITE))
+        return outside(calls, "NET_READ", argument.data, argument.len, ACCESS_WRITE, why);
+    int fd = net_fd(calls, argument.handle);
+    if (fd < 0) {
+        argument.ret = SOLO5_EINVAL;
+    } else {
+        ssize_t count;
+        do
+            count = read(fd, calls->machine->memory + argument.data, argument.len);
+        while (count < 0 && errno == EINTR);
+        argument.ret = count > 0                                     ? SOLO5_OK
+                       : count == 0 || errno == EAGAIN ? SOLO5_AGAIN
+                                                       : SOLO5_EUNSPEC;
+        if (count > 0)
+            argument.len = (uint64_t)count;
+    }
+    return give(calls, &argument, address, sizeof argument);
+}
+
+static int halt(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_halt argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_READ, why) != 0)
+        return -1;
+    if (argument.cookie != 0 && !may(calls, argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ))
+        return outside(calls, "HALT", argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ, why);
+    return argument.exit_status & 0xff;
+}
+
+int calls_handle(const struct calls *calls, unsigned number, uint32_t address, struct refusal *why) {
+    switch (number) {
+    case HVT_WALLTIME: return walltime(calls, address, why);
+    case HVT_PUTS: return put(calls, address, why);
+    case HVT_POLL: return wait_for_events(calls, address, why);
+    case HVT_NET_WRITE: return net_write(calls, address, why);
+    case HVT_NET_READ: return net_read(calls, address, why);
+    case HVT_HALT: return halt(calls, address, why);
+    default: return fail(why, E_GUEST_CALL, number, (unsigned long long)kvm_rip(calls->machine));
+    }
+}

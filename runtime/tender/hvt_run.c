@@ -1,0 +1,83 @@
+/* Running the guest's processor, and what its exits mean. See hvt.h. */
+#include "containment.h"
+#include "errors.h"
+#include "hvt.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The system calls of the loop, each bound to the descriptor or request it is for. Returns 0, or what libseccomp returned. */
+static int allow(scmp_filter_ctx filter, const struct calls *calls) {
+    const uint32_t yes = SCMP_ACT_ALLOW;
+    scmp_datum_t vcpu = (scmp_datum_t)calls->machine->vcpu;
+    int broken = 0;
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_RUN));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_REGS));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0); /* a console that is full */
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.timer));
+    unsigned handles[MAX_DEVICES];
+    unsigned count = devices_net(calls->devices, &calls->image->manifest, handles);
+    for (unsigned i = 0; i < count; i++) {
+        scmp_datum_t fd = (scmp_datum_t)calls->devices->fd[handles[i]];
+        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+    }
+    return broken;
+}
+
+static int stopped(const struct calls *calls, const char *cause, struct refusal *why) {
+    return fail(why, E_GUEST_STOP, cause, (unsigned long long)kvm_rip(calls->machine));
+}
+
+/* A hypercall is one 32-bit OUT to its own port; anything else at any port is a fault. */
+static int port_access(const struct calls *calls, struct refusal *why) {
+    const struct kvm_run *run = calls->machine->run;
+    unsigned number = (unsigned)run->io.port - HVT_PORT_BASE;
+    if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 || run->io.count != 1 || number >= HVT_CALL_END)
+        return fail(why, E_GUEST_PORT, run->io.size, run->io.direction == KVM_EXIT_IO_OUT ? "write" : "read", run->io.port,
+                    (unsigned long long)kvm_rip(calls->machine));
+    uint32_t address;
+    if (run->io.data_offset > calls->machine->run_size - sizeof address)
+        return stopped(calls, "KVM gave no operand", why);
+    memcpy(&address, (const uint8_t *)run + run->io.data_offset, sizeof address);
+    return calls_handle(calls, number, address, why);
+}
+
+static int guest_exit(const struct calls *calls, struct refusal *why) {
+    const struct kvm_run *run = calls->machine->run;
+    switch (run->exit_reason) {
+    case KVM_EXIT_IO: return port_access(calls, why);
+    case KVM_EXIT_INTR: return CALL_DONE;
+    case KVM_EXIT_HLT: return stopped(calls, "it halted the processor", why);
+    case KVM_EXIT_SHUTDOWN: return stopped(calls, "triple fault: it faulted with no handler for it", why);
+    case KVM_EXIT_MMIO: return stopped(calls, "it used memory it has not, or wrote memory it may only read", why);
+    case KVM_EXIT_INTERNAL_ERROR: return stopped(calls, "KVM cannot run this instruction; 'kittiwake-hvt --probe-kvm' says whether it is real", why);
+    case KVM_EXIT_FAIL_ENTRY: return stopped(calls, "the processor refused to run it", why);
+    default: return stopped(calls, "it stopped for a reason this tender does not know", why);
+    }
+}
+
+int hvt_run(const struct calls *calls, struct refusal *why) {
+    scmp_filter_ctx filter = containment_filter(why);
+    if (filter == NULL || containment_seal(filter, allow(filter, calls), why) != 0)
+        return -1;
+    for (;;) {
+        int status = CALL_DONE;
+        if (ioctl(calls->machine->vcpu, KVM_RUN, 0) == 0)
+            status = guest_exit(calls, why);
+        else if (errno == EFAULT) /* KVM could not write to the host's page for the guest */
+            status = stopped(calls, "it wrote memory it may only read", why);
+        else if (errno != EINTR && errno != EAGAIN)
+            return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
+        if (status != CALL_DONE)
+            return status;
+    }
+}
