@@ -1,0 +1,45 @@
+/* The course of an image's life: set up what C and WebAssembly need, run the module's main(), end with its result. */
+#include "imports.h"
+#include "trap.h"
+#include "wasm_rt.h"
+
+extern uint8_t _end[];
+
+/* The canary gcc checks before a function of ours returns (-mstack-protector-guard=global). */
+uintptr_t __stack_chk_guard;
+
+_Noreturn void __stack_chk_fail(void);
+void __stack_chk_fail(void) {
+    trap("stack smashed");
+}
+
+/* Entropy for the canary: the counter alone is guessable, so RDRAND is mixed in where the processor has it. */
+static uintptr_t random_word(void) {
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    uint64_t word = 0;
+    if (ecx & 1u << 30) /* CPUID.1:ECX.RDRAND */
+        __asm__ volatile("rdrand %0" : "=r"(word) : : "cc");
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return word ^ (((uint64_t)high << 32 | low) * 0x9e3779b97f4a7c15u);
+}
+
+_Noreturn void guest_main(const void *boot_info);
+
+__attribute__((optimize("no-stack-protector"))) void guest_main(const void *boot_info) {
+    static Z_image_instance_t module;
+    static struct Z_guest_instance_t guest = {.module = &module};
+    __stack_chk_guard = random_word() & ~(uintptr_t)0xff; /* a zero byte stops a string that runs over */
+
+    struct boot boot = platform_start(boot_info);
+    imports_set_boot(boot);
+    uint64_t start = ((uint64_t)_end + GUEST_PAGE_SIZE - 1) & ~(GUEST_PAGE_SIZE - 1);
+    if (start > boot.memory_size)
+        trap("not enough memory; give the image more with --mem");
+    wasm_rt_set_memory((uint8_t *)start, boot.memory_size - start);
+
+    Z_image_init_module();
+    Z_image_instantiate(&module, &guest);
+    platform_exit((int)Z_imageZ_main(&module));
+}

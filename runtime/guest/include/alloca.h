@@ -1,0 +1,1 @@
+/* Included by generated code, which calls nothing of it. */

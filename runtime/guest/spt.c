@@ -1,0 +1,107 @@
+/* The tender is a process with a filter: what the guest asks for are the few system calls it lets through. See platform.h. */
+#include "platform.h"
+
+#define NSEC_PER_SEC 1000000000ull
+
+/* Linux, x86_64. */
+enum { READ = 0, WRITE = 1, CLOCK_GETTIME = 228, EXIT_GROUP = 231, EPOLL_PWAIT = 281, TIMERFD_SETTIME = 286 };
+enum { REALTIME = 0, MONOTONIC = 1, TIMER_ABSTIME = 1, STDOUT = 1 };
+#define MINUS_EINTR (-4)
+#define MINUS_EAGAIN (-11)
+
+struct timespec {
+    int64_t seconds;
+    int64_t nanoseconds;
+};
+
+struct epoll_event {
+    uint32_t events;
+    uint64_t number;
+} __attribute__((packed));
+
+static const struct spt_boot_info *info;
+
+static long call(long number, long a, long b, long c, long d, long e, long f) {
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+struct boot platform_start(const void *boot_info) {
+    info = boot_info;
+    return (struct boot){
+        .memory_size = info->mem_size,
+        .cmdline = (const char *)info->cmdline,
+        .manifest = (const struct mft *)info->mft,
+    };
+}
+
+void platform_exit(int status) {
+    for (;;)
+        call(EXIT_GROUP, status, 0, 0, 0, 0, 0);
+}
+
+/* A console that nobody reads any more does not stop the guest. */
+void platform_console(const void *text, size_t size) {
+    for (size_t done = 0; done < size;) {
+        long count = call(WRITE, STDOUT, (long)text + (long)done, (long)(size - done), 0, 0, 0);
+        if (count <= 0 && count != MINUS_EINTR && count != MINUS_EAGAIN)
+            return;
+        if (count > 0)
+            done += (size_t)count;
+    }
+}
+
+static uint64_t clock(int which) {
+    struct timespec now;
+    call(CLOCK_GETTIME, which, (long)&now, 0, 0, 0, 0);
+    return (uint64_t)now.seconds * NSEC_PER_SEC + (uint64_t)now.nanoseconds;
+}
+
+uint64_t platform_monotonic(void) {
+    return clock(MONOTONIC);
+}
+
+uint64_t platform_wall(void) {
+    return clock(REALTIME);
+}
+
+uint64_t platform_poll(uint64_t deadline) {
+    struct timespec timer[2] = {
+        {.seconds = 0},
+        /* Zero would disarm it. */
+        {.seconds = (int64_t)(deadline / NSEC_PER_SEC), .nanoseconds = (int64_t)(deadline % NSEC_PER_SEC) | 1},
+    };
+    call(TIMERFD_SETTIME, info->timerfd, TIMER_ABSTIME, (long)timer, 0, 0, 0);
+    struct epoll_event events[MFT_MAX_ENTRIES];
+    long count;
+    do
+        count = call(EPOLL_PWAIT, info->epollfd, (long)events, MFT_MAX_ENTRIES, -1, 0, 0);
+    while (count == MINUS_EINTR);
+    uint64_t ready = 0;
+    for (long i = 0; i < count; i++)
+        if (events[i].number != SPT_TIMER_EVENT)
+            ready |= 1ull << events[i].number;
+    return ready;
+}
+
+static int descriptor(unsigned handle) {
+    return ((const struct mft *)info->mft)->e[handle].b.hostfd;
+}
+
+int platform_net_read(unsigned handle, void *frame, size_t size, size_t *got) {
+    long count = call(READ, descriptor(handle), (long)frame, (long)size, 0, 0, 0);
+    *got = count > 0 ? (size_t)count : 0;
+    return count > 0 ? SOLO5_OK : count == 0 || count == MINUS_EAGAIN ? SOLO5_AGAIN : SOLO5_EUNSPEC;
+}
+
+int platform_net_write(unsigned handle, const void *frame, size_t size) {
+    long count = call(WRITE, descriptor(handle), (long)frame, (long)size, 0, 0, 0);
+    return count == (long)size ? SOLO5_OK : SOLO5_EUNSPEC;
+}

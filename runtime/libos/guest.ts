@@ -1,0 +1,49 @@
+// What an image can ask its guest support code for (runtime/guest/imports.c). Pointers are into linear memory.
+
+/** Ends the image with its message; what a failed assertion and a thrown error become (asc --use abort). */
+@external('guest', 'abort')
+export declare function abort(message: string | null, file: string | null, line: u32, column: u32): void;
+
+/** Writes `size` bytes at `text` to the console. */
+@external('guest', 'console_write')
+export declare function consoleWrite(text: usize, size: u32): void;
+
+/** Nanoseconds since some moment before the start; never goes back. */
+@external('guest', 'clock_monotonic')
+export declare function clockMonotonic(): u64;
+
+/** Nanoseconds since 1970, UTC. */
+@external('guest', 'clock_wall')
+export declare function clockWall(): u64;
+
+/** Sleeps until a network device has a frame or clockMonotonic() is `deadline`. Bit n: the device of handle n is ready. */
+@external('guest', 'poll')
+export declare function poll(deadline: u64): u64;
+
+/** Bytes of the command line. */
+@external('guest', 'arguments_size')
+export declare function argumentsSize(): u32;
+
+/** Copies the command line to `to`, which has argumentsSize() bytes. */
+@external('guest', 'arguments_read')
+export declare function argumentsRead(to: usize): void;
+
+/** The handle of the network device with this name (`size` bytes of ASCII), 0 if the manifest declares none. */
+@external('guest', 'net_find')
+export declare function netFind(name: usize, size: u32): u32;
+
+/** Copies the device's MAC address to the 6 bytes at `to`. */
+@external('guest', 'net_mac')
+export declare function netMac(handle: u32, to: usize): void;
+
+/** The device's MTU in bytes, without the 14 of the Ethernet header. */
+@external('guest', 'net_mtu')
+export declare function netMtu(handle: u32): u32;
+
+/** Reads one frame into the `size` bytes at `to`; its length, 0 if there is none, -1 if the device failed. */
+@external('guest', 'net_read')
+export declare function netRead(handle: u32, to: usize, size: u32): i32;
+
+/** Sends one frame; 0, or the Solo5 result that says why not. */
+@external('guest', 'net_write')
+export declare function netWrite(handle: u32, from: usize, size: u32): u32;

@@ -1,0 +1,69 @@
+// Builds one line of console output in a fixed buffer and writes it in one piece. No memory is allocated, so that a line
+// costs the same in the packet path as anywhere. A line that is too long is cut.
+import { consoleWrite } from '../guest';
+
+const ROOM: u32 = 512;
+const buffer: usize = memory.data(512);
+let used: u32 = 0;
+
+/** Appends a byte; what a terminal might obey is shown as '?'. */
+@inline
+export function byte(value: u32): void {
+  if (used < ROOM - 1) store<u8>(buffer + used++, value >= 0x20 && value <= 0x7e ? value : 0x3f);
+}
+
+/** Appends text; characters that are not printable ASCII are shown as '?'. */
+export function text(value: string): void {
+  for (let i = 0, n = value.length; i < n; i++) byte(<u32>value.charCodeAt(i));
+}
+
+/** Appends a number in decimal. */
+export function number(value: u64): void {
+  if (value >= 10) number(value / 10);
+  byte(0x30 + <u32>(value % 10));
+}
+
+function hexByte(value: u32): void {
+  const digits = '0123456789abcdef';
+  byte(<u32>digits.charCodeAt(<i32>(value >> 4)));
+  byte(<u32>digits.charCodeAt(<i32>(value & 15)));
+}
+
+/** Appends a MAC address, 6 bytes at `address`. */
+export function mac(address: usize): void {
+  for (let i: usize = 0; i < 6; i++) {
+    if (i > 0) byte(0x3a);
+    hexByte(load<u8>(address + i));
+  }
+}
+
+/** Appends an IPv4 address, in host order. */
+export function ipv4(address: u32): void {
+  number(address >> 24);
+  byte(0x2e);
+  number((address >> 16) & 255);
+  byte(0x2e);
+  number((address >> 8) & 255);
+  byte(0x2e);
+  number(address & 255);
+}
+
+/** Appends 16 bits in hexadecimal, as 0x86dd. */
+export function hex16(value: u32): void {
+  text('0x');
+  hexByte((value >> 8) & 255);
+  hexByte(value & 255);
+}
+
+/** Writes the line to the console and begins an empty one. */
+export function end(): void {
+  store<u8>(buffer + used, 0x0a);
+  consoleWrite(buffer, used + 1);
+  used = 0;
+}
+
+/** Writes a whole line of text. */
+export function line(value: string): void {
+  text(value);
+  end();
+}

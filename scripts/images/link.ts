@@ -1,0 +1,117 @@
+// C to a static ELF image.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { $ } from 'zx';
+import type { Abi } from './manifest.ts';
+import type { FunctionNames } from './module.ts';
+import { guestFolder, tenderFolder } from './paths.ts';
+
+/** So many calls of WebAssembly functions may be nested (the next one traps), each using at most so many bytes of stack. */
+const STACK_DEPTH = 500;
+const STACK_FRAME = 1000;
+/** What they need, and 24 kB for the support code below and above them. */
+const STACK_SIZE = 512 * 1024;
+
+const FLAGS = [
+  ...['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror'],
+  // Bare metal: no libc, no position independence, nothing below the stack pointer.
+  ...[
+    '-ffreestanding',
+    '-fno-pic',
+    '-mno-red-zone',
+    '-fcf-protection=none',
+    '-fno-asynchronous-unwind-tables',
+  ],
+  // Some processors that are emulated know no vector instructions; string.c must not be compiled into calls of itself.
+  ...['-fno-tree-vectorize', '-fno-tree-loop-distribute-patterns'],
+  // Traps name functions by walking the frames.
+  ...['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls'],
+  ...['-fstack-protector-strong', '-mstack-protector-guard=global'],
+  // wasm2c's own choice on 64-bit hosts is no bounds checks at all.
+  ...['-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0', `-DWASM_RT_MAX_CALL_STACK_DEPTH=${STACK_DEPTH}`],
+  ...[`-I${join(guestFolder, 'include')}`, `-I${guestFolder}`, `-I${tenderFolder}`, '-I.'],
+];
+
+/** wasm2c's output: warnings are not ours to mend; functions stay functions, so that traps name the right one. */
+const MODULE_FLAGS = [
+  ...['-Wno-unused', `-Werror=frame-larger-than=${STACK_FRAME}`],
+  ...['-fno-inline-functions', '-fno-inline-functions-called-once', '-fno-inline-small-functions'],
+];
+
+const LINK_FLAGS = [
+  ...[
+    '-static',
+    '-nostdlib',
+    '-no-pie',
+    '-Wl,--build-id=none',
+    '-Wl,-z,noexecstack',
+    '-Wl,-z,max-page-size=0x1000',
+  ],
+  `-Wl,-T,${join(guestFolder, 'image.ld')}`,
+];
+
+/** Compiles everything in `folder` (module.c, notes.c) with the support code and links it to `image`. */
+export async function linkImage(
+  folder: string,
+  abi: Abi,
+  names: FunctionNames,
+  image: string,
+): Promise<void> {
+  const run = $({ quiet: true, cwd: folder });
+  const support = ['guest', 'imports', 'wasm_rt', 'trap', 'string', abi];
+  for (const name of support) {
+    await run`gcc ${FLAGS} -mgeneral-regs-only -c ${join(guestFolder, `${name}.c`)} -o ${name}.o`;
+  }
+  await run`gcc -DSTACK_SIZE=${STACK_SIZE} -c ${join(guestFolder, 'start.S')} -o start.o`;
+  await run`gcc ${FLAGS} ${MODULE_FLAGS} -c module.c -o module.o`;
+  await run`gcc ${FLAGS} -c notes.c -o notes.o`;
+  const objects = ['start', ...support, 'module', 'notes', 'names'].map((name) => `${name}.o`);
+
+  // The table of names lies behind the code, so linking once with an empty one tells the addresses for the real one.
+  const link = async (table: string, output: string, ...flags: string[]): Promise<string> => {
+    await writeFile(join(folder, 'names.c'), table);
+    await run`gcc ${FLAGS} -c names.c -o names.o`;
+    await run`gcc ${LINK_FLAGS} ${flags} -o ${output} ${objects}`;
+    return output;
+  };
+  const draft = await addresses(folder, await link(namesSource([]), 'draft'));
+  const table = namesSource(draft.map(({ at, symbol }) => ({ at, name: nameOf(symbol, names) })));
+  const whole = await addresses(folder, await link(table, 'whole'));
+  if (JSON.stringify(draft) !== JSON.stringify(whole)) {
+    throw new Error(`${image}: its code moved when the table of function names was filled`);
+  }
+  await link(table, image, '-s');
+}
+
+interface Symbol {
+  readonly at: string;
+  readonly symbol: string;
+}
+
+/** The functions of an executable, in ascending order of address. */
+async function addresses(folder: string, executable: string): Promise<Symbol[]> {
+  const { stdout } = await $({ quiet: true, cwd: folder })`nm -n --defined-only ${executable}`;
+  return [...stdout.matchAll(/^0*([0-9a-f]+) [tT] (\S+)$/gm)].map(([, at = '', symbol = '']) => ({
+    at,
+    symbol,
+  }));
+}
+
+/** The WebAssembly function behind a symbol; undefined for support code. gcc adds suffixes to parts it splits off. */
+function nameOf(symbol: string, names: FunctionNames): string | undefined {
+  return names.get(symbol.replace(/\.(constprop|part|isra|cold)\b.*$/, ''));
+}
+
+function namesSource(table: readonly { at: string; name: string | undefined }[]): string {
+  const entries = table.map(
+    ({ at, name }) => `    {0x${at}, ${name === undefined ? '0' : JSON.stringify(name)}},\n`,
+  );
+  return `/* Which function begins where; 0 is support code. */
+#include "trap.h"
+
+const struct function_name function_names[] = {
+${entries.join('')}    {0xffffffff, 0},
+};
+const unsigned function_name_count = ${entries.length};
+`;
+}
