@@ -1,0 +1,57 @@
+// The labs of a folder: finding them, reading them with their recordings, writing recordings.
+import { open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { formatRecording, LabError, parseLab, parseRecording, type Lab, type Recording } from './lab.ts';
+
+/** Folders of labs/ that hold no labs. */
+const NO_CHAPTERS = ['runner', 'vm'];
+
+export interface LabWithRecording {
+  readonly lab: Lab;
+  readonly recording: Recording;
+}
+
+/** All labs under `folder`, by name. @throws LabError that names the file and line that breaks the format. */
+export async function readLabs(folder: string): Promise<LabWithRecording[]> {
+  const chapters = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && !NO_CHAPTERS.includes(entry.name))
+    .map(({ name }) => name);
+  const ids: string[] = [];
+  for (const chapter of chapters.sort()) {
+    const files = (await readdir(join(folder, chapter))).sort();
+    ids.push(
+      ...files.filter((name) => name.endsWith('.sh')).map((name) => `${chapter}/${name.slice(0, -3)}`),
+    );
+    const orphan = files.find((name) => name.endsWith('.out') && !files.includes(`${name.slice(0, -4)}.sh`));
+    if (orphan !== undefined)
+      throw new LabError(`labs/${chapter}/${orphan}: a recording of no lab; remove it`);
+  }
+  return Promise.all(
+    ids.map(async (id) => {
+      const lab = parseLab(id, await readFile(join(folder, `${id}.sh`), 'utf8'));
+      const recorded = await readFile(join(folder, `${id}.out`), 'utf8').catch(() => '');
+      return { lab, recording: recorded === '' ? new Map() : parseRecording(id, recorded) };
+    }),
+  );
+}
+
+/** Writes the recording of lab `id` under `folder`. */
+export async function writeRecording(folder: string, id: string, recording: Recording): Promise<void> {
+  await writeWhole(join(folder, `${id}.out`), formatRecording(recording));
+}
+
+/** Replaces `file` by `text`, so that a reader, or a power cut, finds the old one or the new one, whole. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const next = `${file}.${process.pid}.next`;
+  const handle = await open(next, 'w');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(next, file);
+  const folder = await open(dirname(file), 'r');
+  await folder.sync();
+  await folder.close();
+}

@@ -1,0 +1,61 @@
+// What a person sees of a run: a line for each part, and of a failure all that is needed to mend it.
+import { styleText } from 'node:util';
+import type { Row } from './align.ts';
+import type { Lab } from './lab.ts';
+import type { PartResult } from './results.ts';
+import type { LabRun } from './run.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours only where a terminal is looking. */
+function paint(style: Style, text: string): string {
+  return process.stderr.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
+}
+
+/** Output of programs, such that a terminal does not obey it. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+export function partLine(lab: Lab, { part, outcome, durationMs }: PartResult): string {
+  const mark = outcome === 'passed' ? paint('green', '✓') : paint('red', '✗');
+  return `${mark} ${lab.id} ${part} ${paint('dim', `(${(durationMs / 1000).toFixed(1)} s)`)}`;
+}
+
+/** A diff: `-` was expected and is missing, `+` was printed and not expected. */
+export function diff(rows: readonly Row[]): string[] {
+  return rows.flatMap((row) => {
+    if (row.kind === 'missing') return [paint('red', `  - ${printable(row.expected)}`)];
+    if (row.kind === 'unexpected') return [paint('green', `  + ${printable(row.got)}`)];
+    return [paint('dim', `    ${printable(row.expected)}`)];
+  });
+}
+
+/** Everything about why a lab failed. */
+export function failureReport({ lab, failure, result }: LabRun): string {
+  if (!failure) return '';
+  const { part, causes, rows, machine } = failure;
+  const transcript = result.parts.find((ran) => ran.part === part.name)?.transcript ?? '';
+  const indented = (text: string): string[] => text.split('\n').map((line) => `    ${printable(line)}`);
+  return [
+    '',
+    paint('bold', `labs/${lab.id}.sh:${part.line}: part '${part.name}' failed: ${causes.join('; ')}`),
+    '',
+    '  commands',
+    ...indented(part.commands),
+    ...(rows.length > 0
+      ? ['', '  expected (-) and printed (+)', ...diff(rows)]
+      : ['', '  printed', ...indented(transcript)]),
+    '',
+    '  the end of the machine’s journal and console',
+    ...indented(machine),
+    '',
+    `  to see it again:  npm run labs -- ${lab.id}`,
+    `  to look around:   npm run vm -- shell`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,108 @@
+// How the lab VM's processor runs. KVM where it is real and can be nested; else QEMU's own emulation, whose emulated AMD
+// processor offers virtualisation too. A /dev/kvm that opens may still interpret guest code, hang, or make QEMU abort, so
+// it is tried out, in less than two seconds, before anything depends on it.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+
+export interface Accelerator {
+  readonly name: 'kvm' | 'tcg';
+  /** QEMU's options for it. */
+  readonly options: readonly string[];
+  /** Why it was chosen. */
+  readonly reason: string;
+}
+
+/** Each of the two trials gets so long; they run one after the other. */
+const TRIAL_LIMIT_MS = 950;
+
+const KVM_OPTIONS = ['-accel', 'kvm', '-cpu', 'host'];
+const TCG_OPTIONS = ['-accel', 'tcg', '-cpu', 'max'];
+
+export const QEMU = 'qemu-system-x86_64';
+
+export interface Probes {
+  /** The program that tells what KVM is good for: `kittiwake-hvt --probe-kvm`. */
+  readonly tender: readonly [string, ...string[]];
+  /** A QEMU that starts with KVM and ends at once. */
+  readonly qemu: readonly [string, ...string[]];
+  /** Where the driver says whether its guests may use virtualisation; the first that exists counts. */
+  readonly nested: readonly string[];
+}
+
+export function defaultProbes(tender: string): Probes {
+  return {
+    tender: [tender, '--probe-kvm'],
+    // -S: no instruction is run; -monitor stdio reads the end of its input as the wish to go on, so it is told to quit.
+    qemu: [
+      QEMU,
+      ...KVM_OPTIONS,
+      '-machine',
+      'q35',
+      '-nodefaults',
+      '-display',
+      'none',
+      '-S',
+      '-monitor',
+      'stdio',
+    ],
+    nested: ['/sys/module/kvm_intel/parameters/nested', '/sys/module/kvm_amd/parameters/nested'],
+  };
+}
+
+interface Trial {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** Runs a trial with `input`, for no longer than the limit; status null is no end in time, or a signal. */
+function attempt([program, ...args]: readonly [string, ...string[]], input: string): Promise<Trial> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    let output = '';
+    const finish = (status: number | null): void => {
+      clearTimeout(timer);
+      // What hangs in a driver cannot be killed yet; it must not be waited for either.
+      child.kill(constants.signals.SIGKILL);
+      child.stdout.destroy();
+      child.unref();
+      resolve({ status, output });
+    };
+    const timer = setTimeout(() => finish(null), TRIAL_LIMIT_MS);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-4096)));
+    child.stdin.on('error', () => undefined).end(input);
+    child.on('error', () => finish(null)).on('close', finish);
+  });
+}
+
+function tcg(reason: string): Accelerator {
+  return { name: 'tcg', options: TCG_OPTIONS, reason };
+}
+
+/** Chooses; never fails, since emulation works everywhere. */
+export async function chooseAccelerator(probes: Probes): Promise<Accelerator> {
+  const asked = await attempt(probes.tender, '');
+  const answer = /"kvm":"(\w+)"/.exec(asked.output)?.[1];
+  if (answer === undefined) return tcg('the trial of /dev/kvm did not end in time');
+  if (answer !== 'real') return tcg(`/dev/kvm is ${answer}`);
+  if (!mayNest(probes.nested))
+    return tcg("the host's KVM does not let its guests use virtualisation (nested=0)");
+  const started = await attempt(probes.qemu, 'quit\n');
+  if (started.status !== 0) return tcg('QEMU does not start with this /dev/kvm');
+  return {
+    name: 'kvm',
+    options: KVM_OPTIONS,
+    reason: '/dev/kvm is real, and its guests may use virtualisation',
+  };
+}
+
+function mayNest(files: readonly string[]): boolean {
+  for (const file of files) {
+    try {
+      return /^[Y1]/.test(readFileSync(file, 'utf8'));
+    } catch {
+      // The other vendor's driver.
+    }
+  }
+  return false;
+}

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Run by mmdebstrap as (namespaced) root when the packages are in place: makes the tree a lab machine, then a disk.
+# Arguments: the tree, the folder with root/ (files laid over the tree), the folder for the results, the disk's size.
+set -eu
+tree=$1 source=$2 results=$3 size=$4
+
+cp -R --no-preserve=ownership,timestamps "$source/root/." "$tree/"
+chmod 0440 "$tree/etc/sudoers.d/operator"
+echo lab >"$tree/etc/hostname"
+printf '127.0.0.1\tlocalhost\n127.0.1.1\tlab\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$tree/etc/hosts"
+echo 'LANG=C.UTF-8' >"$tree/etc/default/locale"
+# No address is outside the machine, so a name that is not in /etc/hosts fails at once.
+: >"$tree/etc/resolv.conf"
+printf '/dev/vda\t/\text4\tdefaults\t0\t1\n' >"$tree/etc/fstab"
+echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
+
+# Debian has a group of this name already.
+chroot "$tree" useradd --create-home --uid 1000 --gid operator --groups kvm,sudo --shell /bin/bash operator
+chroot "$tree" passwd --quiet --delete operator
+chroot "$tree" systemctl --quiet enable lab-agent@root.service lab-agent@operator.service
+# The host starts its own terminal when somebody wants one; nothing is fetched, trimmed or rotated in a machine that
+# lives for minutes.
+chroot "$tree" systemctl --quiet mask serial-getty@ttyS0.service serial-getty@hvc0.service getty@tty1.service \
+  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
+  systemd-tmpfiles-clean.timer systemd-networkd-wait-online.service
+
+# Only now: update-initramfs reads the configuration laid above.
+chroot "$tree" update-initramfs -u -k all >/dev/null
+cp "$tree"/boot/vmlinuz-* "$results/vmlinuz"
+cp "$tree"/boot/initrd.img-* "$results/initrd"
+rm "$tree"/boot/initrd.img-*
+rm -rf "$tree"/var/lib/apt/lists/* "$tree"/var/cache/apt/*.bin "$tree"/var/log/*.log
+
+# A second view of the tree, without /proc, /sys and /dev that mmdebstrap mounts into it.
+unshare --mount sh -euc '
+  mkdir "$2/view"
+  mount --bind "$1" "$2/view"
+  mke2fs -q -t ext4 -L lab -m 0 -O ^has_journal,^metadata_csum -E lazy_itable_init=1,nodiscard,root_owner=0:0 -d "$2/view" "$2/disk.raw" "$3"
+  umount "$2/view"
+  rmdir "$2/view"
+' sh "$tree" "$results" "$size"
+chmod 0644 "$results"/*

@@ -1,0 +1,140 @@
+// The lab machine as QEMU's command line, and its process. The same devices at boot and at restore, or no snapshot loads.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QEMU, type Accelerator } from './accelerator.ts';
+import { VmError } from './errors.ts';
+import { connect, Qmp } from './qmp.ts';
+
+/** MiB of memory. */
+const MEMORY = 1024;
+const CONTROL_LIMIT_MS = 30_000;
+
+export interface Hardware {
+  readonly accelerator: Accelerator;
+  readonly kernel: string;
+  readonly initrd: string;
+  /** A qcow2 of the root file system that this machine may write to. */
+  readonly disk: string;
+  /** A tar of what is installed under /usr/local. */
+  readonly runtime: string;
+  /** The state of a machine that was saved, to go on with. */
+  readonly state?: string;
+}
+
+/** Machines that run; ended when this process is. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export class Qemu {
+  readonly control: Qmp;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(child: ChildProcess, folder: string, control: Qmp) {
+    this.#child = child;
+    this.#folder = folder;
+    this.control = control;
+  }
+
+  /** Starts QEMU; the machine runs, or waits if it goes on from a state, until `control` says otherwise. */
+  static async start(hardware: Hardware): Promise<Qemu> {
+    const folder = await mkdtemp(join(tmpdir(), 'kittiwake-vm-'));
+    const child = spawn(QEMU, options(hardware, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
+    running.add(child);
+    let complaints = '';
+    child.stderr
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => (complaints = (complaints + text).slice(-4096)));
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', (error) => reject(new VmError(`${QEMU} could not be started: ${error.message}`)));
+      child.once('exit', () =>
+        reject(new VmError(`${QEMU} ended: ${complaints.trim() || 'it did not say why'}`)),
+      );
+    });
+    failed.catch(() => undefined);
+    child.once('exit', () => running.delete(child));
+    const path = join(folder, 'control');
+    try {
+      const control = await Promise.race([waitFor(() => Qmp.open(path), CONTROL_LIMIT_MS), failed]);
+      return new Qemu(child, folder, control);
+    } catch (error) {
+      child.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Connects to one of the machine's lines: 'root' and 'operator' end at agents, 'terminal' at a console for people. */
+  async line(name: 'root' | 'operator' | 'terminal'): Promise<Socket> {
+    return connect(join(this.#folder, name));
+  }
+
+  /** What the kernel and the system wrote on their console, the last `size` bytes. */
+  async console(size: number): Promise<string> {
+    const text = await readFile(join(this.#folder, 'console'), 'utf8').catch(() => '');
+    return text.slice(-size);
+  }
+
+  /** Resolves when QEMU has ended. */
+  async ended(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+  }
+
+  /** Ends QEMU as a power cut would, and removes what it left. */
+  async stop(): Promise<void> {
+    this.control.close();
+    this.#child.kill('SIGKILL');
+    await this.ended();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware, folder: string): string[] {
+  const socket = (name: string): string => `socket,id=${name},path=${join(folder, name)},server=on,wait=off`;
+  return [
+    ...[
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-machine',
+      'q35,usb=off',
+      '-m',
+      String(MEMORY),
+    ],
+    ...accelerator.options,
+    ...['-kernel', kernel, '-initrd', initrd],
+    ...['-append', 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 systemd.show_status=no'],
+    // Nothing on it outlives the machine, so nothing has to reach the host's disk.
+    ...['-drive', `file=${disk},format=qcow2,if=none,id=root,cache=unsafe,discard=unmap`],
+    ...['-device', 'virtio-blk-pci,drive=root'],
+    ...['-drive', `file=${runtime},format=raw,if=none,id=runtime,read-only=on`],
+    ...['-device', 'virtio-blk-pci,drive=runtime'],
+    ...['-chardev', `file,id=console,path=${join(folder, 'console')}`, '-serial', 'chardev:console'],
+    ...['-device', 'virtio-serial-pci'],
+    ...['-chardev', socket('root'), '-device', 'virtserialport,chardev=root,name=lab.root'],
+    ...['-chardev', socket('operator'), '-device', 'virtserialport,chardev=operator,name=lab.operator'],
+    ...['-chardev', socket('terminal'), '-device', 'virtconsole,chardev=terminal'],
+    ...['-chardev', socket('control'), '-mon', 'chardev=control,mode=control'],
+    ...(state === undefined ? [] : ['-incoming', `exec:cat ${state}`]),
+  ];
+}
+
+/** Calls `work` until it succeeds, every 20 ms, for at most `limitMs`. */
+async function waitFor<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
