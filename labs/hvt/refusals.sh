@@ -33,6 +33,7 @@ kittiwake run --mem=1 hello.spt
 kittiwake run hello.hvt --exit=7
 
 #: part directly exit=127
+chmod +x hello.hvt
 ./hello.hvt
 
 #: part clean-up

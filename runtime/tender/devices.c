@@ -36,7 +36,7 @@ static int refuse_undeclared(const struct net_option *option, const struct image
     for (unsigned handle = 1; handle < image->manifest.entries; handle++)
         if (image->manifest.e[handle].type == MFT_NET_BASIC)
             append(declared, ", ", "'", image->manifest.e[handle].name, "'");
-    return fail(why, E_DEVICE_UNDECLARED, option->name, image->file.name, declared[0] != '\0' ? declared : "no network device");
+    return fail(why, E_DEVICE_UNDECLARED, option->name, image_called(image), declared[0] != '\0' ? declared : "no network device");
 }
 
 int devices_match(const struct options *options, const struct image *image, struct refusal *why) {
@@ -46,7 +46,7 @@ int devices_match(const struct options *options, const struct image *image, stru
     for (unsigned handle = 1; handle < manifest->entries; handle++) {
         const struct mft_entry *entry = &manifest->e[handle];
         if (entry->type == MFT_BLOCK_BASIC)
-            return fail(why, E_BLOCK, entry->name, image->file.name);
+            return fail(why, E_BLOCK, entry->name, image_called(image));
         if (entry->type != MFT_NET_BASIC)
             continue;
         const struct net_option *option = find_option(options, entry->name);
@@ -59,7 +59,7 @@ int devices_match(const struct options *options, const struct image *image, stru
         if (manifest_find(manifest, options->net[i].name) == 0)
             return refuse_undeclared(&options->net[i], image, why);
     if (missing[0] != '\0')
-        return fail(why, E_DEVICE_MISSING, missing, image->file.name, remedy);
+        return fail(why, E_DEVICE_MISSING, missing, image_called(image), remedy);
     return 0;
 }
 

@@ -5,6 +5,8 @@
 #include "manifest.h"
 #include "notes.h"
 
+#include <string.h>
+
 static const struct note_kind ABI_NOTE = {
     .name = "ABI",
     .type = NOTE_ABI_TYPE,
@@ -37,6 +39,11 @@ static int check_target(const struct note_abi *abi, const struct target *target,
     if (abi->target > ABI_SPT && abi->target <= ABI_XEN)
         return fail(why, E_ABI_OTHER_TARGET, name, names[abi->target], target->name, target->name);
     return fail(why, E_ABI_UNKNOWN, name, abi->target, target->name, target->name);
+}
+
+const char *image_called(const struct image *image) {
+    const char *slash = strrchr(image->file.name, '/');
+    return slash != NULL ? slash + 1 : image->file.name;
 }
 
 int image_parse(const struct file *file, const struct target *target, struct image *image, struct refusal *why) {

@@ -105,7 +105,7 @@ int image_fit(const struct image *image, uint64_t memory_size, uint64_t step, st
     uint64_t needed;
     if (__builtin_add_overflow(image->memory_end, MIB / 2, &needed) || !round_up(needed, step, &needed))
         needed = UINT64_MAX;
-    return fail(why, E_MEM_SMALL, image->file.name, (unsigned long long)(memory_size / MIB),
+    return fail(why, E_MEM_SMALL, image_called(image), (unsigned long long)(memory_size / MIB),
                 (unsigned long long)(needed / MIB));
 }
 
