@@ -48,7 +48,10 @@ async function status(json: boolean): Promise<void> {
       return { layer, bytes: Number(stdout.split('\t')[0]) };
     }),
   );
-  if (json) return console.log(JSON.stringify({ accelerator: name, reason, cache: vms, layers }));
+  if (json) {
+    console.log(JSON.stringify({ accelerator: name, reason, cache: vms, layers }));
+    return;
+  }
   console.log(`processor  ${name}: ${reason}`);
   console.log(`cache      ${vms}`);
   for (const { layer, bytes } of layers) console.log(`           ${layer}  ${(bytes / 1e6).toFixed(0)} MB`);

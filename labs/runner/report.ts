@@ -18,7 +18,6 @@ const LINE_MAX = 400;
 /** Output of programs, such that a terminal does not obey it. */
 function printable(text: string): string {
   if (text.length > LINE_MAX) return `${printable(text.slice(0, LINE_MAX))} … (cut)`;
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
   return text.replace(
     /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g,
     (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`,

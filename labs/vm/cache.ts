@@ -31,8 +31,8 @@ export async function layer(
     await mkdir(unfinished);
     try {
       await make(unfinished);
-      await rename(unfinished, finished).catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      await rename(unfinished, finished).catch(async (error: unknown) => {
+        if (!(await exists(finished))) throw error;
       });
     } finally {
       await rm(unfinished, { recursive: true, force: true });

@@ -49,7 +49,7 @@ export class Qemu {
     running.add(child);
     let complaints = '';
     child.stderr
-      ?.setEncoding('utf8')
+      .setEncoding('utf8')
       .on('data', (text: string) => (complaints = (complaints + text).slice(-4096)));
     const failed = new Promise<never>((_, reject) => {
       child.once('error', (error) => reject(new VmError(`${QEMU} could not be started: ${error.message}`)));

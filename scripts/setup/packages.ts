@@ -60,7 +60,7 @@ export async function ensurePackages(...groups: PackageGroup[]): Promise<void> {
   console.error(`setup: these Debian packages are missing: ${names.join(' ')}`);
   console.error(`setup: installing them with: ${install.join(' ')}`);
   await step('Debian packages', () => {
-    apt(install) || (apt([...sudo, 'apt-get', 'update']) && apt(install));
+    if (!apt(install) && apt([...sudo, 'apt-get', 'update'])) apt(install);
     const left = missing(groups);
     if (left.length > 0) {
       throw new Error(

@@ -1,0 +1,71 @@
+// The handbook's site. Sentences are in src/content/docs, commands in labs/, how code blocks are checked in ec.config.mjs.
+import starlight from '@astrojs/starlight';
+import { defineConfig } from 'astro/config';
+import starlightLinksValidator from 'starlight-links-validator';
+
+// A page that teaches commands must not run anybody else's code. Starlight's own scripts and styles are inline, and the
+// search is WebAssembly; Astro's own `csp` option does not know the former.
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+export default defineConfig({
+  outDir: 'build/site',
+  cacheDir: 'build/astro',
+  trailingSlash: 'always',
+  server: {
+    host: '127.0.0.1',
+    port: 4321,
+    headers: {
+      'Content-Security-Policy': contentSecurityPolicy,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+    },
+  },
+  vite: { preview: { strictPort: true } },
+  integrations: [
+    starlight({
+      title: 'Kittiwake',
+      description: 'Run unikernels: an operator handbook whose every command is executed before you read it.',
+      favicon: '/favicon.svg',
+      customCss: ['./src/styles/theme.css'],
+      components: { Search: './src/components/Search.astro' },
+      plugins: [starlightLinksValidator({ errorOnRelativeLinks: false })],
+      pagination: true,
+      lastUpdated: false,
+      sidebar: [
+        { label: 'Start here', link: '/start-here/' },
+        {
+          label: 'Running hvt binaries',
+          items: [
+            { label: 'Run hello', link: '/hvt/hello/' },
+            { label: 'When KVM is not there', link: '/hvt/without-kvm/' },
+            { label: 'Images that are refused', link: '/hvt/refusals/' },
+          ],
+        },
+        {
+          label: 'Networking setup',
+          items: [
+            { label: 'A tap, an address, and a ping', link: '/networking/first-steps/' },
+            { label: 'When the network does not fit', link: '/networking/refusals/' },
+          ],
+        },
+        {
+          label: 'Reference',
+          items: [
+            { label: 'The kittiwake command', link: '/reference/kittiwake/' },
+            { label: 'Exit status', link: '/reference/exit-status/' },
+          ],
+        },
+      ],
+    }),
+  ],
+});
