@@ -85,7 +85,7 @@ export async function serveSite({
     throw new Error(`--port ${port}: give a number from 1 to 65535`);
   }
   try {
-    const server = await preview({ root, logLevel: 'error', server: { host: '127.0.0.1', port } });
+    const server = await preview({ root, logLevel: 'silent', server: { host: '127.0.0.1', port } });
     return { url: `http://127.0.0.1:${server.port}/`, stop: () => server.stop() };
   } catch (error) {
     const taken = error instanceof Error && /already in use|EADDRINUSE/i.test(error.message);
