@@ -1,0 +1,50 @@
+// Running the tenders that were built, and what came of it.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../../scripts/setup/root.ts';
+
+export const tenders = join(root, 'build', 'tender');
+export const fixtures = join(root, 'fixtures', 'images');
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Longest any guest of the tests runs. */
+const LIMIT_MS = 20_000;
+
+export function run(program: string, args: readonly string[], options: { cwd?: string } = {}): Ended {
+  const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
+    ...options,
+    encoding: 'utf8',
+    timeout: LIMIT_MS,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (error) throw error;
+  return { status, signal, out: stdout, err: stderr };
+}
+
+export function tender(kind: 'hvt' | 'spt', ...args: string[]): Ended {
+  return run(join(tenders, `kittiwake-${kind}`), args);
+}
+
+/** A folder for a test file's images; `image` writes one and returns its path. */
+export function imageFolder(): {
+  image: (name: string, bytes: Uint8Array | string) => string;
+  remove: () => void;
+} {
+  const folder = mkdtempSync(join(tmpdir(), 'kittiwake-test-'));
+  return {
+    image(name, bytes) {
+      const file = join(folder, name);
+      writeFileSync(file, bytes);
+      return file;
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
