@@ -12,7 +12,7 @@ export default defineConfig(
       'runtime/libos',
       'runtime/unikernels',
       'test/guest/programs',
-      'test/libos/*.as.ts',
+      'test/**/*.as.ts',
     ],
   },
   astro.configs.recommended,

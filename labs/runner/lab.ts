@@ -38,6 +38,8 @@ export class LabError extends Error {
 
 const DEFAULT_BUDGET = 20;
 const MARKER = /^#:\s*(\S+)\s*(.*)$/;
+/** An output line that looks like a marker, or like such a line escaped, has one more backslash in a recording. */
+const ESCAPED = /^\\+#:/;
 const PART_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /**
@@ -119,7 +121,7 @@ export function parseRecording(id: string, source: string): Recording {
       if (recording.has(name)) fail(`part '${name}' is there twice`);
       open = { name, exit: options.exit ?? fail(`part '${name}' has no exit=N`), lines: [] };
     } else if (open) {
-      open.lines.push(text.startsWith('\\#:') ? text.slice(1) : text);
+      open.lines.push(ESCAPED.test(text) ? text.slice(1) : text);
     } else if (text !== '') {
       fail(`output before the first '#: part NAME exit=N'`);
     }
@@ -135,7 +137,7 @@ export function formatRecording(recording: Recording): string {
       const lines = output === '' ? [] : output.split('\n');
       return [
         `#: part ${name} exit=${exit}`,
-        ...lines.map((line) => (line.startsWith('#:') ? `\\${line}` : line)),
+        ...lines.map((line) => (/^\\*#:/.test(line) ? `\\${line}` : line)),
       ];
     })
     .flat()

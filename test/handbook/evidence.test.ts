@@ -1,0 +1,64 @@
+// What a page may claim about a step, and how it shows what stands for a value.
+import { expect, test } from 'vitest';
+import type { Results } from '../../labs/runner/results.ts';
+import { evidenceOf } from '../../src/lib/evidence.ts';
+import { pieces } from '../../src/lib/expected-output.ts';
+
+const part = {
+  part: 'run',
+  digest: 'd1',
+  outcome: 'passed',
+  exit: 0,
+  durationMs: 12,
+  transcript: '',
+} as const;
+const results = (outcome: 'passed' | 'failed' | 'not-run'): Results => ({
+  version: 1,
+  commit: 'c0ffee',
+  dirty: false,
+  startedAt: '2026-11-21T05:00:00Z',
+  durationMs: 1000,
+  vm: { digest: 'v', accelerator: 'tcg', qemu: '7.2' },
+  images: {},
+  labs: [
+    {
+      lab: 'hvt/hello',
+      title: 'T',
+      startedAt: '2026-11-21T05:00:01Z',
+      durationMs: 20,
+      parts: [{ ...part, outcome }],
+    },
+  ],
+});
+
+test('a step that passed as it is now is verified', () => {
+  expect(evidenceOf(results('passed'), 'hvt/hello', 'run', 'd1')).toEqual({
+    state: 'passed',
+    at: '2026-11-21T05:00:01Z',
+    commit: 'c0ffee',
+    dirty: false,
+    durationMs: 12,
+    emulated: true,
+  });
+});
+
+test.each([
+  ['failed', results('failed'), 'run', 'd1', 'failed'],
+  ['edited since', results('passed'), 'run', 'd2', 'edited'],
+  ['edited since, and failed before', results('failed'), 'run', 'd2', 'edited'],
+  ['not reached', results('not-run'), 'run', 'd1', 'never'],
+  ['new', results('passed'), 'other', 'd1', 'never'],
+  ['without any run', undefined, 'run', 'd1', 'never'],
+] as const)('a step that is %s is not', (_, run, name, digest, state) => {
+  expect(evidenceOf(run, 'hvt/hello', name, digest).state).toBe(state);
+});
+
+test('placeholders and ellipses stand apart, everything else stays as it is', () => {
+  expect(pieces('took ‹duration›,\n…\n<b> … ‹ nothing›')).toEqual([
+    { text: 'took ', kind: 'literal' },
+    { text: '‹duration›', kind: 'placeholder' },
+    { text: ',\n', kind: 'literal' },
+    { text: '…', kind: 'ellipsis' },
+    { text: '\n<b> … ‹ nothing›', kind: 'literal' },
+  ]);
+});

@@ -1,0 +1,104 @@
+// The prebuilt images under spt: what they print, what they refuse, what netcheck answers to the kernel's own tools.
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fixtures, run, tender, tenders } from '../tender/tender.ts';
+
+const hello = join(fixtures, 'hello.spt');
+const netcheck = join(fixtures, 'netcheck.spt');
+const spt = `${join(tenders, 'kittiwake-spt')} --mem=4`;
+
+describe('hello', () => {
+  test.each([
+    [[], 0, 'Hello from a unikernel.\n'],
+    [['a', 'b c'], 0, 'a b c\n'],
+    [['--exit=0'], 0, 'Hello from a unikernel.\n'],
+    [['x', '--exit=255'], 255, 'x\n'],
+    [['--exit', '7', 'x'], 7, 'x\n'],
+    [['--exit=256'], 64, "hello: --exit '256': not a number from 0 to 255\n"],
+    [['--exit'], 64, "hello: --exit '': not a number from 0 to 255\n"],
+    [['--nonsense'], 64, "hello: '--nonsense': unknown option; --help lists them\n"],
+    [['esc\x1b[31m'], 0, 'esc?[31m\n'],
+  ])('%j', (args, status, out) => {
+    expect(tender('spt', '--mem=4', hello, ...args)).toMatchObject({ status, out, err: '' });
+  });
+
+  test('--help', () => {
+    expect(tender('spt', hello, '--help')).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('--exit=N') as string,
+    });
+  });
+});
+
+/** Runs a script in a network namespace with netcheck behind tap0 at 10.0.0.2, ready. */
+function withNetcheck(args: string, script: string) {
+  return run('unshare', [
+    '--map-root-user',
+    '--net',
+    'sh',
+    '-c',
+    `ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+console=$(mktemp)
+${spt} --net:service=tap0 ${netcheck} ${args} >"$console" &
+guest=$!
+ping -q -c 1 -w 15 10.0.0.2 >/dev/null || { cat "$console"; exit 99; }
+${script}
+kill $guest 2>/dev/null
+rm "$console"`,
+  ]);
+}
+
+describe('netcheck', () => {
+  test.each([
+    ['--ipv4=10.0.0.2', "--ipv4 '10.0.0.2': not a host's address with a prefix; write it as 10.0.0.2/24"],
+    ['--ipv4-gateway=10.0.1.1', "--ipv4-gateway '10.0.1.1': not another host in the network of --ipv4"],
+    ['--ipv4-gateway=10.0.0.2', "--ipv4-gateway '10.0.0.2': not another host in the network of --ipv4"],
+    ['--ipv4-gateway=x', "--ipv4-gateway 'x': not an address; write it as 10.0.0.1"],
+    ['-l loud', "-l 'loud': not a level; take error, warning, info or debug"],
+    ['surplus', 'surplus: unknown; --help lists the options'],
+  ])('refuses %s', (args, line) => {
+    const ended = run('unshare', [
+      '--map-root-user',
+      '--net',
+      'sh',
+      '-c',
+      `ip tuntap add tap0 mode tap; ip link set tap0 up; exec ${spt} --net:service=tap0 ${netcheck} ${args}`,
+    ]);
+    expect(ended).toMatchObject({ status: 64, out: `netcheck: ${line}\n` });
+  });
+
+  test('answers pings of every size', () => {
+    const { out } = withNetcheck(
+      '',
+      'for size in 0 1 63 64 65 500 1471 1472; do ping -q -c 2 -w 15 -i 0.01 -s $size 10.0.0.2 | grep -o " 0% packet loss"; done',
+    );
+    expect(out).toBe(' 0% packet loss\n'.repeat(8));
+  });
+
+  test('says what it sees with -l debug, and only that it is ready without', () => {
+    const loud = withNetcheck('-l debug', 'cat "$console"').out;
+    expect(loud).toMatch(/^netcheck: ready: 10\.0\.0\.2\/24, MAC ([0-9a-f]{2}:){5}[0-9a-f]{2}\n/);
+    expect(loud).toMatch(/^arp: 10\.0\.0\.1 asks who has 10\.0\.0\.2; answered$/m);
+    expect(loud).toMatch(/^icmp: echo request from 10\.0\.0\.1, number 1, 64 bytes; answered$/m);
+    expect(withNetcheck('', 'cat "$console"').out.trim().split('\n')).toHaveLength(1);
+    expect(withNetcheck('-l error', 'cat "$console"').out).toBe('');
+  });
+
+  test('echoes UDP at port 7, whole datagrams as they came', () => {
+    const client = `
+const socket = require('node:dgram').createSocket('udp4');
+const sizes = [0, 1, 2, 512, 1471, 1472];
+const timer = setTimeout(() => process.exit(1), 15000);
+let next = 0;
+const send = () => socket.send(Buffer.alloc(sizes[next], 'kittiwake'), 7, '10.0.0.2');
+socket.on('message', (data, { port }) => {
+  console.log(port, data.length, data.equals(Buffer.alloc(sizes[next], 'kittiwake')));
+  if (++next < sizes.length) return send();
+  clearTimeout(timer);
+  socket.close();
+});
+send();`;
+    const { out } = withNetcheck('', `${process.execPath} -e "${client.replaceAll('\n', ' ')}"`);
+    expect(out).toBe([0, 1, 2, 512, 1471, 1472].map((size) => `7 ${size} true\n`).join(''));
+  });
+});

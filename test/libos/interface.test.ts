@@ -1,0 +1,157 @@
+// The interface's pure core, in memory: what it answers, byte for byte, and what it drops for which reason.
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fromModule, loadCore, toModule, type Core } from './core.ts';
+import { arp, checksum, echo, ethernet, ip, ipv4, PEER, udp, US, type Ipv4Fields } from './frames.ts';
+
+const IPV4 = 0x0800;
+const ARP = 0x0806;
+
+let core: Core;
+beforeAll(async () => {
+  core = await loadCore();
+});
+beforeEach(() => {
+  expect(core.open(toModule(core, `${US.ip}/24`), 0)).toBe(1);
+});
+
+/** Hands the frame in; the answer, or why there is none. */
+function receive(frame: Buffer): Buffer | string {
+  Buffer.from(core.memory.buffer, core.frame.value, frame.length).set(frame);
+  const size = core.receive(frame.length);
+  const why = fromModule(core, core.dropped());
+  expect(size > 0 ? '' : 'dropped').toBe(why === '' ? '' : 'dropped');
+  return size > 0 ? Buffer.from(Buffer.from(core.memory.buffer, core.answer.value, size)) : why;
+}
+
+const ping = (data: Buffer, fields?: Ipv4Fields): Buffer => ethernet(IPV4, ipv4(1, echo(data), fields));
+
+describe('it answers', () => {
+  test('ARP for its address (RFC 826)', () => {
+    const answer = ethernet(ARP, arp(2, PEER.ip, US), PEER.mac, US.mac);
+    Buffer.from(PEER.mac, 'hex').copy(answer, 14 + 18);
+    expect(receive(ethernet(ARP, arp(1), 'ffffffffffff'))).toEqual(answer);
+  });
+
+  test.each([0, 1, 7, 56, 57, 1472])('an echo request with %i bytes (RFC 792)', (size) => {
+    const data = Buffer.from(Array.from({ length: size }, (_, i) => i & 255));
+    const answer = receive(ping(data)) as Buffer;
+    const packet = answer.subarray(14);
+    expect(answer.subarray(0, 14)).toEqual(ethernet(IPV4, Buffer.alloc(0), PEER.mac, US.mac));
+    expect(checksum(packet.subarray(0, 20))).toBe(0);
+    expect(packet.subarray(12, 20)).toEqual(Buffer.concat([ip(US.ip), ip(PEER.ip)]));
+    expect(packet.readUInt16BE(2)).toBe(28 + size);
+    expect(packet.subarray(20)).toEqual(echo(data, 0));
+  });
+
+  test('an echo request in a padded frame, or with IP options, without them', () => {
+    const data = Buffer.from('abc');
+    const plain = receive(ping(data));
+    expect(receive(Buffer.concat([ping(data), Buffer.alloc(17, 0xaa)]))).toEqual(plain);
+    expect(receive(ping(data, { options: Buffer.from([1, 1, 1, 0]) }))).toEqual(plain);
+  });
+
+  test.each([0, 1, 2, 999, 1472])('a UDP datagram of %i bytes at port 7, with a right checksum', (size) => {
+    const data = Buffer.alloc(size, 'kittiwake');
+    const packet = (receive(ethernet(IPV4, ipv4(17, udp(data)))) as Buffer).subarray(14);
+    const segment = packet.subarray(20);
+    expect(segment.subarray(8)).toEqual(data);
+    expect([segment.readUInt16BE(0), segment.readUInt16BE(2)]).toEqual([7, 40000]);
+    const pseudo = Buffer.concat([
+      ip(US.ip),
+      ip(PEER.ip),
+      Buffer.from([0, 17, segment.length >> 8, segment.length & 255]),
+    ]);
+    expect(checksum(Buffer.concat([pseudo, segment]))).toBe(0);
+    expect(segment.readUInt16BE(6)).not.toBe(0);
+  });
+
+  test('a UDP datagram without a checksum', () => {
+    const segment = udp(Buffer.from('x'));
+    segment.writeUInt16BE(0, 6);
+    expect(receive(ethernet(IPV4, ipv4(17, segment)))).toBeInstanceOf(Buffer);
+  });
+
+  test('another network only by a gateway', () => {
+    const far = ping(Buffer.from('far'), { from: '192.0.2.1' });
+    expect(receive(far)).toMatch(/no gateway/);
+    core.open(toModule(core, `${US.ip}/24`), 0x0a000001);
+    expect((receive(far) as Buffer).subarray(0, 6)).toEqual(Buffer.from(PEER.mac, 'hex'));
+  });
+});
+
+const spoiled = (frame: Buffer, at: number): Buffer => {
+  const copy = Buffer.from(frame);
+  copy[at] = (copy[at] ?? 0) ^ 0x10;
+  return copy;
+};
+const data = Buffer.from('some data');
+
+test.each<[string, Buffer, RegExp]>([
+  ['shorter than a header', Buffer.alloc(13), /shorter than an Ethernet header/],
+  ['for another station', ethernet(IPV4, ipv4(1, echo(data)), '020000000009'), /not for this address/],
+  ['from a group address', ethernet(ARP, arp(1), US.mac, '010000000001'), /sender is a group/],
+  ['of another protocol', ethernet(0x86dd, Buffer.alloc(60)), /does not speak/],
+  ['ARP, cut', ethernet(ARP, arp(1).subarray(0, 27)), /malformed ARP/],
+  ['ARP for another address', ethernet(ARP, arp(1, '10.0.0.3')), /not for this address/],
+  ['an ARP reply', ethernet(ARP, arp(2)), /nobody asked/],
+  ['ARP of other hardware', ethernet(ARP, spoiled(arp(1), 1)), /malformed ARP/],
+  ['IPv4, cut', ethernet(IPV4, ipv4(1, echo(data)).subarray(0, 19)), /malformed IPv4/],
+  ['IPv4 longer than its frame', ethernet(IPV4, ipv4(1, echo(data), { total: 200 })), /malformed IPv4/],
+  ['IPv4 shorter than its header', ethernet(IPV4, ipv4(1, echo(data), { total: 19 })), /malformed IPv4/],
+  ['IPv4 with a wrong checksum', spoiled(ping(data), 14 + 8), /malformed IPv4/],
+  ['IPv4 of another version', spoiled(ping(data), 14), /malformed IPv4/],
+  ['IPv4 for another host', ping(data, { to: '10.0.0.3' }), /not for this address/],
+  ['IPv4 for the broadcast address', ping(data, { to: '10.0.0.255' }), /not for this address/],
+  ['the first fragment', ping(data, { fragment: 0x2000 }), /fragment/],
+  ['a later fragment', ping(data, { fragment: 5 }), /fragment/],
+  ['from itself', ping(data, { from: US.ip }), /cannot be answered/],
+  ['from the broadcast address', ping(data, { from: '10.0.0.255' }), /cannot be answered/],
+  ['from a multicast address', ping(data, { from: '224.0.0.1' }), /cannot be answered/],
+  ['from nowhere', ping(data, { from: '0.0.0.0' }), /cannot be answered/],
+  ['TCP', ethernet(IPV4, ipv4(6, Buffer.alloc(20))), /does not speak/],
+  ['ICMP, cut', ethernet(IPV4, ipv4(1, echo(data).subarray(0, 7))), /malformed ICMP/],
+  ['ICMP with a wrong checksum', spoiled(ping(data), 14 + 30), /malformed ICMP/],
+  ['an echo reply', ethernet(IPV4, ipv4(1, echo(data, 0))), /no echo request/],
+  ['an echo request of another code', ethernet(IPV4, ipv4(1, echo(data, 8, 1))), /no echo request/],
+  ['UDP, cut', ethernet(IPV4, ipv4(17, udp(data).subarray(0, 7))), /malformed UDP/],
+  ['UDP longer than its packet', ethernet(IPV4, ipv4(17, udp(data, { length: 18 }))), /malformed UDP/],
+  ['UDP shorter than its header', ethernet(IPV4, ipv4(17, udp(data, { length: 7 }))), /malformed UDP/],
+  ['UDP with a wrong checksum', spoiled(ethernet(IPV4, ipv4(17, udp(data))), 14 + 29), /malformed UDP/],
+  ['UDP to another port', ethernet(IPV4, ipv4(17, udp(data, { port: 8 }))), /no service/],
+  [
+    'UDP from another echo service',
+    ethernet(IPV4, ipv4(17, udp(data, { sourcePort: 7 }))),
+    /cannot be answered/,
+  ],
+])('it drops a frame %s', (_, frame, why) => {
+  expect(receive(frame)).toMatch(why);
+});
+
+test('a hundred thousand mutated frames do no harm and cost no memory', () => {
+  const seeds = [
+    ethernet(ARP, arp(1)),
+    ping(data),
+    ping(data, { options: Buffer.alloc(40, 1) }),
+    ethernet(IPV4, ipv4(17, udp(data))),
+  ];
+  let state = 1;
+  const random = (below: number): number => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5; // a fixed sequence
+    return ((state ^ (state >>> 13)) >>> 0) % below;
+  };
+  const before = core.pages();
+  const window = Buffer.from(core.memory.buffer, core.frame.value, 2048);
+  let answered = 0;
+  for (let i = 0; i < 100_000; i++) {
+    const frame = Buffer.from(seeds[random(seeds.length)] ?? data);
+    for (let changes = random(4); changes > 0; changes--) frame[random(frame.length)] = random(256);
+    window.set(frame);
+    const size = core.receive(random(4) === 0 ? random(frame.length + 1) : frame.length);
+    if (size > 0) {
+      answered++;
+      expect(size).toBeLessThanOrEqual(frame.length + 14);
+    }
+  }
+  expect(answered).toBeGreaterThan(1000);
+  expect(core.pages()).toBe(before);
+});

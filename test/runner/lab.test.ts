@@ -1,0 +1,102 @@
+// The format of labs and recordings: what is read, what is refused at which line.
+import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { formatRecording, parseLab, parseRecording, partDigests } from '../../labs/runner/lab.ts';
+import { readLabs, writeRecording, writeWhole } from '../../labs/runner/labs.ts';
+
+const LAB =
+  '#!/usr/bin/env bash\n#: lab A title\n# for readers\n\n#: part one\ntrue\n\n#: part two exit=7 budget=60s\necho a\n(exit 7)\n';
+
+test('a lab', () => {
+  expect(parseLab('x/y', LAB)).toEqual({
+    id: 'x/y',
+    title: 'A title',
+    parts: [
+      { name: 'one', line: 5, exit: 0, budget: 20, commands: 'true' },
+      { name: 'two', line: 8, exit: 7, budget: 60, commands: 'echo a\n(exit 7)' },
+    ],
+  });
+});
+
+test.each([
+  ['', "labs/x/y.sh:1: '#: lab TITLE' is missing"],
+  ['#: lab T\n', 'labs/x/y.sh:1: the lab has no'],
+  ['#: lab T\necho\n#: part a\ntrue', "labs/x/y.sh:2: a command before the first '#: part NAME'"],
+  ['#: lab T\n#: part a\n\n#: part b\ntrue', "labs/x/y.sh:2: part 'a' has no commands"],
+  ['#: lab T\n#: part a\ntrue\n#: part a\ntrue', "labs/x/y.sh:4: part 'a' is there twice"],
+  ['#: lab T\n#: part A\ntrue', "labs/x/y.sh:2: 'A' is no part name"],
+  ['#: lab T\n#: part a exit=256\ntrue', "labs/x/y.sh:2: 'exit=256' is no part option"],
+  ['#: lab T\n#: part a budget=0s\ntrue', "labs/x/y.sh:2: 'budget=0s' is no part option"],
+  ['#: lab T\n#: part a\ntrue\n#: lab U', "labs/x/y.sh:4: '#: lab' comes once"],
+  ['#: lab T\n#: prat a\ntrue', "labs/x/y.sh:2: '#: prat' is no marker"],
+])('%j is refused', (source, message) => {
+  expect(() => parseLab('x/y', source)).toThrow(message);
+});
+
+describe('a recording', () => {
+  test('survives being written and read, whatever programs print', () => {
+    const recording = new Map([
+      ['one', { exit: 0, output: '' }],
+      ['two', { exit: 7, output: '#: part one exit=0\n\n  blanks \n\\#: x\n…' }],
+      ['three', { exit: 255, output: '\n\nlast' }],
+    ]);
+    expect(parseRecording('x/y', formatRecording(recording))).toEqual(recording);
+  });
+
+  test.each([
+    ['x\n#: part a exit=0', "labs/x/y.out:1: output before the first '#: part NAME exit=N'"],
+    ['#: part a', "labs/x/y.out:1: part 'a' has no exit=N"],
+    ['#: part a exit=0\n#: part a exit=0', "labs/x/y.out:2: part 'a' is there twice"],
+  ])('%j is refused', (source, message) => {
+    expect(() => parseRecording('x/y', source)).toThrow(message);
+  });
+});
+
+test("a part's digest changes with it, with what it prints, and with all parts before it, and with nothing else", () => {
+  const digests = (source: string, output = 'a'): (string | undefined)[] => {
+    const lab = parseLab('x/y', source);
+    const all = partDigests(lab, new Map([['one', { exit: 0, output }]]));
+    return lab.parts.map(({ name }) => all.get(name));
+  };
+  const [one, two] = digests(LAB);
+  expect(digests(LAB.replace('echo a', 'echo b'))[0]).toBe(one);
+  expect(digests(LAB.replace('echo a', 'echo b'))[1]).not.toBe(two);
+  expect(digests(LAB.replace('true', 'false'))[1]).not.toBe(two);
+  expect(digests(LAB, 'b')[0]).not.toBe(one);
+  expect(digests(LAB, 'b')[1]).not.toBe(two);
+  expect(digests(LAB.replace('for readers', 'for all readers'))).toEqual([one, two]);
+});
+
+test('labs are found with their recordings; a recording of no lab is an error', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kittiwake-labs-'));
+  try {
+    for (const name of ['b', 'a', 'runner']) await mkdir(join(folder, name));
+    await writeFile(join(folder, 'b', 'y.sh'), LAB);
+    await writeFile(join(folder, 'a', 'z.sh'), LAB);
+    await writeFile(join(folder, 'runner', 'not.sh'), 'no lab');
+    const recording = new Map([['one', { exit: 0, output: 'x' }]]);
+    await writeRecording(folder, 'b/y', recording);
+    const labs = await readLabs(folder);
+    expect(labs.map(({ lab }) => lab.id)).toEqual(['a/z', 'b/y']);
+    expect(labs[1]?.recording).toEqual(recording);
+    await writeFile(join(folder, 'a', 'w.out'), '');
+    await expect(readLabs(folder)).rejects.toThrow('labs/a/w.out: a recording of no lab; remove it');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a file is replaced as a whole, and nothing is left beside it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kittiwake-whole-'));
+  try {
+    const file = join(folder, 'results.json');
+    await writeWhole(file, 'old');
+    await writeWhole(file, 'new');
+    expect(await readFile(file, 'utf8')).toBe('new');
+    expect(await readdir(folder)).toEqual(['results.json']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,86 @@
+// The two ends of the line to the VM's shell, with the VM's own agent on this machine.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { afterEach, expect, test } from 'vitest';
+import { root } from '../../scripts/setup/root.ts';
+import { Shell } from '../../labs/vm/shell.ts';
+
+const agents: ChildProcess[] = [];
+afterEach(() => {
+  // The whole group: what the tests left running would hold the pipes open.
+  for (const { pid } of agents.splice(0)) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+});
+
+function shell(): Shell {
+  const agent = spawn('bash', [join(root, 'labs', 'vm', 'root', 'usr', 'lib', 'lab', 'agent')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+    env: { ...process.env, HOME: '/', USER: 'nobody' },
+  });
+  agents.push(agent);
+  return new Shell(Duplex.from({ readable: agent.stdout, writable: agent.stdin }));
+}
+
+async function run(line: Shell, commands: string, timeoutMs = 20_000) {
+  let output = '';
+  const ended = await line.run(commands, { timeoutMs, onOutput: (text) => (output += text) });
+  return { ...ended, output };
+}
+
+test('output of both kinds in order, and the status of the last command', async () => {
+  expect(await run(shell(), 'echo a; echo b >&2; printf c; (exit 7)')).toEqual({
+    output: 'a\nb\nc',
+    exit: 7,
+    gone: false,
+  });
+});
+
+test('variables, folder and functions live on; quotes, here-documents and syntax errors are the part’s own', async () => {
+  const line = shell();
+  await run(line, 'cd /usr\nit=\'a "b" c\'\nsay() { echo "$PWD $it"; }');
+  expect((await run(line, 'say')).output).toBe('/usr a "b" c\n');
+  expect((await run(line, "cat <<'X'\n$it\nX")).output).toBe('$it\n');
+  expect((await run(line, 'echo (')).exit).not.toBe(0);
+  expect((await run(line, 'echo still here')).output).toBe('still here\n');
+});
+
+test('commands cannot read the line they are sent by', async () => {
+  expect(await run(shell(), 'cat; read -r x; echo "$?"')).toMatchObject({ output: '1\n', exit: 0 });
+});
+
+test('text that looks like a marker is output', async () => {
+  const text = '\\036 done 0\\n\\036abc done 0\\n\\036\\036';
+  expect(await run(shell(), `printf '${text}'`)).toMatchObject({
+    output: '\x1e done 0\n\x1eabc done 0\n\x1e\x1e',
+    exit: 0,
+  });
+});
+
+test('a character cut between two reads arrives whole', async () => {
+  expect((await run(shell(), "printf '\\342\\234'; sleep 0.1; printf '\\223\\n'")).output).toBe('✓\n');
+});
+
+test('a megabyte arrives', async () => {
+  expect((await run(shell(), 'head -c 1000000 /dev/zero | tr "\\\\0" x')).output).toBe('x'.repeat(1_000_000));
+});
+
+test('a shell that is left is gone, and says with which status; the agent takes the next', async () => {
+  const line = shell();
+  expect(await run(line, 'echo bye; exit 3; echo never')).toEqual({ output: 'bye\n', exit: 3, gone: true });
+  await expect(run(line, 'true')).rejects.toThrow('has ended');
+});
+
+test('a part that takes too long is given up', async () => {
+  expect(await run(shell(), 'echo begun; sleep 60', 500)).toEqual({
+    output: 'begun\n',
+    exit: null,
+    gone: false,
+  });
+});
+
+test('a background job is known to later parts', async () => {
+  const line = shell();
+  await run(line, 'sleep 60 &');
+  expect(await run(line, 'kill %1\nwait %1')).toMatchObject({ exit: 143 });
+});
