@@ -1,11 +1,10 @@
 // The handbook in Debian's Chromium, served as `npm start` serves it.
 import { defineConfig } from '@playwright/test';
 
-const port = 4387;
-
 export default defineConfig({
   testDir: 'test/site',
   testMatch: '*.spec.ts',
+  globalSetup: './test/site/serve.ts',
   outputDir: 'build/test-results',
   forbidOnly: true,
   retries: 0,
@@ -14,7 +13,7 @@ export default defineConfig({
   timeout: 60_000,
   reporter: [['list'], ['json', { outputFile: 'build/reports/site.json' }]],
   use: {
-    baseURL: `http://127.0.0.1:${port}`,
+    baseURL: process.env['KITTIWAKE_SITE_URL'],
     permissions: ['clipboard-read', 'clipboard-write'],
     trace: 'retain-on-failure',
     launchOptions: {
@@ -27,11 +26,5 @@ export default defineConfig({
         '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
       ],
     },
-  },
-  webServer: {
-    command: `node scripts/bootstrap.mjs site --serve --port ${port}`,
-    url: `http://127.0.0.1:${port}/`,
-    reuseExistingServer: false,
-    gracefulShutdown: { signal: 'SIGTERM', timeout: 5000 },
   },
 });

@@ -10,7 +10,7 @@ export const test = base.extend<{ watched: undefined }>({
       });
       page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
       page.on('request', (request) => {
-        if (!request.url().startsWith(`${baseURL}/`) && !request.url().startsWith('data:')) {
+        if (!request.url().startsWith(String(baseURL)) && !request.url().startsWith('data:')) {
           problems.push(`foreign request: ${request.url()}`);
         }
       });
