@@ -15,7 +15,8 @@ export default defineConfig({
       favicon: '/favicon.svg',
       customCss: ['./src/styles/theme.css'],
       components: { Search: './src/components/Search.astro' },
-      plugins: [starlightLinksValidator({ errorOnRelativeLinks: false })],
+      // Links are written from the root, since it follows no others.
+      plugins: [starlightLinksValidator()],
       pagination: true,
       lastUpdated: false,
       sidebar: [

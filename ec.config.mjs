@@ -3,6 +3,13 @@ import { shellBlocks } from './src/lib/shell-blocks.ts';
 
 export default {
   plugins: [shellBlocks()],
-  defaultProps: { wrap: true },
-  styleOverrides: { borderRadius: '0.4rem' },
+  // What is typed wraps, so that all of it is seen; a picture of a terminal window around it says nothing.
+  defaultProps: { wrap: true, overridesByLang: { 'sh,bash,console': { frame: 'none' } } },
+  styleOverrides: {
+    borderRadius: 'var(--kw-radius)',
+    borderColor: 'var(--kw-hairline)',
+    codeBackground: 'var(--kw-code)',
+    codePaddingBlock: '0.75rem',
+    codePaddingInline: '1rem',
+  },
 };

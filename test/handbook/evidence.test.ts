@@ -10,7 +10,7 @@ const part = {
   outcome: 'passed',
   exit: 0,
   durationMs: 12,
-  transcript: '',
+  transcript: 'Hello',
 } as const;
 const results = (outcome: 'passed' | 'failed' | 'not-run'): Results => ({
   version: 1,
@@ -38,6 +38,10 @@ test('a step that passed as it is now is verified', () => {
     commit: 'c0ffee',
     dirty: false,
     durationMs: 12,
+    exit: 0,
+    transcript: 'Hello',
+    machine: 'v',
+    qemu: '7.2',
     emulated: true,
   });
 });

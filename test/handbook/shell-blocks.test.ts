@@ -7,7 +7,7 @@ const engine = new ExpressiveCodeEngine({ plugins: [shellBlocks()], logger: { er
 const render = (code: string, language: string, meta = ''): Promise<unknown> =>
   engine.render({ code, language, meta });
 
-test.each(['sh', 'bash', 'console', 'shellsession', 'zsh'])(
+test.each(['sh', 'bash', 'console', 'shellsession', 'zsh', 'SH', 'Console'])(
   'a block of %s from nowhere fails the build',
   async (language) => {
     await expect(render('rm -rf /', language)).rejects.toThrow(
@@ -21,6 +21,14 @@ test('one that says why it is not run does not', async () => {
   await expect(render('reboot', 'sh', 'skip="it ends the machine"')).resolves.toBeDefined();
 });
 
+test.each(['', 'txt', 'text', 'plaintext'])(
+  'a prompt in a block of %j is a shell block too',
+  async (language) => {
+    await expect(render('$ rm -rf /', language)).rejects.toThrow(/comes from no lab/);
+    await expect(render('total: 5 $', language)).resolves.toBeDefined();
+  },
+);
+
 test('other languages do not either', async () => {
   await expect(render('{}', 'json')).resolves.toBeDefined();
 });
@@ -30,6 +38,8 @@ test('one that claims to be of a lab must be its part, byte for byte', async () 
   await expect(render('kittiwake  images', 'sh', 'lab="hvt/hello#list"')).rejects.toThrow(
     /is not what lab="hvt\/hello#list" says/,
   );
-  await expect(render('kittiwake images', 'sh', 'lab="hvt/hello#none"')).rejects.toThrow(/is not what/);
-  await expect(render('kittiwake images', 'sh', 'lab="no/lab#list"')).rejects.toThrow(/is not what/);
+  await expect(render('kittiwake images', 'sh', 'lab="hvt/hello#none"')).rejects.toThrow(
+    "lab 'hvt/hello' has no part 'none'",
+  );
+  await expect(render('kittiwake images', 'sh', 'lab="no/lab#list"')).rejects.toThrow("no lab 'no/lab'");
 });

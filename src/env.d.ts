@@ -1,0 +1,2 @@
+// What Starlight adds to `Astro.locals`.
+/// <reference types="@astrojs/starlight" />
