@@ -28,22 +28,32 @@ export type Evidence =
   /** It ran, but it, its output or a part before it has been edited since. */
   | { readonly state: 'edited' };
 
-/** The evidence for part `name` of lab `id`, whose digest is now `digest`. */
-export function evidenceOf(results: Results | undefined, id: string, name: string, digest: string): Evidence {
-  const lab = results?.labs.find((one) => one.lab === id);
-  const part = lab?.parts.find((one) => one.part === name);
-  if (!results || !lab || !part || part.outcome === 'not-run') return { state: 'never' };
-  if (part.digest !== digest) return { state: 'edited' };
-  return {
-    state: part.outcome,
-    at: lab.startedAt,
-    commit: results.commit,
-    dirty: results.dirty,
-    durationMs: part.durationMs,
-    exit: part.exit,
-    transcript: part.transcript,
-    machine: results.vm.digest,
-    qemu: results.vm.qemu,
-    emulated: results.vm.accelerator === 'tcg',
-  };
+/**
+ * The evidence for part `name` of lab `id`, whose digest is now `digest`: of the first of `runs` that ran it as it is now. A run
+ * of one lab says nothing about the others, so what an earlier one showed of them stands.
+ */
+export function evidenceOf(runs: readonly Results[], id: string, name: string, digest: string): Evidence {
+  let edited = false;
+  for (const results of runs) {
+    const lab = results.labs.find((one) => one.lab === id);
+    const part = lab?.parts.find((one) => one.part === name);
+    if (!lab || !part || part.outcome === 'not-run') continue;
+    if (part.digest !== digest) {
+      edited = true;
+      continue;
+    }
+    return {
+      state: part.outcome,
+      at: lab.startedAt,
+      commit: results.commit,
+      dirty: results.dirty,
+      durationMs: part.durationMs,
+      exit: part.exit,
+      transcript: part.transcript,
+      machine: results.vm.digest,
+      qemu: results.vm.qemu,
+      emulated: results.vm.accelerator === 'tcg',
+    };
+  }
+  return { state: edited ? 'edited' : 'never' };
 }

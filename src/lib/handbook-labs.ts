@@ -11,19 +11,19 @@ import { parseResults } from './results.ts';
 /** Builds run in the project's folder. */
 const labsFolder = join(process.cwd(), 'labs');
 
-/** The last run here, else the one kept with the project. */
+/** The last run here, then the one kept with the project. */
 const RESULTS = ['build/labs/results.json', 'labs/results.json'];
 
 let labs: Promise<readonly LabWithRecording[]> | undefined;
-let results: Promise<Results | undefined> | undefined;
+let runs: Promise<readonly Results[]> | undefined;
 
 export function handbookLabs(): Promise<readonly LabWithRecording[]> {
   return (labs ??= readLabs(labsFolder));
 }
 
-async function readResults(): Promise<Results | undefined> {
-  const file = RESULTS.find((one) => existsSync(one));
-  return file === undefined ? undefined : parseResults(file, await readFile(file, 'utf8'));
+function readRuns(): Promise<readonly Results[]> {
+  const files = RESULTS.filter((file) => existsSync(file));
+  return Promise.all(files.map(async (file) => parseResults(file, await readFile(file, 'utf8'))));
 }
 
 /** @throws Error that begins with `page` and names the lab nobody wrote. */
@@ -56,6 +56,6 @@ export async function handbookPart(page: string, id: string, name: string): Prom
     throw new Error(`${page}: lab '${id}' has no part '${name}'; it has ${names}`);
   }
   const digest = partDigests(lab, recording).get(name) ?? '';
-  const evidence = evidenceOf(await (results ??= readResults()), id, name, digest);
+  const evidence = evidenceOf(await (runs ??= readRuns()), id, name, digest);
   return { part, recorded: recording.get(name), evidence };
 }

@@ -32,7 +32,7 @@ const results = (outcome: 'passed' | 'failed' | 'not-run'): Results => ({
 });
 
 test('a step that passed as it is now is verified', () => {
-  expect(evidenceOf(results('passed'), 'hvt/hello', 'run', 'd1')).toEqual({
+  expect(evidenceOf([results('passed')], 'hvt/hello', 'run', 'd1')).toEqual({
     state: 'passed',
     at: '2026-11-21T05:00:01Z',
     commit: 'c0ffee',
@@ -47,14 +47,23 @@ test('a step that passed as it is now is verified', () => {
 });
 
 test.each([
-  ['failed', results('failed'), 'run', 'd1', 'failed'],
-  ['edited since', results('passed'), 'run', 'd2', 'edited'],
-  ['edited since, and failed before', results('failed'), 'run', 'd2', 'edited'],
-  ['not reached', results('not-run'), 'run', 'd1', 'never'],
-  ['new', results('passed'), 'other', 'd1', 'never'],
-  ['without any run', undefined, 'run', 'd1', 'never'],
-] as const)('a step that is %s is not', (_, run, name, digest, state) => {
-  expect(evidenceOf(run, 'hvt/hello', name, digest).state).toBe(state);
+  ['failed', [results('failed')], 'run', 'd1', 'failed'],
+  ['edited since', [results('passed')], 'run', 'd2', 'edited'],
+  ['edited since, and failed before', [results('failed')], 'run', 'd2', 'edited'],
+  ['not reached', [results('not-run')], 'run', 'd1', 'never'],
+  ['new', [results('passed')], 'other', 'd1', 'never'],
+  ['without any run', [], 'run', 'd1', 'never'],
+  ['failed in the newer of two runs', [results('failed'), results('passed')], 'run', 'd1', 'failed'],
+] as const)('a step that is %s is not', (_, runs, name, digest, state) => {
+  expect(evidenceOf(runs, 'hvt/hello', name, digest).state).toBe(state);
+});
+
+test('what a newer run did not reach keeps the evidence of the older one', () => {
+  const other: Results = { ...results('passed'), commit: 'beef', labs: [] };
+  expect(evidenceOf([other, results('passed')], 'hvt/hello', 'run', 'd1')).toMatchObject({
+    commit: 'c0ffee',
+  });
+  expect(evidenceOf([results('not-run'), results('passed')], 'hvt/hello', 'run', 'd1').state).toBe('passed');
 });
 
 test('placeholders and ellipses stand apart, everything else stays as it is', () => {
