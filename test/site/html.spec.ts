@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { readLabs } from '../../labs/runner/labs.ts';
 import { resolvePath } from '../../scripts/site/files.ts';
 import { handbookPart } from '../../src/lib/handbook-labs.ts';
-import { pages, siteFolder } from './pages.ts';
+import { siteFolder } from '../../scripts/site/build.ts';
+import { pages } from './pages.ts';
 import { expect, test } from './watch.ts';
 
 const validator = new HtmlValidate({

@@ -9,7 +9,7 @@ const SCREENS = [
   { name: 'phone', width: 390, height: 844 },
 ] as const;
 
-for (const path of pages) {
+for (const path of [...pages, '/404.html']) {
   for (const { name, width, height } of SCREENS) {
     for (const colorScheme of ['light', 'dark'] as const) {
       test(`${path} on a ${name} in ${colorScheme}`, async ({ page }) => {
@@ -18,6 +18,10 @@ for (const path of pages) {
         await page.goto(path);
         await expect(page.locator('h1')).toHaveCount(1);
         await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme);
+        // What is folded away is to be as legible as the rest.
+        await page.evaluate(() =>
+          document.querySelectorAll<HTMLDetailsElement>('main details').forEach((one) => (one.open = true)),
+        );
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow, 'nothing is wider than the screen').toBeLessThanOrEqual(0);
 

@@ -1,8 +1,9 @@
 // The handbook's pages, as they were built.
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { siteFolder } from '../../scripts/site/build.ts';
 
-export const siteFolder = join(import.meta.dirname, '..', '..', 'build', 'site');
+if (!existsSync(siteFolder))
+  throw new Error(`there is no ${siteFolder} to test; build it with 'npm run site'`);
 
 /** The path of every page, as /hvt/hello/. */
 export const pages: readonly string[] = readdirSync(siteFolder, { recursive: true, encoding: 'utf8' })
