@@ -24,6 +24,9 @@ chroot "$tree" systemctl --quiet mask serial-getty@ttyS0.service serial-getty@hv
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
   systemd-tmpfiles-clean.timer systemd-networkd-wait-online.service
 
+# Who logs in is told what this machine is, and nothing else.
+rm -f "$tree"/etc/update-motd.d/*
+
 # Only now: update-initramfs reads the configuration laid above.
 chroot "$tree" update-initramfs -u -k all >/dev/null
 cp "$tree"/boot/vmlinuz-* "$results/vmlinuz"

@@ -1,10 +1,9 @@
 // A lab machine of one's own: the snapshot, gone on with, on a disk nobody else writes to.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VmError } from './errors.ts';
 import { Qemu } from './qemu.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 import { Shell } from './shell.ts';
 import { overlay, type Snapshot } from './snapshot.ts';
 
@@ -20,12 +19,12 @@ export interface Machine {
 
 /** Starts a machine from `snapshot`, with the right time and random numbers of its own. */
 export async function startMachine(snapshot: Snapshot): Promise<Machine> {
-  const folder = await mkdtemp(join(tmpdir(), 'kittiwake-disk-'));
+  const folder = await makeScratch('disk');
   const disk = join(folder, 'disk.qcow2');
   let qemu: Qemu | undefined;
   const stop = async (): Promise<void> => {
     await qemu?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await removeScratch(folder);
   };
   try {
     await overlay(snapshot.hardware.disk, disk);

@@ -1,13 +1,13 @@
 // The lab machine as QEMU's command line, and its process. The same devices at boot and at restore, or no snapshot loads.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QEMU, type Accelerator } from './accelerator.ts';
 import { VmError } from './errors.ts';
 import { connect, Qmp } from './qmp.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 
 /** MiB of memory. */
 const MEMORY = 1024;
@@ -44,7 +44,7 @@ export class Qemu {
 
   /** Starts QEMU; the machine runs, or waits if it goes on from a state, until `control` says otherwise. */
   static async start(hardware: Hardware): Promise<Qemu> {
-    const folder = await mkdtemp(join(tmpdir(), 'kittiwake-vm-'));
+    const folder = await makeScratch('vm');
     const child = spawn(QEMU, options(hardware, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(child);
     let complaints = '';
@@ -65,7 +65,7 @@ export class Qemu {
       return new Qemu(child, folder, control);
     } catch (error) {
       child.kill('SIGKILL');
-      await rm(folder, { recursive: true, force: true });
+      await removeScratch(folder);
       throw error;
     }
   }
@@ -91,7 +91,7 @@ export class Qemu {
     this.control.close();
     this.#child.kill('SIGKILL');
     await this.ended();
-    await rm(this.#folder, { recursive: true, force: true });
+    await removeScratch(this.#folder);
   }
 }
 

@@ -1,12 +1,13 @@
 // The root file system: Debian 12 by mmdebstrap, made a lab machine by customize.sh, and its kernel.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
 import { digestOf, layer } from './cache.ts';
 import { VmError } from './errors.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 
 const SUITE = 'bookworm';
 /** Of the disk inside the machine; the file on the host is as large as what is in it. */
@@ -60,7 +61,7 @@ async function customizeDigest(): Promise<string> {
 
 async function build(target: string, progress: (line: string) => void): Promise<void> {
   // Not in the cache itself: without root, the builder is another user there, who may not enter a home folder.
-  const work = await mkdtemp(join(tmpdir(), 'kittiwake-rootfs-'));
+  const work = await makeScratch('rootfs');
   try {
     await chmod(work, 0o711);
     const results = join(work, randomUUID());
@@ -75,7 +76,7 @@ async function build(target: string, progress: (line: string) => void): Promise<
     await $({ quiet: true })`qemu-img convert -f raw -O qcow2 ${join(results, 'disk.raw')} ${draft}`;
     await rename(draft, join(target, 'disk.qcow2'));
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await removeScratch(work);
   }
 }
 

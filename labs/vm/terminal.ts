@@ -21,6 +21,7 @@ export async function attachTerminal(machine: Machine): Promise<void> {
     },
   );
   const resize = (): void => {
+    if (!stdout.rows) return; // a terminal without a size
     void machine.root
       .run(`stty -F /dev/hvc0 rows ${stdout.rows} cols ${stdout.columns}`, {
         timeoutMs: 5000,

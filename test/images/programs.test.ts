@@ -1,7 +1,7 @@
 // The prebuilt images under spt: what they print, what they refuse, what netcheck answers to the kernel's own tools.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fixtures, run, tender, tenders } from '../tender/tender.ts';
+import { fixtures, noTaps, run, tender, tenders } from '../tender/tender.ts';
 
 const hello = join(fixtures, 'hello.spt');
 const netcheck = join(fixtures, 'netcheck.spt');
@@ -48,7 +48,7 @@ rm "$console"`,
   ]);
 }
 
-describe('netcheck', () => {
+describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
   test.each([
     ['--ipv4=10.0.0.2', "--ipv4 '10.0.0.2': not a host's address with a prefix; write it as 10.0.0.2/24"],
     ['--ipv4-gateway=10.0.1.1', "--ipv4-gateway '10.0.1.1': not another host in the network of --ipv4"],

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { call, CODE, exit, guestElf } from './guest-elf.ts';
-import { fixtures, imageFolder, run, tender, tenders } from './tender.ts';
+import { fixtures, imageFolder, noTaps, run, tender, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -107,7 +107,7 @@ describe('a prebuilt image', () => {
     });
   });
 
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  test.skipIf(noTaps).each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'dies of %s, even where its caller ignored it',
     (signal) => {
       const { status, out } = run('unshare', ['--map-root-user', '--net', 'sh', '-c', waiting(signal)]);

@@ -1,7 +1,7 @@
 // The tenders and taps: in a network namespace of the test's own.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fixtures, run, tenders } from './tender.ts';
+import { fixtures, noTaps, run, tenders } from './tender.ts';
 
 const spt = `${join(tenders, 'kittiwake-spt')} --sysexits --mem=4`;
 const netcheck = join(fixtures, 'netcheck.spt');
@@ -11,7 +11,7 @@ function inNamespace(script: string) {
   return run('unshare', ['--map-root-user', '--net', 'sh', '-c', script]);
 }
 
-describe('a running tender', () => {
+describe.skipIf(noTaps)(`a running tender ${noTaps ?? ''}`, () => {
   test('has no capability, no way to gain one, a filter, and no descriptor of its caller', () => {
     const ended = inNamespace(`
 ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
@@ -28,7 +28,7 @@ kill $!`);
   });
 });
 
-describe('a tap', () => {
+describe.skipIf(noTaps)(`a tap ${noTaps ?? ''}`, () => {
   test.each([
     ['is not there', '', 'tap0', 78, /tap0 does not exist; create it with 'ip tuntap add tap0 mode tap'/],
     [

@@ -1,6 +1,6 @@
 // Running the tenders that were built, and what came of it.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../scripts/setup/root.ts';
@@ -48,3 +48,13 @@ export function imageFolder(): {
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
+
+/** Why tests with a tap cannot run here, undefined where they can. Everywhere but in some containers anybody may open the device. */
+export const noTaps: string | undefined = (() => {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch {
+    return 'skipped: this user may not open /dev/net/tun';
+  }
+})();
