@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Results } from '../../labs/runner/results.ts';
 import { evidenceOf } from '../../src/lib/evidence.ts';
 import { pieces } from '../../src/lib/expected-output.ts';
+import { keepWordsWhole } from '../../src/lib/whole-words.ts';
 
 const part = {
   part: 'run',
@@ -74,4 +75,11 @@ test('placeholders and ellipses stand apart, everything else stays as it is', ()
     { text: '…', kind: 'ellipsis' },
     { text: '\n<b> … ‹ nothing›', kind: 'literal' },
   ]);
+});
+
+test('words with hyphens stay whole, and no others', () => {
+  expect(keepWordsWhole('run -l debug - a-b\n  --mem=4 2-')).toBe(
+    'run <span class="whole">-l</span> debug - <span class="whole">a-b</span>\n' +
+      '  <span class="whole">--mem=4</span> <span class="whole">2-</span>',
+  );
 });

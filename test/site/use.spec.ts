@@ -30,6 +30,18 @@ test('the copy button copies the commands and nothing else', async ({ page }) =>
   await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(commands);
 });
 
+test('commands that are selected by hand are the same commands', async ({ page }) => {
+  await page.goto('/networking/first-steps/');
+  const selected = await page
+    .locator('[data-part="run"] code')
+    .first()
+    .evaluate((code) => {
+      getSelection()?.selectAllChildren(code);
+      return getSelection()?.toString();
+    });
+  expect(selected?.trim()).toMatch(/^kittiwake run --net:service=tap100 .* -- --ipv4=\S+ -l debug > \S+ &$/);
+});
+
 test('a part that is meant to fail says so', async ({ page }) => {
   await page.goto('/networking/refusals/');
   await expect(page.locator('[data-part="missing-tap"]')).toContainText('exit status 78');
