@@ -110,6 +110,11 @@ test.each<[string, Buffer, RegExp]>([
   ['from nowhere', ping(data, { from: '0.0.0.0' }), /cannot be answered/],
   ['TCP', ethernet(IPV4, ipv4(6, Buffer.alloc(20))), /does not speak/],
   ['ICMP, cut', ethernet(IPV4, ipv4(1, echo(data).subarray(0, 7))), /malformed ICMP/],
+  [
+    'ICMP too short, with a right checksum',
+    ethernet(IPV4, ipv4(1, Buffer.from('0800f7ff', 'hex'))),
+    /malformed ICMP/,
+  ],
   ['ICMP with a wrong checksum', spoiled(ping(data), 14 + 30), /malformed ICMP/],
   ['an echo reply', ethernet(IPV4, ipv4(1, echo(data, 0))), /no echo request/],
   ['an echo request of another code', ethernet(IPV4, ipv4(1, echo(data, 8, 1))), /no echo request/],

@@ -57,6 +57,10 @@ test('text that looks like a marker is output', async () => {
   });
 });
 
+test('a byte like a marker’s right before the real one is output', async () => {
+  expect(await run(shell(), "printf 'x\\036'")).toMatchObject({ output: 'x\x1e', exit: 0 });
+});
+
 test('a character cut between two reads arrives whole', async () => {
   expect((await run(shell(), "printf '\\342\\234'; sleep 0.1; printf '\\223\\n'")).output).toBe('✓\n');
 });
