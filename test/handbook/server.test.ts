@@ -84,7 +84,8 @@ test.each([
   '/%2e%2e/secret.html',
   '/..%2fsecret.html',
   '/hvt/..%5csecret.html',
-  '//secret.html',
+  // A redirect to //hvt/hello/ would lead to a host named hvt.
+  '//hvt/hello',
   '/%00',
   '/%',
   `/${'a'.repeat(2000)}`,
