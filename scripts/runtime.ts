@@ -1,10 +1,12 @@
 // npm run runtime: builds what a user installs, as the tree a release unpacks to /usr/local (see ARCHITECTURE.md).
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
 import { $ } from 'zx';
+import { digestOf } from '../labs/vm/cache.ts';
 import { ensurePackages } from './setup/packages.ts';
 import { root } from './setup/root.ts';
 import { step } from './setup/step.ts';
@@ -25,13 +27,23 @@ exec "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix
 /** Where the installed tree is built. */
 export const runtimeTree = join(root, 'build', 'runtime');
 
-/** Compiles the tenders and gathers the installed tree; the old tree stays until the new one is whole. */
+/** The digest of what the tree was gathered from. */
+const stamp = `${runtimeTree}.digest`;
+
+/** Compiles the tenders and gathers the installed tree, where something has changed; the old tree stays until the new one is whole. */
 export async function buildRuntime(): Promise<string> {
   await ensurePackages('runtime');
-  await step(
-    'tender compiled',
-    () => $({ cwd: root })`make -s -j${availableParallelism()} -C runtime/tender`,
+  const make = ['make', '-s', `-j${availableParallelism()}`, '-C', 'runtime/tender'];
+  const upToDate = await $({ cwd: root, quiet: true, nothrow: true })`${make} --question`;
+  if (upToDate.exitCode !== 0) await step('tender compiled', () => $({ cwd: root })`${make}`);
+
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const folders = ['runtime/cli', 'fixtures/images', 'build/tender'].map((folder) =>
+    digestOf(join(root, folder)),
   );
+  const digest = [...(await Promise.all(folders)), process.version, version, WRAPPER].join('\n');
+  const built = existsSync(runtimeTree) && (await readFile(stamp, 'utf8').catch(() => ''));
+  if (built === digest) return runtimeTree;
   return step('runtime tree in build/runtime', async () => {
     const next = `${runtimeTree}.next`;
     await rm(next, { recursive: true, force: true });
@@ -44,19 +56,19 @@ export async function buildRuntime(): Promise<string> {
     const library = join(next, 'lib', 'kittiwake');
     await copyFile(process.execPath, join(library, 'node'));
     await chmod(join(library, 'node'), 0o755);
-    await bundleCommand(join(library, 'kittiwake.mjs'));
+    await bundleCommand(join(library, 'kittiwake.mjs'), version);
     await cp(join(root, 'fixtures', 'images'), join(next, 'share', 'kittiwake', 'images'), {
       recursive: true,
     });
     await rm(runtimeTree, { recursive: true, force: true });
     await rename(next, runtimeTree);
+    await writeFile(stamp, digest);
     return runtimeTree;
   });
 }
 
 /** One JavaScript file of runtime/cli, so that the installed command starts without reading a folder of sources. */
-async function bundleCommand(file: string): Promise<void> {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+async function bundleCommand(file: string, version: string): Promise<void> {
   const bundle = await rolldown({
     input: join(root, 'runtime', 'cli', 'main.ts'),
     platform: 'node',
@@ -69,5 +81,8 @@ async function bundleCommand(file: string): Promise<void> {
 if (import.meta.main) {
   const { values } = parseArgs({ options: { help: { type: 'boolean' } } });
   if (values.help) console.log(HELP.trimEnd());
-  else await buildRuntime();
+  else {
+    await buildRuntime();
+    console.log('the runtime is in build/runtime');
+  }
 }
