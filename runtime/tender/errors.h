@@ -80,14 +80,14 @@
 #define E_MAC_MFT EX_DATAERR, "net %s: the MAC address in %s is a multicast one; give another with '--net-mac:%s=02:00:00:00:00:01'"
 
 /* ---- Taps ---- */
-#define E_TAP_MISSING EX_CONFIG, "net %s: %s does not exist; create it with 'ip tuntap add %s mode tap'"
-#define E_TAP_DOWN EX_CONFIG, "net %s: %s is down; bring it up with 'ip link set %s up'"
+#define E_TAP_MISSING EX_CONFIG, "net %s: %s does not exist; create it with 'sudo ip tuntap add %s mode tap user $USER'"
+#define E_TAP_DOWN EX_CONFIG, "net %s: %s is down; bring it up with 'sudo ip link set %s up'"
 #define E_TAP_BUSY EX_CONFIG, "net %s: %s is in use by another process; stop that one or create another tap"
-#define E_TAP_NOT_TAP EX_CONFIG, "net %s: %s is not a tap interface; create one with 'ip tuntap add NAME mode tap'"
+#define E_TAP_NOT_TAP EX_CONFIG, "net %s: %s is not a tap interface; create one with 'sudo ip tuntap add NAME mode tap user $USER'"
 #define E_TAP_QUEUES EX_CONFIG, "net %s: %s is a multi-queue tap; create it again without 'multi_queue'"
-#define E_TAP_OWNER EX_NOPERM, "net %s: %s belongs to another user; create it with 'ip tuntap add %s mode tap user NAME', or run as root"
-#define E_TUN_MISSING EX_OSERR, "net %s: /dev/net/tun does not exist; load the driver with 'modprobe tun'"
-#define E_TUN_FORBIDDEN EX_NOPERM, "net %s: this user may not open /dev/net/tun; allow it with 'chmod a+rw /dev/net/tun'"
+#define E_TAP_OWNER EX_NOPERM, "net %s: %s belongs to another user; create one of your own with 'sudo ip tuntap add NAME mode tap user $USER'"
+#define E_TUN_MISSING EX_OSERR, "net %s: /dev/net/tun does not exist; load the driver with 'sudo modprobe tun'"
+#define E_TUN_FORBIDDEN EX_NOPERM, "net %s: this user may not open /dev/net/tun; allow it with 'sudo chmod a+rw /dev/net/tun'"
 #define E_TUN_FAILED EX_OSERR, "net %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
 
 /* ---- The host ---- */

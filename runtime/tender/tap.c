@@ -80,7 +80,7 @@ static int attach(const struct interface *it, int fd, int index, struct refusal 
     if (ioctl(fd, TUNSETIFF, &question) != 0) {
         switch (errno) {
         case EBUSY: return fail(why, E_TAP_BUSY, it->device, it->name);
-        case EPERM: return fail(why, E_TAP_OWNER, it->device, it->name, it->name);
+        case EPERM: return fail(why, E_TAP_OWNER, it->device, it->name);
         case EINVAL: return fail(why, E_TAP_QUEUES, it->device, it->name); /* the kind of interface is known by now */
         default: return host_refused(it, "TUNSETIFF", why);
         }

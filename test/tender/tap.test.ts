@@ -30,13 +30,13 @@ kill $!`);
 
 describe.skipIf(noTaps)(`a tap ${noTaps ?? ''}`, () => {
   test.each([
-    ['is not there', '', 'tap0', 78, /tap0 does not exist; create it with 'ip tuntap add tap0 mode tap'/],
+    ['is not there', '', 'tap0', 78, /tap0 does not exist; create it with 'sudo ip tuntap add tap0 mode tap user \$USER'/],
     [
       'is down',
       'ip tuntap add tap0 mode tap',
       'tap0',
       78,
-      /tap0 is down; bring it up with 'ip link set tap0 up'/,
+      /tap0 is down; bring it up with 'sudo ip link set tap0 up'/,
     ],
     ['is none', 'ip link set lo up', 'lo', 78, /lo is not a tap interface/],
     [
