@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { $ } from 'zx';
 import { root } from '../setup/root.ts';
 import { step } from '../setup/step.ts';
+import { writeSearch } from './search.ts';
 
 /** Where the pages are. */
 export const siteFolder = join(root, 'build', 'site');
@@ -70,6 +71,7 @@ export async function buildSite(): Promise<void> {
       env: { ...process.env, NO_COLOR: '1', ASTRO_TELEMETRY_DISABLED: '1' },
     })`${join(root, 'node_modules', '.bin', 'astro')} build --outDir ${next}`;
     if (exitCode !== 0) throw new Error(`astro build failed:\n${complaint(stdall)}`);
+    await writeSearch(next);
     // From here until the stamp is written nobody may take the folder for built.
     await rm(stamp, { force: true });
     await rm(siteFolder, { recursive: true, force: true });

@@ -30,7 +30,13 @@ kill $!`);
 
 describe.skipIf(noTaps)(`a tap ${noTaps ?? ''}`, () => {
   test.each([
-    ['is not there', '', 'tap0', 78, /tap0 does not exist; create it with 'sudo ip tuntap add tap0 mode tap user \$USER'/],
+    [
+      'is not there',
+      '',
+      'tap0',
+      78,
+      /tap0 does not exist; create it with 'sudo ip tuntap add tap0 mode tap user \$USER'/,
+    ],
     [
       'is down',
       'ip tuntap add tap0 mode tap',
