@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
 import { align, merge } from '../labs/runner/align.ts';
+import { checkRecording } from '../labs/runner/lab.ts';
 import { readLabs, writeRecording, writeWhole, type LabWithRecording } from '../labs/runner/labs.ts';
 import { diff, failureReport, partLine } from '../labs/runner/report.ts';
 import type { Results } from '../labs/runner/results.ts';
@@ -88,21 +89,34 @@ async function record(runs: readonly LabRun[]): Promise<void> {
   }
 }
 
+/** Whether files differ from the commit, but for the evidence itself. */
+async function isDirty(): Promise<boolean> {
+  const { stdout } = await $({ cwd: root, quiet: true })`git status --porcelain -- . :!labs/results.json`;
+  return stdout !== '';
+}
+
+const DIRTY =
+  '--publish: the tree has changes that are not committed, so this run proves no commit; commit them';
+
+/** @throws Error if a run could not be published, before anybody waits for it. */
+async function mayPublish(whole: boolean): Promise<void> {
+  if (!whole) throw new Error('--publish: only with all labs, compared (without LAB and --record)');
+  if (await isDirty()) throw new Error(DIRTY);
+}
+
 async function gatherResults(
   runs: readonly LabRun[],
   snapshot: Snapshot,
   started: { at: string; ms: number },
 ): Promise<Results> {
-  const git = $({ cwd: root, quiet: true });
-  const commit = (await git`git rev-parse HEAD`).stdout.trim();
-  const changes = (await git`git status --porcelain -- . :!labs/results.json`).stdout;
+  const commit = (await $({ cwd: root, quiet: true })`git rev-parse HEAD`).stdout.trim();
   const index = JSON.parse(
     await readFile(join(runtimeTree, 'share', 'kittiwake', 'images', 'index.json'), 'utf8'),
   ) as { images: { file: string; sha256: string }[] };
   return {
     version: 1,
     commit,
-    dirty: changes !== '',
+    dirty: await isDirty(),
     startedAt: started.at,
     durationMs: Math.round(performance.now() - started.ms),
     vm: { digest: snapshot.digest, accelerator: snapshot.accelerator.name, qemu: snapshot.qemu },
@@ -139,7 +153,8 @@ async function main(): Promise<boolean> {
     for (const { lab } of labs) console.log(`${lab.id}: ${lab.parts.map(({ name }) => name).join(' ')}`);
     return true;
   }
-  if (values.publish && labs.length < all.length) throw new Error('--publish: only with all labs');
+  if (!values.record) for (const { lab, recording } of labs) checkRecording(lab, recording);
+  if (values.publish) await mayPublish(labs.length === all.length && !values.record);
 
   const snapshot = await labSnapshot();
   console.error(`the VM's processor: ${snapshot.accelerator.name}, since ${snapshot.accelerator.reason}`);
@@ -156,10 +171,12 @@ async function main(): Promise<boolean> {
   const passed = parts.filter(({ outcome }) => outcome === 'passed').length;
   console.error(`${passed} of ${parts.length} parts passed, in ${(results.durationMs / 1000).toFixed(0)} s`);
   if (values.json) console.log(text.trimEnd());
-  if (values.publish && failed === 0) {
-    if (results.dirty)
-      throw new Error('--publish: the tree has changes that are not committed, so this run proves no commit');
+  if (values.publish) {
+    if (failed > 0)
+      throw new Error(`--publish: nothing is published, ${failed} of ${runs.length} labs failed`);
+    if (results.dirty) throw new Error(DIRTY);
     await writeWhole(join(labsFolder, 'results.json'), text);
+    console.error('published: labs/results.json');
   }
   return failed === 0;
 }

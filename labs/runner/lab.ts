@@ -1,5 +1,6 @@
 // A lab's script and its recording: the format of labs/README.md as parsed records. Pure; the site reads labs through it too.
 import { createHash } from 'node:crypto';
+import { linePattern, PlaceholderError } from './placeholders.ts';
 
 /** One named piece of a lab: what the reader runs and what must come of it. */
 export interface Part {
@@ -122,12 +123,35 @@ export function parseRecording(id: string, source: string): Recording {
       open = { name, exit: options.exit ?? fail(`part '${name}' has no exit=N`), lines: [] };
     } else if (open) {
       open.lines.push(ESCAPED.test(text) ? text.slice(1) : text);
+      try {
+        linePattern(text);
+      } catch (error) {
+        if (!(error instanceof PlaceholderError)) throw error;
+        fail(error.message);
+      }
     } else if (text !== '') {
       fail(`output before the first '#: part NAME exit=N'`);
     }
   }
   close();
   return recording;
+}
+
+/**
+ * Whether `recording` belongs to `lab` as it is now: nothing recorded of a part that is not there, no other exit status.
+ * @throws LabError that names the part.
+ */
+export function checkRecording(lab: Lab, recording: Recording): void {
+  const again = `; correct it, or record again: npm run labs -- --record ${lab.id}`;
+  for (const [name, { exit }] of recording) {
+    const part = lab.parts.find((one) => one.name === name);
+    if (!part) throw new LabError(`labs/${lab.id}.out: part '${name}' is not in the script${again}`);
+    if (part.exit !== exit) {
+      throw new LabError(
+        `labs/${lab.id}.out: part '${name}' has exit=${exit}, the script expects ${part.exit}${again}`,
+      );
+    }
+  }
 }
 
 /** Writes a recording in the form `parseRecording` reads; the two are each other's inverse. */

@@ -35,9 +35,11 @@ export async function readLabs(folder: string): Promise<LabWithRecording[]> {
   );
 }
 
-/** Writes the recording of lab `id` under `folder`. */
+/** Writes the recording of lab `id` under `folder`. @throws LabError if it could not be read again. */
 export async function writeRecording(folder: string, id: string, recording: Recording): Promise<void> {
-  await writeWhole(join(folder, `${id}.out`), formatRecording(recording));
+  const text = formatRecording(recording);
+  parseRecording(id, text);
+  await writeWhole(join(folder, `${id}.out`), text);
 }
 
 /** Replaces `file` by `text`, so that a reader, or a power cut, finds the old one or the new one, whole. */

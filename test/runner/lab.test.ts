@@ -3,7 +3,13 @@ import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatRecording, parseLab, parseRecording, partDigests } from '../../labs/runner/lab.ts';
+import {
+  checkRecording,
+  formatRecording,
+  parseLab,
+  parseRecording,
+  partDigests,
+} from '../../labs/runner/lab.ts';
 import { readLabs, writeRecording, writeWhole } from '../../labs/runner/labs.ts';
 
 const LAB =
@@ -49,9 +55,21 @@ describe('a recording', () => {
     ['x\n#: part a exit=0', "labs/x/y.out:1: output before the first '#: part NAME exit=N'"],
     ['#: part a', "labs/x/y.out:1: part 'a' has no exit=N"],
     ['#: part a exit=0\n#: part a exit=0', "labs/x/y.out:2: part 'a' is there twice"],
+    ['#: part a exit=0\nok\ntook ‹forevr›', "labs/x/y.out:3: '‹forevr›' is no placeholder"],
   ])('%j is refused', (source, message) => {
     expect(() => parseRecording('x/y', source)).toThrow(message);
   });
+});
+
+test('a recording that is not of the lab as it is names the part and the way out', () => {
+  const lab = parseLab('x/y', LAB);
+  const check = (name: string, exit: number): void =>
+    checkRecording(lab, new Map([[name, { exit, output: '' }]]));
+  expect(() => check('two', 7)).not.toThrow();
+  expect(() => check('two', 0)).toThrow(
+    "labs/x/y.out: part 'two' has exit=0, the script expects 7; correct it, or",
+  );
+  expect(() => check('three', 0)).toThrow(/part 'three' is not in the script.*npm run labs -- --record x\/y/);
 });
 
 test("a part's digest changes with it, with what it prints, and with all parts before it, and with nothing else", () => {
@@ -81,6 +99,9 @@ test('labs are found with their recordings; a recording of no lab is an error', 
     const labs = await readLabs(folder);
     expect(labs.map(({ lab }) => lab.id)).toEqual(['a/z', 'b/y']);
     expect(labs[1]?.recording).toEqual(recording);
+    const unreadable = new Map([['one', { exit: 0, output: 'a ‹strange› line' }]]);
+    await expect(writeRecording(folder, 'b/y', unreadable)).rejects.toThrow('labs/b/y.out:2:');
+    expect((await readLabs(folder))[1]?.recording).toEqual(recording);
     await writeFile(join(folder, 'a', 'w.out'), '');
     await expect(readLabs(folder)).rejects.toThrow('labs/a/w.out: a recording of no lab; remove it');
   } finally {

@@ -1,26 +1,9 @@
 // The two ends of the line to the VM's shell, with the VM's own agent on this machine.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
-import { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
-import { root } from '../../scripts/setup/root.ts';
-import { Shell } from '../../labs/vm/shell.ts';
+import type { Shell } from '../../labs/vm/shell.ts';
+import { endAgents, shell } from './agent.ts';
 
-const agents: ChildProcess[] = [];
-afterEach(() => {
-  // The whole group: what the tests left running would hold the pipes open.
-  for (const { pid } of agents.splice(0)) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-});
-
-function shell(): Shell {
-  const agent = spawn('bash', [join(root, 'labs', 'vm', 'root', 'usr', 'lib', 'lab', 'agent')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true,
-    env: { ...process.env, HOME: '/', USER: 'nobody' },
-  });
-  agents.push(agent);
-  return new Shell(Duplex.from({ readable: agent.stdout, writable: agent.stdin }));
-}
+afterEach(endAgents);
 
 async function run(line: Shell, commands: string, timeoutMs = 20_000) {
   let output = '';
