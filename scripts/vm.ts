@@ -57,6 +57,12 @@ async function status(json: boolean): Promise<void> {
   for (const { layer, bytes } of layers) console.log(`           ${layer}  ${(bytes / 1e6).toFixed(0)} MB`);
 }
 
+async function clean(): Promise<void> {
+  const { length } = await readdir(vms).catch(() => []);
+  await rm(vms, { recursive: true, force: true });
+  console.error(`${length} layers removed from ${vms}`);
+}
+
 async function shell(): Promise<void> {
   const machine = await startMachine(await labSnapshot());
   try {
@@ -71,12 +77,14 @@ async function main(): Promise<void> {
     options: { help: { type: 'boolean' }, json: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
-  const [command = ''] = positionals;
+  const [command = '', extra] = positionals;
+  if (extra !== undefined)
+    throw new Error(`'vm ${command}' takes no argument '${extra}'; see npm run vm -- --help`);
   if (values.help || command === '') console.log(HELP.trimEnd());
   else if (command === 'shell') await shell();
   else if (command === 'build') await labSnapshot();
   else if (command === 'status') await status(values.json);
-  else if (command === 'clean') await rm(vms, { recursive: true, force: true });
+  else if (command === 'clean') await clean();
   else throw new Error(`no command '${command}'; there are shell, build, status and clean`);
 }
 

@@ -1,8 +1,9 @@
 // The folder for what is built once and used by every clone of the project: the lab VM's disks and snapshots.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
+import { removeScratch, scratch } from './scratch.ts';
 
 /** `$KITTIWAKE_CACHE`, else `$XDG_CACHE_HOME/kittiwake`, else `~/.cache/kittiwake`. */
 export function cacheFolder(): string {
@@ -10,8 +11,11 @@ export function cacheFolder(): string {
   return KITTIWAKE_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kittiwake');
 }
 
-/** A layer of this kind that nobody has used for so long is removed when a new one is made. */
-const UNUSED_DAYS = 14;
+/** When a new layer is made, one of its kind goes that nobody has used for so long; */
+const UNUSED_MS = 14 * 24 * 3600 * 1000;
+/** and of more than so many, those that nobody has used for an hour: each takes half a gigabyte. */
+const KEPT = 4;
+const IN_USE_MS = 3600 * 1000;
 
 /**
  * The finished layer `kind`-`digest` of the cache, made by `make` in an empty folder if it is not there. Another process
@@ -27,15 +31,18 @@ export async function layer(
   if (!(await exists(finished))) {
     await mkdir(vms, { recursive: true });
     await removeUnused(vms, kind);
+    // In a container a build that was killed may have had our process number.
     const unfinished = `${finished}.${process.pid}`;
-    await mkdir(unfinished);
+    await removeScratch(unfinished);
+    await mkdir(scratch(unfinished));
     try {
       await make(unfinished);
+      await syncFolder(unfinished);
       await rename(unfinished, finished).catch(async (error: unknown) => {
         if (!(await exists(finished))) throw error;
       });
     } finally {
-      await rm(unfinished, { recursive: true, force: true });
+      await removeScratch(unfinished);
     }
   }
   const now = new Date();
@@ -43,14 +50,31 @@ export async function layer(
   return finished;
 }
 
-/** Removes layers long unused, and what builds left behind that were killed. */
+/** Writes the files of `folder` through to the disk, so that a power cut leaves no layer that only looks whole. */
+async function syncFolder(folder: string): Promise<void> {
+  for (const path of [...(await readdir(folder)).map((name) => join(folder, name)), folder]) {
+    const handle = await open(path, 'r');
+    await handle.sync();
+    await handle.close();
+  }
+}
+
+/** Removes layers long unused or too many, and what builds left behind that were killed. */
 async function removeUnused(vms: string, kind: string): Promise<void> {
+  const finished: { path: string; unusedMs: number }[] = [];
   for (const name of await readdir(vms)) {
     if (!name.startsWith(`${kind}-`)) continue;
+    const path = join(vms, name);
     const builder = Number(/\.(\d+)$/.exec(name)?.[1] ?? 0);
-    const { mtimeMs } = await stat(join(vms, name));
-    const old = Date.now() - mtimeMs > UNUSED_DAYS * 24 * 3600 * 1000;
-    if (builder > 0 ? !isRunning(builder) : old) await rm(join(vms, name), { recursive: true, force: true });
+    const used = (await stat(path).catch(() => undefined))?.mtimeMs;
+    if (used === undefined) continue; // somebody else removed it just now
+    if (builder === 0) finished.push({ path, unusedMs: Date.now() - used });
+    else if (!isRunning(builder)) await removeScratch(path);
+  }
+  finished.sort((a, b) => a.unusedMs - b.unusedMs);
+  for (const [index, { path, unusedMs }] of finished.entries()) {
+    const oneTooMany = index >= KEPT - 1 && unusedMs > IN_USE_MS;
+    if (unusedMs > UNUSED_MS || oneTooMany) await removeScratch(path);
   }
 }
 

@@ -4,14 +4,17 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { QEMU, type Accelerator } from './accelerator.ts';
 import { VmError } from './errors.ts';
 import { connect, Qmp } from './qmp.ts';
+import { optionValue, shellWord } from './quote.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 
 /** MiB of memory. */
 const MEMORY = 1024;
 const CONTROL_LIMIT_MS = 30_000;
+const END_LIMIT_MS = 10_000;
 
 export interface Hardware {
   readonly accelerator: Accelerator;
@@ -45,7 +48,9 @@ export class Qemu {
   /** Starts QEMU; the machine runs, or waits if it goes on from a state, until `control` says otherwise. */
   static async start(hardware: Hardware): Promise<Qemu> {
     const folder = await makeScratch('vm');
-    const child = spawn(QEMU, options(hardware, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
+    // Should this process be killed outright, the kernel ends QEMU too.
+    const command = ['--pdeathsig', 'KILL', QEMU, ...options(hardware, folder)];
+    const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
     running.add(child);
     let complaints = '';
     child.stderr
@@ -90,13 +95,15 @@ export class Qemu {
   async stop(): Promise<void> {
     this.control.close();
     this.#child.kill('SIGKILL');
-    await this.ended();
+    // What hangs in a driver ends when it can.
+    await Promise.race([this.ended(), delay(END_LIMIT_MS, undefined, { ref: false })]);
     await removeScratch(this.#folder);
   }
 }
 
 function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware, folder: string): string[] {
-  const socket = (name: string): string => `socket,id=${name},path=${join(folder, name)},server=on,wait=off`;
+  const socket = (name: string): string =>
+    `socket,id=${name},path=${optionValue(join(folder, name))},server=on,wait=off`;
   return [
     ...[
       '-nodefaults',
@@ -112,17 +119,22 @@ function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware
     ...['-kernel', kernel, '-initrd', initrd],
     ...['-append', 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 systemd.show_status=no'],
     // Nothing on it outlives the machine, so nothing has to reach the host's disk.
-    ...['-drive', `file=${disk},format=qcow2,if=none,id=root,cache=unsafe,discard=unmap`],
+    ...['-drive', `file=${optionValue(disk)},format=qcow2,if=none,id=root,cache=unsafe,discard=unmap`],
     ...['-device', 'virtio-blk-pci,drive=root'],
-    ...['-drive', `file=${runtime},format=raw,if=none,id=runtime,read-only=on`],
+    ...['-drive', `file=${optionValue(runtime)},format=raw,if=none,id=runtime,read-only=on`],
     ...['-device', 'virtio-blk-pci,drive=runtime'],
-    ...['-chardev', `file,id=console,path=${join(folder, 'console')}`, '-serial', 'chardev:console'],
+    ...[
+      '-chardev',
+      `file,id=console,path=${optionValue(join(folder, 'console'))}`,
+      '-serial',
+      'chardev:console',
+    ],
     ...['-device', 'virtio-serial-pci'],
     ...['-chardev', socket('root'), '-device', 'virtserialport,chardev=root,name=lab.root'],
     ...['-chardev', socket('operator'), '-device', 'virtserialport,chardev=operator,name=lab.operator'],
     ...['-chardev', socket('terminal'), '-device', 'virtconsole,chardev=terminal'],
     ...['-chardev', socket('control'), '-mon', 'chardev=control,mode=control'],
-    ...(state === undefined ? [] : ['-incoming', `exec:cat ${state}`]),
+    ...(state === undefined ? [] : ['-incoming', `exec:cat ${shellWord(state)}`]),
   ];
 }
 

@@ -9,18 +9,21 @@ interface Answer {
   readonly event?: string;
 }
 
+/** QEMU answers at once; one that has not by then hangs. */
+const ANSWER_LIMIT_MS = 30_000;
+
 export class Qmp {
   readonly #socket: Socket;
+  readonly #limitMs: number;
   readonly #waiting: { resolve: (value: unknown) => void; reject: (reason: Error) => void }[] = [];
 
-  /** Takes over a socket that is connected. */
-  constructor(socket: Socket) {
+  /** Takes over a socket that is connected. An answer may take `limitMs`. */
+  constructor(socket: Socket, limitMs = ANSWER_LIMIT_MS) {
     this.#socket = socket;
+    this.#limitMs = limitMs;
     createInterface({ input: socket }).on('line', (line) => this.#onLine(line));
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      for (const { reject } of this.#waiting.splice(0)) reject(new VmError('QEMU ended'));
-    });
+    socket.on('close', () => this.#giveUp(new VmError('QEMU ended')));
   }
 
   /** Connects to the control socket at `path` and makes it ready for commands. */
@@ -30,16 +33,17 @@ export class Qmp {
     return qmp;
   }
 
-  /** Runs a command. @throws VmError with QEMU's own words. */
+  /** Runs a command. @throws VmError with QEMU's own words, or if it ended or does not answer in time. */
   async run(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#socket.destroyed) {
-        reject(new VmError('QEMU ended'));
-        return;
-      }
-      this.#waiting.push({ resolve, reject });
-      this.#socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
-    });
+    if (this.#socket.destroyed) throw new VmError('QEMU ended');
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting.push({ resolve, reject });
+    this.#socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
+    // After a missing answer nobody could tell which command the next one belongs to.
+    const timer = setTimeout(() => {
+      this.#giveUp(new VmError(`QEMU does not answer '${command}' (waited ${this.#limitMs / 1000} s)`));
+    }, this.#limitMs);
+    return promise.finally(() => clearTimeout(timer));
   }
 
   close(): void {
@@ -47,11 +51,23 @@ export class Qmp {
   }
 
   #onLine(line: string): void {
-    const answer = JSON.parse(line) as Answer;
+    let answer: Answer;
+    try {
+      answer = JSON.parse(line) as Answer;
+    } catch {
+      this.#giveUp(new VmError('QEMU broke off in the middle of an answer'));
+      return;
+    }
     if (!('return' in answer) && !answer.error) return; // the greeting, events
     const waiting = this.#waiting.shift();
     if (answer.error) waiting?.reject(new VmError(`QEMU: ${answer.error.desc}`));
     else waiting?.resolve(answer.return);
+  }
+
+  /** Gives the line up: everybody who waits is told why. */
+  #giveUp(reason: VmError): void {
+    this.#socket.destroy();
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
   }
 }
 

@@ -1,12 +1,13 @@
 // The root file system: Debian 12 by mmdebstrap, made a lab machine by customize.sh, and its kernel.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, rename } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { $ } from 'zx';
 import { digestOf, layer } from './cache.ts';
 import { VmError } from './errors.ts';
+import { shellWord } from './quote.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 
 const SUITE = 'bookworm';
@@ -68,7 +69,7 @@ async function build(target: string, progress: (line: string) => void): Promise<
     await mkdir(results);
     await chmod(results, 0o777);
     progress('lab VM: fetching and unpacking Debian 12 (a few minutes, once) …');
-    await mmdebstrap(results);
+    await mmdebstrap(results, join(work, 'log'));
     progress('lab VM: writing its disk …');
     for (const name of ['vmlinuz', 'initrd'])
       await $({ quiet: true })`cp ${join(results, name)} ${join(target, name)}`;
@@ -80,27 +81,36 @@ async function build(target: string, progress: (line: string) => void): Promise<
   }
 }
 
-async function mmdebstrap(results: string): Promise<void> {
+async function mmdebstrap(results: string, log: string): Promise<void> {
   const here = import.meta.dirname;
-  const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-  const hook = [join(here, 'customize.sh'), here, results, DISK_SIZE].map(quote);
-  const child = spawn(
-    'mmdebstrap',
-    [
-      ...['--variant=minbase', '--format=null', '--aptopt=APT::Install-Recommends "false"'],
-      `--include=${PACKAGES.join(',')}`,
-      `--customize-hook=${hook[0]} "$1" ${hook.slice(1).join(' ')}`,
-      SUITE,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TMPDIR: tmpdir() } },
-  );
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8192)));
+  const hook = [join(here, 'customize.sh'), here, results, DISK_SIZE].map(shellWord);
+  const command = [
+    // As root it mounts /proc and the like into the tree; here nobody else sees them, and none outlives it.
+    ...(process.getuid?.() === 0 ? ['unshare', '--mount'] : []),
+    ...['mmdebstrap', '--variant=minbase', '--format=null', '--aptopt=APT::Install-Recommends "false"'],
+    `--include=${PACKAGES.join(',')}`,
+    `--customize-hook=${hook[0]} "$1" ${hook.slice(1).join(' ')}`,
+    SUITE,
+  ];
+  // A file, since a pipe would be gone with this process, and mmdebstrap with the pipe, before it has cleaned up.
+  const stderr = await open(log, 'w+');
+  // A process group, since mmdebstrap ends in order when all of it is told to, as by Ctrl-C.
+  const child = spawn('/usr/bin/env', command, {
+    detached: true,
+    stdio: ['ignore', 'ignore', stderr.fd],
+    env: { ...process.env, TMPDIR: tmpdir() },
+  });
+  const end = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+  };
+  process.once('exit', end);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
+  process.off('exit', end);
+  await stderr.close();
   if (status !== 0) {
-    const last = said.trim().split('\n').slice(-12).join('\n');
+    const last = (await readFile(log, 'utf8')).trim().split('\n').slice(-12).join('\n');
     throw new VmError(
       `mmdebstrap could not build the lab VM:\n${last}\nIt needs Debian's mirror and 3 GB in ${tmpdir()}; without root also a range in /etc/subuid.`,
     );

@@ -11,7 +11,11 @@ process.once('exit', () => {
 
 /** A new folder in the system's temporary folder, for this user only. */
 export async function makeScratch(name: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), `kittiwake-${name}-`));
+  return scratch(await mkdtemp(join(tmpdir(), `kittiwake-${name}-`)));
+}
+
+/** Makes `folder`, which somebody else chose, one that goes away. */
+export function scratch(folder: string): string {
   folders.add(folder);
   return folder;
 }

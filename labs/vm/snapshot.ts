@@ -5,6 +5,7 @@ import type { Accelerator } from './accelerator.ts';
 import { digestOf, layer } from './cache.ts';
 import { VmError } from './errors.ts';
 import { Qemu, type Hardware } from './qemu.ts';
+import { shellWord } from './quote.ts';
 import { rootfs } from './rootfs.ts';
 import { Shell } from './shell.ts';
 
@@ -102,7 +103,7 @@ set +e`,
 async function save(machine: Qemu, file: string): Promise<void> {
   await machine.control.run('stop');
   await machine.control.run('migrate-set-parameters', { 'max-bandwidth': 0 });
-  await machine.control.run('migrate', { uri: `exec:cat > ${file}` });
+  await machine.control.run('migrate', { uri: `exec:cat > ${shellWord(file)}` });
   const end = performance.now() + SAVE_LIMIT_MS;
   for (;;) {
     const { status } = (await machine.control.run('query-migrate')) as { status?: string };

@@ -53,6 +53,24 @@ test('of layers, those long unused go when a new one is made, and leftovers of b
   );
 });
 
+test('of more than four layers of a kind those go that nobody used for an hour, the least recent first', async () => {
+  const vms = join(folder, 'vm');
+  const hours = { a: 0, b: 0.5, c: 2, d: 3, e: 0.2, f: 0.3 };
+  for (const [name, age] of Object.entries(hours)) {
+    mkdirSync(join(vms, `snapshot-${name}`), { recursive: true });
+    const used = new Date(Date.now() - age * 3600 * 1000);
+    utimesSync(join(vms, `snapshot-${name}`), used, used);
+  }
+  await layer('snapshot', 'new', make);
+  expect(readdirSync(vms).sort()).toEqual(['a', 'b', 'e', 'f', 'new'].map((name) => `snapshot-${name}`));
+});
+
+test('what a killed build with our process number left behind is in nobody’s way', async () => {
+  mkdirSync(join(folder, 'vm', `rootfs-abc.${process.pid}`), { recursive: true });
+  writeFileSync(join(folder, 'vm', `rootfs-abc.${process.pid}`, 'half'), 'x');
+  expect(readdirSync(await layer('rootfs', 'abc', make))).toEqual(['disk']);
+});
+
 test('a digest changes with names, contents, execute bits and the other inputs', async () => {
   const tree = join(folder, 'tree');
   mkdirSync(join(tree, 'a'), { recursive: true });
