@@ -22,6 +22,13 @@ describe('hello', () => {
     expect(tender('spt', '--mem=4', hello, ...args)).toMatchObject({ status, out, err: '' });
   });
 
+  test('all of a command line that fills more than one piece of console output', () => {
+    const words = Array.from({ length: 400 }, (_, i) => String(i * 7919));
+    expect(tender('spt', '--mem=4', hello, ...words).out).toBe(`${words.join(' ')}\n`);
+    const full = 'x'.repeat(512); // exactly one piece, its end in the next
+    expect(tender('spt', '--mem=4', hello, full).out).toBe(`${full}\n`);
+  });
+
   test('--help', () => {
     expect(tender('spt', hello, '--help')).toMatchObject({
       status: 0,
@@ -53,6 +60,8 @@ describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
     ['--ipv4=10.0.0.2', "--ipv4 '10.0.0.2': not a host's address with a prefix; write it as 10.0.0.2/24"],
     ['--ipv4-gateway=10.0.1.1', "--ipv4-gateway '10.0.1.1': not another host in the network of --ipv4"],
     ['--ipv4-gateway=10.0.0.2', "--ipv4-gateway '10.0.0.2': not another host in the network of --ipv4"],
+    ['--ipv4-gateway=10.0.0.255', "--ipv4-gateway '10.0.0.255': not another host in the network of --ipv4"],
+    ['--ipv4-gateway=10.0.0.0', "--ipv4-gateway '10.0.0.0': not another host in the network of --ipv4"],
     ['--ipv4-gateway=x', "--ipv4-gateway 'x': not an address; write it as 10.0.0.1"],
     ['-l loud', "-l 'loud': not a level; take error, warning, info or debug"],
     ['surplus', 'surplus: unknown; --help lists the options'],
@@ -82,6 +91,31 @@ describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
     expect(loud).toMatch(/^icmp: echo request from 10\.0\.0\.1, number 1, 64 bytes; answered$/m);
     expect(withNetcheck('', 'cat "$console"').out.trim().split('\n')).toHaveLength(1);
     expect(withNetcheck('-l error', 'cat "$console"').out).toBe('');
+  });
+
+  test('ignores a datagram with a wrong checksum, and goes on', () => {
+    // A raw socket leaves the UDP header to whoever writes it; perl is on every Debian.
+    const datagram = 'pack("n4a*", 40000, 7, 12, 0x1234, "oops")';
+    const to = 'pack("Sna4x8", 2, 0, "\\x0a\\x00\\x00\\x02")';
+    const { out } = withNetcheck(
+      '-l debug',
+      `perl -e 'socket(my $s, 2, 3, 17) or die; send($s, ${datagram}, 0, ${to}) or die'
+ping -q -c 1 -w 15 10.0.0.2 >/dev/null && cat "$console"`,
+    );
+    expect(out).toMatch(
+      /^dropped: 46 bytes from [0-9a-f:]{17} type 0x0800: malformed UDP or wrong checksum$/m,
+    );
+    expect(out).not.toContain('sent back');
+    expect(out.match(/^icmp: echo request/gm)).toHaveLength(2);
+  });
+
+  test('answers another network through its gateway, and not without one', () => {
+    const script = `ip link set lo up; ip addr add 192.0.2.7/32 dev lo
+ping -q -c 1 -W 1 -I 192.0.2.7 10.0.0.2 | grep -o "[0-9]* received"; cat "$console"`;
+    expect(withNetcheck('--ipv4-gateway=10.0.0.1 -l error', script).out).toBe('1 received\n');
+    expect(withNetcheck('-l debug', script).out).toMatch(
+      /^0 received\n[^]*type 0x0800: from another network, and there is no gateway$/m,
+    );
   });
 
   test('echoes UDP at port 7, whole datagrams as they came', () => {

@@ -48,7 +48,7 @@ export function number(text: string, max: i32): i32 {
   return parseNumber(text, max);
 }
 
-/** Bytes of memory in use by the heap grow with this; a packet must not. */
+/** The pages of memory, which packets must not make more. */
 export function pages(): i32 {
   return memory.size();
 }

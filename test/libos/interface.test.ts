@@ -90,6 +90,7 @@ test.each<[string, Buffer, RegExp]>([
   ['shorter than a header', Buffer.alloc(13), /shorter than an Ethernet header/],
   ['for another station', ethernet(IPV4, ipv4(1, echo(data)), '020000000009'), /not for this address/],
   ['from a group address', ethernet(ARP, arp(1), US.mac, '010000000001'), /sender is a group/],
+  ['of IPv4 for all stations', ethernet(IPV4, ipv4(1, echo(data)), 'ffffffffffff'), /in a broadcast frame/],
   ['of another protocol', ethernet(0x86dd, Buffer.alloc(60)), /does not speak/],
   ['ARP, cut', ethernet(ARP, arp(1).subarray(0, 27)), /malformed ARP/],
   ['ARP for another address', ethernet(ARP, arp(1, '10.0.0.3')), /not for this address/],

@@ -1,4 +1,5 @@
 // Values of options. Each parser takes the whole text or nothing.
+import { Cidr } from '../wire/cidr';
 
 /** A decimal number from 0 to `max`; -1 if `text` is none. */
 export function parseNumber(text: string, max: i32): i32 {
@@ -27,24 +28,6 @@ export function parseIpv4(text: string): i64 {
   return address;
 }
 
-/** An address with the length of its network's prefix, as 10.0.0.2/24. */
-export class Cidr {
-  constructor(
-    readonly address: u32,
-    readonly prefix: u32,
-  ) {}
-
-  /** The network's mask. */
-  get mask(): u32 {
-    return this.prefix == 0 ? 0 : 0xffffffff << (32 - this.prefix);
-  }
-
-  /** Whether `other` is in the same network. */
-  contains(other: u32): bool {
-    return ((this.address ^ other) & this.mask) == 0;
-  }
-}
-
 /** A host's address with its prefix; null if `text` is none that a host can have (RFC 1122, 3.2.1.3). */
 export function parseCidr(text: string): Cidr | null {
   const slash = text.indexOf('/');
@@ -53,8 +36,7 @@ export function parseCidr(text: string): Cidr | null {
   const prefix = parseNumber(text.substring(slash + 1), 32);
   if (address < 0 || prefix < 1) return null;
   const cidr = new Cidr(<u32>address, <u32>prefix);
-  const host = cidr.address & ~cidr.mask;
-  if (prefix < 31 && (host == 0 || host == ~cidr.mask)) return null; // the network itself, its broadcast (RFC 3021 for /31)
+  if (!cidr.hasHost(cidr.address)) return null;
   const first = cidr.address >> 24;
   return first == 0 || first == 127 || first >= 224 ? null : cidr;
 }

@@ -15,6 +15,8 @@ export const ICMP_MALFORMED: u32 = 11;
 export const ICMP_TYPE: u32 = 12;
 export const UDP_MALFORMED: u32 = 13;
 export const PORT: u32 = 14;
+/** A broadcast frame may ask for an address, but nothing in one packet is for everybody here (RFC 1122, 3.3.6). */
+export const LINK_BROADCAST: u32 = 15;
 
 /** The reason in words. */
 export function reason(code: u32): string {
@@ -47,6 +49,8 @@ export function reason(code: u32): string {
       return 'malformed UDP or wrong checksum';
     case PORT:
       return 'no service at this port';
+    case LINK_BROADCAST:
+      return 'IPv4 in a broadcast frame';
     default:
       return 'no reason';
   }

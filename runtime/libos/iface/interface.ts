@@ -1,6 +1,6 @@
 // One network interface with one IPv4 address. Pure: a frame in, at most one frame out; no clock, no device.
-import { Cidr } from '../args/parse';
 import * as arp from '../wire/arp';
+import { Cidr } from '../wire/cidr';
 import * as ethernet from '../wire/ethernet';
 import * as icmp from '../wire/icmp';
 import * as ipv4 from '../wire/ipv4';
@@ -77,6 +77,7 @@ export class Interface {
   }
 
   private receiveIpv4(frame: usize, packet: usize, size: u32, answer: usize): u32 {
+    if (ethernet.isGroup(ethernet.destination(frame))) return this.drop(drop.LINK_BROADCAST);
     if (size < ipv4.HEADER || !ipv4.isValid(packet, size)) return this.drop(drop.IPV4_MALFORMED);
     if (ipv4.destination(packet) != this.address.address) return this.drop(drop.NOT_FOR_US);
     if (ipv4.isFragment(packet)) return this.drop(drop.FRAGMENT);
@@ -107,9 +108,7 @@ export class Interface {
   private mayAnswer(from: u32): bool {
     const first = from >> 24;
     if (first == 0 || first == 127 || first >= 224 || from == this.address.address) return false;
-    if (!this.address.contains(from) || this.address.prefix >= 31) return true;
-    const host = from & ~this.address.mask;
-    return host != 0 && host != ~this.address.mask;
+    return !this.address.contains(from) || this.address.hasHost(from);
   }
 
   private receiveIcmp(message: usize, size: u32, answer: usize): u32 {

@@ -1,5 +1,5 @@
-// Builds one line of console output in a fixed buffer and writes it in one piece. No memory is allocated, so that a line
-// costs the same in the packet path as anywhere. A line that is too long is cut.
+// Builds one line of console output in a fixed buffer and writes it in one piece, a line that is longer in several. No memory
+// is allocated, so that a line costs the same in the packet path as anywhere.
 import { consoleWrite } from '../guest';
 
 const ROOM: u32 = 512;
@@ -9,7 +9,17 @@ let used: u32 = 0;
 /** Appends a byte; what a terminal might obey is shown as '?'. */
 @inline
 export function byte(value: u32): void {
-  if (used < ROOM - 1) store<u8>(buffer + used++, value >= 0x20 && value <= 0x7e ? value : 0x3f);
+  append(value >= 0x20 && value <= 0x7e ? value : 0x3f);
+}
+
+function append(value: u32): void {
+  if (used == ROOM) flush();
+  store<u8>(buffer + used++, value);
+}
+
+function flush(): void {
+  consoleWrite(buffer, used);
+  used = 0;
 }
 
 /** Appends text; characters that are not printable ASCII are shown as '?'. */
@@ -57,9 +67,8 @@ export function hex16(value: u32): void {
 
 /** Writes the line to the console and begins an empty one. */
 export function end(): void {
-  store<u8>(buffer + used, 0x0a);
-  consoleWrite(buffer, used + 1);
-  used = 0;
+  append(0x0a);
+  flush();
 }
 
 /** Writes a whole line of text. */

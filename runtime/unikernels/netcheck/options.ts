@@ -1,14 +1,15 @@
 // netcheck's command line.
 import { commandLine } from '../../libos/args/args';
-import { Cidr, parseCidr, parseIpv4 } from '../../libos/args/parse';
+import { parseCidr, parseIpv4 } from '../../libos/args/parse';
 import * as level from '../../libos/log/level';
 import * as out from '../../libos/log/line';
+import { Cidr } from '../../libos/wire/cidr';
 
 /** EX_USAGE of sysexits(3). */
 export const USAGE: i32 = 64;
 
 export class Options {
-  address: Cidr = new Cidr(0, 0);
+  address: Cidr = new Cidr(0, 32);
   gateway: u32 = 0;
   level: u32 = level.INFO;
   /** The exit status if there is nothing to run: help was printed, or a line that says what is wrong; -1 to run. */
@@ -59,7 +60,7 @@ export function readOptions(): Options {
     const gateway = parseIpv4(via);
     if (gateway <= 0) return refuse(options, '--ipv4-gateway', via, 'not an address; write it as 10.0.0.1');
     options.gateway = <u32>gateway;
-    if (options.gateway == address.address || !address.contains(options.gateway)) {
+    if (options.gateway == address.address || !address.hasHost(options.gateway)) {
       return refuse(options, '--ipv4-gateway', via, 'not another host in the network of --ipv4');
     }
   }
