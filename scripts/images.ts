@@ -1,5 +1,5 @@
 // npm run images: builds the prebuilt images of fixtures/images from runtime/, or proves that they are what it builds.
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -40,7 +40,16 @@ async function build(folder: string): Promise<Index> {
   return index;
 }
 
-/** Replaces fixtures/images; each file by a rename, the index last, so that it never names what is not there. */
+/** What lies in fixtures/images though none of `images` is called so. */
+async function leftOvers(images: readonly Image[]): Promise<string[]> {
+  const names = await readdir(fixturesFolder);
+  return names.filter((name) => name !== INDEX && !images.some(({ file }) => file === name)).sort();
+}
+
+/**
+ * Replaces fixtures/images; each file by a rename, the index last and only then what it no longer names, so that it never
+ * names what is not there.
+ */
 async function update(folder: string): Promise<void> {
   const { images } = await build(folder);
   await mkdir(fixturesFolder, { recursive: true });
@@ -49,13 +58,23 @@ async function update(folder: string): Promise<void> {
     await writeFile(next, await readFile(join(folder, name)), { flush: true });
     await rename(next, join(fixturesFolder, name));
   }
+  for (const name of await leftOvers(images)) await rm(join(fixturesFolder, name));
   for (const { file, size, sha256 } of images) console.log(`${sha256.slice(0, 12)}  ${size}  ${file}`);
+}
+
+/** The index of fixtures/images. @throws Error that says what to do, where there is none. */
+async function recordedIndex(): Promise<Index> {
+  try {
+    return JSON.parse(await readFile(join(fixturesFolder, INDEX), 'utf8')) as Index;
+  } catch (cause) {
+    throw new Error(`fixtures/images/${INDEX} cannot be read; 'npm run images' makes it`, { cause });
+  }
 }
 
 /** @throws Error that names every file that is not what the sources build, and what may be the cause. */
 async function verify(folder: string): Promise<void> {
+  const recorded = await recordedIndex();
   const built = await build(folder);
-  const recorded = JSON.parse(await readFile(join(fixturesFolder, INDEX), 'utf8')) as Index;
   const wrong: string[] = [];
   for (const name of [...built.images.map(({ file }) => file), INDEX]) {
     const mine = await readFile(join(folder, name));
@@ -63,8 +82,7 @@ async function verify(folder: string): Promise<void> {
     if (theirs === undefined) wrong.push(`fixtures/images/${name} is missing`);
     else if (!mine.equals(theirs)) wrong.push(`fixtures/images/${name} is not what runtime/ builds`);
   }
-  const left = recorded.images.filter(({ file }) => !built.images.some((image) => image.file === file));
-  wrong.push(...left.map(({ file }) => `fixtures/images/${file} is built by nothing`));
+  wrong.push(...(await leftOvers(built.images)).map((name) => `fixtures/images/${name} is built by nothing`));
   if (wrong.length === 0) {
     console.log(`${built.images.length} images are byte for byte what runtime/ builds`);
     return;

@@ -18,7 +18,7 @@ export async function readManifest(file: string): Promise<readonly Device[]> {
   const fail = (what: string): never => {
     throw new Error(`${file}: ${what}`);
   };
-  const { type, version, devices } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  const { type, version, devices } = parseObject(await readFile(file, 'utf8')) ?? fail('not a JSON object');
   if (type !== 'solo5.manifest' || version !== 1) fail(`not a manifest of version 1`);
   if (!Array.isArray(devices) || devices.length > MAX_DEVICES) {
     return fail(`'devices' is no list of at most ${MAX_DEVICES}`);
@@ -26,10 +26,20 @@ export async function readManifest(file: string): Promise<readonly Device[]> {
   const seen = new Set<string>();
   return (devices as Partial<Device>[]).map(({ name = '', type = '' }) => {
     if (!/^[A-Za-z0-9]{1,67}$/.test(name)) fail(`'${name}' is no device name: 1 to 67 letters and digits`);
-    if (!(type in TYPES)) fail(`device ${name}: '${type}' is none of ${Object.keys(TYPES).join(', ')}`);
+    if (!Object.hasOwn(TYPES, type))
+      fail(`device ${name}: '${type}' is none of ${Object.keys(TYPES).join(', ')}`);
     if (seen.size === seen.add(name).size) fail(`device ${name} is declared twice`);
     return { name, type };
   });
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // the caller names the file
+  }
 }
 
 /** C source of the ABI note and the manifest note. */
