@@ -13,8 +13,8 @@ export interface Kvm {
   readonly detail: string;
 }
 
-/** Longest a probe may take; the tender bounds itself to under a second. */
-const PROBE_LIMIT_MS = 3000;
+/** Longest a probe may take; the tender bounds itself to 2.5 s. */
+const PROBE_LIMIT_MS = 5000;
 
 /**
  * Asks the tender what KVM is good for here.

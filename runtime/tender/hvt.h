@@ -65,7 +65,7 @@ int hvt_run(const struct calls *calls, struct refusal *why);
 
 /* ---- hvt_probe.c ---- */
 
-/* Prints what KVM is good for as one line of JSON; within a second. Returns the exit status. */
+/* Prints what KVM is good for as one line of JSON; within 2.5 s. Returns the exit status. */
 int hvt_probe(void);
 
 #endif
