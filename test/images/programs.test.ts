@@ -106,7 +106,8 @@ ping -q -c 1 -w 15 10.0.0.2 >/dev/null && cat "$console"`,
       /^dropped: 46 bytes from [0-9a-f:]{17} type 0x0800: malformed UDP or wrong checksum$/m,
     );
     expect(out).not.toContain('sent back');
-    expect(out.match(/^icmp: echo request/gm)).toHaveLength(2);
+    // One before and one after; more where the first was sent before it was ready.
+    expect(out.match(/^icmp: echo request/gm)?.length).toBeGreaterThanOrEqual(2);
   });
 
   test('answers another network through its gateway, and not without one', () => {
