@@ -40,8 +40,8 @@ echo "is anybody there?" | nc -u -w 1 10.0.0.2 7
 grep --max-count=2 -e arp -e icmp netcheck.log
 
 #: part stop exit=143
-kill %1
-wait %1
+kill $!
+wait $!
 
 #: part clean-up
 sudo ip tuntap del tap100 mode tap

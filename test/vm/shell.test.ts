@@ -69,5 +69,5 @@ test('a part that takes too long is given up', async () => {
 test('a background job is known to later parts', async () => {
   const line = shell();
   await run(line, 'sleep 60 &');
-  expect(await run(line, 'kill %1\nwait %1')).toMatchObject({ exit: 143 });
+  expect(await run(line, 'kill $!\nwait $!')).toMatchObject({ exit: 143 });
 });
