@@ -104,9 +104,9 @@
 #define E_KVM_UNSUPPORTED EX_UNAVAILABLE, "/dev/kvm: unsupported: %s; run a newer kernel, or an spt image"
 
 /* ---- The guest, while it runs ---- */
-#define E_GUEST_MEMORY EXIT_GUEST_FAULT, "guest fault: %s: address 0x%llx with %llu bytes is not memory it may %s, rip=0x%llx"
-#define E_GUEST_CALL EXIT_GUEST_FAULT, "guest fault: hypercall %u does not exist or needs a device the image did not declare, rip=0x%llx"
-#define E_GUEST_PORT EXIT_GUEST_FAULT, "guest fault: %u-byte %s of I/O port 0x%x is no hypercall, rip=0x%llx"
-#define E_GUEST_STOP EXIT_GUEST_FAULT, "guest fault: %s, rip=0x%llx"
+#define E_GUEST_MEMORY EXIT_GUEST_FAULT, "guest fault: %s: address 0x%llx with %llu bytes is not memory it may %s, rip=0x%llx; report it to whoever made the image"
+#define E_GUEST_CALL EXIT_GUEST_FAULT, "guest fault: hypercall %u does not exist or needs a device the image did not declare, rip=0x%llx; report it to whoever made the image"
+#define E_GUEST_PORT EXIT_GUEST_FAULT, "guest fault: %u-byte %s of I/O port 0x%x is no hypercall, rip=0x%llx; report it to whoever made the image"
+#define E_GUEST_STOP EXIT_GUEST_FAULT, "guest fault: %s, rip=0x%llx; report it to whoever made the image"
 
 #endif

@@ -15,19 +15,22 @@
 
 #define NSEC_PER_SEC 1000000000ull
 
-/* Whether the guest may do `access` to [address, address + size). Nothing below 1 MiB may be written. */
+/*
+ * Whether the guest may do `access` to [address, address + size): what it may not touch itself the tender must not touch for
+ * it, and the loader has protected those pages from the tender too. Nothing below 1 MiB may be written.
+ */
 static bool may(const struct calls *calls, uint64_t address, uint64_t size, enum access access) {
     uint64_t end;
     if (__builtin_add_overflow(address, size, &end) || end > calls->machine->memory_size)
         return false;
-    if (access == ACCESS_READ)
-        return true;
-    if (address < GUEST_MIN_ADDRESS)
+    if (access == ACCESS_WRITE && address < GUEST_MIN_ADDRESS)
         return false;
     for (int i = 0; i < calls->image->segment_count; i++) {
         const struct segment *segment = &calls->image->segment[i];
-        bool shared = address < segment->end && end > segment->start;
-        if (shared && segment->file_size > 0 && !(segment->access & ACCESS_WRITE))
+        if (segment->file_size == 0 || address >= segment->end || end <= segment->start)
+            continue;
+        /* Whatever may be executed or written may be read: the processor knows no less. */
+        if (access == ACCESS_READ ? segment->access == 0 : !(segment->access & ACCESS_WRITE))
             return false;
     }
     return true;

@@ -9,9 +9,13 @@
 /* Leaves the tender: all general registers but these two are zero. Never returns. */
 _Noreturn void spt_enter(uint64_t entry, uint64_t stack, uint64_t boot_info);
 
+/* Where the line about a fault is written before it is shown. */
+#define SPT_FAULT_TEXT_SIZE 256
+extern char spt_fault_text[SPT_FAULT_TEXT_SIZE];
+
 /*
  * Turns a fault of the processor, such as an access to memory that is not there, into one line and EXIT_GUEST_FAULT.
- * The filter must let standard error be written. Returns 0, or -1 with `why`.
+ * The filter must let spt_fault_text be written to standard error. Returns 0, or -1 with `why`.
  */
 int spt_fault_catch(struct refusal *why);
 

@@ -23,26 +23,24 @@ static long system_call(long number, long a, long b, long c) {
     return result;
 }
 
-struct line {
-    char text[256];
-    unsigned used;
-};
+char spt_fault_text[SPT_FAULT_TEXT_SIZE];
+static unsigned used;
 
-static void append(struct line *line, const char *text) {
-    while (*text != '\0' && line->used < sizeof line->text)
-        line->text[line->used++] = *text++;
+static void append(const char *text) {
+    while (*text != '\0' && used < sizeof spt_fault_text)
+        spt_fault_text[used++] = *text++;
 }
 
-static void append_hex(struct line *line, uint64_t value) {
+static void append_hex(uint64_t value) {
     char digits[19] = "0x";
-    unsigned used = 2;
+    unsigned count = 2;
     for (int shift = 60; shift >= 0; shift -= 4) {
         unsigned digit = value >> shift & 15;
-        if (digit != 0 || used > 2 || shift == 0)
-            digits[used++] = "0123456789abcdef"[digit];
+        if (digit != 0 || count > 2 || shift == 0)
+            digits[count++] = "0123456789abcdef"[digit];
     }
-    digits[used] = '\0';
-    append(line, digits);
+    digits[count] = '\0';
+    append(digits);
 }
 
 static const char *cause(const siginfo_t *info, uint64_t error) {
@@ -62,17 +60,17 @@ static const char *cause(const siginfo_t *info, uint64_t error) {
 static void on_fault(int number, siginfo_t *info, void *context) {
     (void)number;
     const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
-    struct line line = {.used = 0};
-    append(&line, "kittiwake-spt: guest fault: ");
-    append(&line, cause(info, (uint64_t)registers[REG_ERR]));
+    used = 0; /* the guest could have reached it */
+    append("kittiwake-spt: guest fault: ");
+    append(cause(info, (uint64_t)registers[REG_ERR]));
     if (info->si_signo == SIGSEGV && info->si_code != SI_KERNEL) {
-        append(&line, ", address ");
-        append_hex(&line, (uint64_t)info->si_addr);
+        append(", address ");
+        append_hex((uint64_t)info->si_addr);
     }
-    append(&line, ", rip=");
-    append_hex(&line, (uint64_t)registers[REG_RIP]);
-    append(&line, "; report it to whoever made the image\n");
-    system_call(SYS_write, STDERR_FILENO, (long)line.text, line.used);
+    append(", rip=");
+    append_hex((uint64_t)registers[REG_RIP]);
+    append("; report it to whoever made the image\n");
+    system_call(SYS_write, STDERR_FILENO, (long)spt_fault_text, used);
     system_call(SYS_exit_group, EXIT_GUEST_FAULT, 0, 0);
 }
 

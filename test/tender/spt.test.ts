@@ -81,6 +81,10 @@ describe('a guest', () => {
     ['socket', call(41)],
     ['read of standard input', [...edi(0), ...call(0)]],
     ['write to another descriptor', [...edi(5), ...call(1)]],
+    [
+      'write to standard error',
+      [...edi(2), 0xbe, ...word(CODE), 0xba, ...word(4), ...call(1)], // mov $CODE, %esi; mov $4, %edx
+    ],
     ['arch_prctl of GS', [...edi(0x1001), ...call(158)]],
     ['clock_gettime of another clock', [...edi(7), ...call(228)]],
     ['a 32-bit system call', [0xb8, ...word(20), 0xcd, 0x80]],

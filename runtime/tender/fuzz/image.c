@@ -6,46 +6,36 @@
  *
  * The same seed makes the same mutants. A mutant that is taken must satisfy what the loader relies on; that is checked.
  */
-#include "image.h"
+#include "../image.h"
+#include "random.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define IMAGE_MAX (1 << 20)
 
-static uint64_t state;
-
-/* xorshift64*: a fixed sequence for a seed, on every machine. */
-static uint64_t next(void) {
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1dull;
-}
-
 /* Values that sit at the edges of checks. */
 static uint64_t interesting(void) {
     static const uint64_t values[] = {0, 1, 2, 63, 64, 65, 0xff, 0xffff, 0xfffff, 0x100000, 0x7fffffff, 0xffffffff,
                                       0x7fffffffffffffff, 0xfffffffffffff000, 0xffffffffffffffff};
-    return values[next() % (sizeof values / sizeof *values)];
+    return values[random_below(sizeof values / sizeof *values)];
 }
 
 /* Changes one to six fields; most within the headers and notes, where the parser looks. Returns the new size. */
 static size_t mutate(uint8_t *bytes, size_t size, size_t front) {
-    for (uint64_t changes = 1 + next() % 6; changes > 0; changes--) {
-        size_t within = next() % 4 == 0 ? size : front;
-        size_t width = (size_t)1 << next() % 4;
-        size_t at = next() % (within - 8);
-        uint64_t value = next() % 2 ? interesting() : next();
-        if (next() % 4 == 0)
-            bytes[at] ^= (uint8_t)(1 << next() % 8);
+    for (uint64_t changes = 1 + random_below(6); changes > 0; changes--) {
+        size_t within = random_below(4) == 0 ? size : front;
+        size_t width = (size_t)1 << random_below(4);
+        size_t at = random_below(within - 8);
+        uint64_t value = random_below(2) ? interesting() : random_next();
+        if (random_below(4) == 0)
+            bytes[at] ^= (uint8_t)(1 << random_below(8));
         else
             memcpy(bytes + at, &value, width);
     }
-    return next() % 8 == 0 ? next() % size : size;
+    return random_below(8) == 0 ? random_below(size) : size;
 }
 
 static void check(const struct image *image) {
@@ -70,7 +60,7 @@ static void check(const struct image *image) {
 int main(int argc, char *argv[]) {
     if (argc != 4)
         return 64;
-    state = strtoull(argv[1], NULL, 10) | 1;
+    random_seed(argv[1]);
     unsigned long rounds = strtoul(argv[2], NULL, 10);
     static struct refusal why;
     struct file original;

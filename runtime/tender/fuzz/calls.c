@@ -1,0 +1,176 @@
+/*
+ * Fuzzes the hypercalls: a guest that asks for everything, with arguments anywhere, under AddressSanitizer and without KVM.
+ * Not part of the tenders.
+ *
+ *   fuzz-calls SEED ROUNDS      prints how many calls were carried out, refused, and ended the guest
+ *
+ * Guest memory lies between guard pages and is protected as the loader does it, and what is below 1 MiB is read-only here:
+ * a tender that reads or writes where it must not is ended by a fault. What it lets the kernel read or write is touched
+ * first, since the kernel would only return EFAULT (the Makefile wraps the two calls).
+ */
+#include "../errors.h"
+#include "../hvt.h"
+#include "random.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MEMORY 0x400000ull
+#define GUARD 0x10000ull
+#define CODE 0x100000ull
+#define DATA 0x200000ull /* the only writable segment with bytes in the file */
+#define CONSTANTS 0x210000ull
+#define NOTHING 0x220000ull /* may not even be read */
+#define SEGMENT_SIZE 0x2000ull
+
+static struct image image = {
+    .segment_count = 4,
+    .segment =
+        {
+            {.address = CODE, .access = ACCESS_READ | ACCESS_EXECUTE},
+            {.address = DATA, .access = ACCESS_READ | ACCESS_WRITE},
+            {.address = CONSTANTS, .access = ACCESS_READ},
+            {.address = NOTHING, .access = 0},
+        },
+    .manifest = {.version = MFT_VERSION, .entries = 3},
+};
+static struct machine machine = {.kvm = -1, .vm = -1, .vcpu = -1, .memory_size = MEMORY};
+static struct devices devices;
+static struct refusal why;
+
+static void require(bool good, const char *what) {
+    if (good)
+        return;
+    perror(what);
+    abort();
+}
+
+ssize_t __real_read(int fd, void *to, size_t size);
+ssize_t __real_write(int fd, const void *from, size_t size);
+ssize_t __wrap_read(int fd, void *to, size_t size);
+ssize_t __wrap_write(int fd, const void *from, size_t size);
+
+/* Reads, and where asked writes back, a byte of every page, the first and the last. */
+static void touch(const volatile void *memory, size_t size, bool writing) {
+    volatile uint8_t *bytes = (volatile uint8_t *)memory;
+    for (size_t at = 0; at < size; at = at + GUEST_PAGE_SIZE < size || at == size - 1 ? at + GUEST_PAGE_SIZE : size - 1) {
+        uint8_t byte = bytes[at];
+        if (writing)
+            bytes[at] = byte;
+    }
+}
+
+ssize_t __wrap_read(int fd, void *to, size_t size) {
+    touch(to, size, true);
+    return __real_read(fd, to, size);
+}
+
+ssize_t __wrap_write(int fd, const void *from, size_t size) {
+    touch(from, size, false);
+    return __real_write(fd, from, size);
+}
+
+/* The image's file is a hole: its segments are zeroes. */
+static void load(void) {
+    uint8_t *all = mmap(NULL, MEMORY + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    require(all != MAP_FAILED, "mmap");
+    machine.memory = all + GUARD;
+    require(mprotect(machine.memory, MEMORY, PROT_READ | PROT_WRITE) == 0, "mprotect");
+    image.file = (struct file){.fd = memfd_create("image", 0), .name = "image", .size = SEGMENT_SIZE};
+    require(ftruncate(image.file.fd, (off_t)SEGMENT_SIZE) == 0, "image");
+    for (int i = 0; i < image.segment_count; i++) {
+        struct segment *segment = &image.segment[i];
+        segment->start = segment->address;
+        segment->file_size = segment->memory_size = SEGMENT_SIZE;
+        segment->end = segment->start + SEGMENT_SIZE;
+    }
+    require(image_load(&image, machine.memory, false, &why) == 0, "image_load");
+    require(mprotect(machine.memory, GUEST_MIN_ADDRESS, PROT_READ) == 0, "mprotect");
+}
+
+/* Datagrams stand for frames. Returns the world's end of the tap behind `handle`. */
+static int connect_tap(unsigned handle) {
+    int pair[2];
+    require(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair) == 0, "socketpair");
+    image.manifest.e[handle].type = MFT_NET_BASIC;
+    devices.fd[handle] = pair[0];
+    return pair[1];
+}
+
+/* Some place in or around guest memory, most often near an edge. */
+static uint64_t somewhere(void) {
+    static const uint64_t edges[] = {0,       0x1000,  HVT_BOOT_INFO, CODE, CODE + SEGMENT_SIZE, DATA, DATA + SEGMENT_SIZE,
+                                     CONSTANTS, CONSTANTS + SEGMENT_SIZE, NOTHING, NOTHING + SEGMENT_SIZE, 0x300000, MEMORY,
+                                     0x80000000, 0xffffffff, 0x100000000, UINT64_MAX};
+    switch (random_below(8)) {
+    case 0: return random_next();
+    case 1: return random_below(MEMORY);
+    case 2: return DATA + random_below(SEGMENT_SIZE - sizeof(struct hvt_net));
+    default: return edges[random_below(sizeof edges / sizeof *edges)] + random_below(66) - 33;
+    }
+}
+
+static uint64_t some_length(void) {
+    switch (random_below(6)) {
+    case 0: return random_next();
+    case 1: return somewhere();
+    case 2: return 0;
+    default: return random_below(2000);
+    }
+}
+
+/* Leaves an argument where a guest could have written one: handle or data, address, length, or whatever the call makes of them. */
+static void write_argument(uint64_t address) {
+    if (address < DATA || address > MEMORY - 32 || (address + 32 > CONSTANTS && address < NOTHING + SEGMENT_SIZE))
+        return;
+    uint64_t argument[4] = {random_below(3) ? random_below(4) : somewhere(), somewhere(), some_length(), random_next()};
+    if (random_below(2)) { /* as PUTS has it: data and length come first */
+        argument[0] = somewhere();
+        argument[1] = some_length();
+    }
+    memcpy(machine.memory + address, argument, sizeof argument);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc != 3)
+        return EX_USAGE;
+    random_seed(argv[1]);
+    unsigned long rounds = strtoul(argv[2], NULL, 10);
+    unsigned long done = 0, refused = 0, ended = 0;
+    memset(devices.fd, -1, sizeof devices.fd);
+    load();
+    int world[2] = {connect_tap(1), connect_tap(2)};
+    struct calls calls = {.machine = &machine, .image = &image, .devices = &devices};
+    require(events_open(&devices, &image.manifest, &calls.events, &why) == 0, "events");
+
+    /* What guests print is of no interest; the result goes where they cannot. */
+    int result = dup(STDOUT_FILENO);
+    require(result >= 0 && dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO) >= 0, "/dev/null");
+
+    for (unsigned long i = 0; i < rounds; i++) {
+        static char frame[1514];
+        for (int tap = 0; tap < 2; tap++) {
+            send(world[tap], frame, 1 + random_below(sizeof frame), 0); /* keeps POLL from sleeping */
+            while (recv(world[tap], frame, sizeof frame, 0) > 0)
+                continue;
+        }
+        uint32_t address = (uint32_t)somewhere();
+        write_argument(address);
+        why.text[0] = '\0';
+        int status = calls_handle(&calls, (unsigned)random_below(HVT_CALL_END + 1), address, &why);
+        if (status == CALL_DONE)
+            done++;
+        else if (status == -1 && why.class == EXIT_GUEST_FAULT && why.text[0] != '\0')
+            refused++;
+        else if (status >= 0 && status <= 255)
+            ended++;
+        else
+            abort();
+    }
+    dprintf(result, "%lu done, %lu refused, %lu ended\n", done, refused, ended);
+    return 0;
+}
