@@ -20,7 +20,7 @@ function fuzz(harness: string, ...args: readonly (string | number)[]): Record<st
   expect(err).toBe('');
   expect(status).toBe(0);
   return Object.fromEntries(
-    [...out.matchAll(/(\d+) (\w+)/g)].map(([, count, word]) => [word, Number(count)]),
+    [...out.matchAll(/(\d+) (\w+)/g)].map(([, count, word = '']): [string, number] => [word, Number(count)]),
   );
 }
 
