@@ -94,7 +94,6 @@
 #define E_HOST EX_OSERR, "%s: the host refused it (%s); %s"
 #define E_MEMORY EX_OSERR, "memory: the host cannot give %llu MiB (%s); give less with '--mem', or free some"
 #define E_MMAP_MIN EX_NOPERM, "memory: addresses from 0x10000 are closed to this user; allow them with 'sysctl vm.mmap_min_addr=65536'"
-#define E_PERSONALITY EX_USAGE, "personality: READ_IMPLIES_EXEC would make data executable; start the tender without 'setarch -X'"
 
 /* ---- KVM ---- */
 #define E_KVM_MISSING EX_UNAVAILABLE, "/dev/kvm: missing: %s"

@@ -16,6 +16,8 @@ int file_open(const char *path, struct file *file, struct refusal *why) {
             return fail(why, E_IMAGE_MISSING, path);
         if (errno == EACCES || errno == EPERM)
             return fail(why, E_IMAGE_FORBIDDEN, path, path);
+        if (errno == EMFILE || errno == ENFILE)
+            return fail(why, E_HOST, path, strerror(errno), "raise 'ulimit -n'");
         return fail(why, E_IMAGE_OPEN, path, strerror(errno));
     }
     struct stat status;

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,9 +51,6 @@ static const char help[] =
 
 /* Maps the guest's memory at its own addresses. Returns 0, or -1 with `why`. */
 static int map_memory(uint64_t size, struct refusal *why) {
-    int persona = personality(0xffffffff);
-    if (persona >= 0 && (persona & READ_IMPLIES_EXEC))
-        return fail(why, E_PERSONALITY);
     void *wanted = (void *)SPT_MEMORY_START;
     void *got = mmap(wanted, size - SPT_MEMORY_START, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);

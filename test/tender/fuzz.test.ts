@@ -19,9 +19,9 @@ function fuzz(harness: string, ...args: readonly (string | number)[]): Record<st
   const { status, out, err } = run(join(tenders, `fuzz-${harness}`), args.map(String));
   expect(err).toBe('');
   expect(status).toBe(0);
-  return Object.fromEntries(
-    [...out.matchAll(/(\d+) (\w+)/g)].map(([, count, word = '']): [string, number] => [word, Number(count)]),
-  );
+  const counts: Record<string, number> = {};
+  for (const [, count, word] of out.matchAll(/(\d+) (\w+)/g)) if (word) counts[word] = Number(count);
+  return counts;
 }
 
 /** A small image with devices, and a real one with all its segments. */

@@ -5,6 +5,14 @@ const PAGE = 0x1000;
 const HEADER = 64;
 const PROGRAM_HEADER = 56;
 
+export interface Segment {
+  readonly address: number;
+  readonly flags: number;
+  readonly bytes: readonly number[];
+  /** Its size in memory, where it is larger than in the file. */
+  readonly memory?: number;
+}
+
 export interface Guest {
   readonly target?: 'hvt' | 'spt';
   /** Machine code; it begins at CODE. */
@@ -20,6 +28,8 @@ export interface Guest {
   /** e_type; 2 is an executable. */
   readonly type?: number;
   readonly abiVersion?: number;
+  /** More segments, in this order behind the first. */
+  readonly more?: readonly Segment[];
   readonly devices?: readonly { readonly name: string; readonly type: number }[];
   readonly without?: 'abi' | 'manifest';
   /** Changes the manifest before it is wrapped into its note. */
@@ -38,7 +48,7 @@ export function call(number: number): number[] {
 
 export function guestElf(guest: Guest = {}): Buffer {
   const { target = 'spt', code = exit(0), flags = 5, address = CODE, entry = CODE } = guest;
-  const { machine = 62, type = 2, abiVersion = 2, devices = [], without, spoil } = guest;
+  const { machine = 62, type = 2, abiVersion = 2, devices = [], more = [], without, spoil } = guest;
   const abi = Buffer.alloc(16);
   abi.writeUInt32LE(target === 'hvt' ? 1 : 2, 0);
   abi.writeUInt32LE(abiVersion, 4);
@@ -65,20 +75,32 @@ export function guestElf(guest: Guest = {}): Buffer {
   header.writeBigUInt64LE(BigInt(HEADER), 32);
   header.writeUInt16LE(HEADER, 52);
   header.writeUInt16LE(PROGRAM_HEADER, 54);
-  header.writeUInt16LE(1 + notes.length, 56);
+  header.writeUInt16LE(1 + more.length + notes.length, 56);
 
-  const load = programHeader(1, flags, PAGE, code.length);
-  load.writeBigUInt64LE(BigInt(address), 16);
-  load.writeBigUInt64LE(BigInt(guest.memory ?? code.length), 40);
-  load.writeBigUInt64LE(BigInt(PAGE), 48);
-  let offset = HEADER + PROGRAM_HEADER * (1 + notes.length);
-  const table = [load];
+  const segments = [{ address, flags, bytes: code, memory: guest.memory ?? code.length }, ...more];
+  const table: Buffer[] = [];
+  const contents: Buffer[] = [];
+  const offsetOfNotes = HEADER + PROGRAM_HEADER * (segments.length + notes.length);
+  const front = Math.ceil((offsetOfNotes + Buffer.concat(notes).length) / PAGE) * PAGE;
+  let offset = front; // the segments' bytes lie behind the notes, from page to page
+  for (const { address, flags, bytes, memory = bytes.length } of segments) {
+    const load = programHeader(1, flags, offset, bytes.length);
+    load.writeBigUInt64LE(BigInt(address), 16);
+    load.writeBigUInt64LE(BigInt(memory), 40);
+    load.writeBigUInt64LE(BigInt(PAGE), 48);
+    table.push(load);
+    const last = table.length === segments.length;
+    const padding = last ? 0 : (PAGE - (bytes.length % PAGE)) % PAGE;
+    contents.push(Buffer.from(bytes), Buffer.alloc(padding));
+    offset += bytes.length + padding;
+  }
+  offset = offsetOfNotes;
   for (const bytes of notes) {
     table.push(programHeader(4, 4, offset, bytes.length));
     offset += bytes.length;
   }
-  const front = Buffer.concat([header, ...table, ...notes]);
-  return Buffer.concat([front, Buffer.alloc(PAGE - front.length), Buffer.from(code)]);
+  const head = Buffer.concat([header, ...table, ...notes]);
+  return Buffer.concat([head, Buffer.alloc(front - head.length), ...contents]);
 }
 
 function programHeader(type: number, flags: number, offset: number, size: number): Buffer {

@@ -111,6 +111,12 @@ const OPTIONS: readonly [args: string[], status: number, line: RegExp][] = [
   [['--net:service=a/b', good], 64, /malformed interface name/],
   [['--net:service=12345678901234567', good], 64, /malformed interface name/],
   [['--net:a=t', '--net:a=u', good], 64, /already given/],
+  [[`--net:${'n'.repeat(68)}=tap0`, good], 64, /malformed device name/],
+  [
+    [...Array.from({ length: 64 }, (_, i) => `--net:n${i}=t`), good],
+    64,
+    /'--net:n63=t': more than 63 device options/,
+  ],
   [['--net-mac:a=02:00:00:00:00', good], 64, /malformed MAC/],
   [['--net-mac:a=01:00:00:00:00:01', good], 64, /multicast MAC/],
   [['--net-mac:a=00:00:00:00:00:00', good], 64, /zero MAC/],
