@@ -1,5 +1,6 @@
 /* The course of an image's life: set up what C and WebAssembly need, run the module's main(), end with its result. */
 #include "imports.h"
+#include "random.h"
 #include "trap.h"
 #include "wasm_rt.h"
 
@@ -13,24 +14,15 @@ void __stack_chk_fail(void) {
     trap("stack smashed");
 }
 
-/* Entropy for the canary: the counter alone is guessable, so RDRAND is mixed in where the processor has it. */
-static uintptr_t random_word(void) {
-    uint32_t eax = 1, ebx, ecx = 0, edx;
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-    uint64_t word = 0;
-    if (ecx & 1u << 30) /* CPUID.1:ECX.RDRAND */
-        __asm__ volatile("rdrand %0" : "=r"(word) : : "cc");
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return word ^ (((uint64_t)high << 32 | low) * 0x9e3779b97f4a7c15u);
-}
-
 _Noreturn void guest_main(const void *boot_info);
 
 __attribute__((optimize("no-stack-protector"))) void guest_main(const void *boot_info) {
     static Z_image_instance_t module;
     static struct Z_guest_instance_t guest = {.module = &module};
-    __stack_chk_guard = random_word() & ~(uintptr_t)0xff; /* a zero byte stops a string that runs over */
+    random_start();
+    uintptr_t canary; /* not in its place: random_bytes() itself is guarded by it */
+    random_bytes(&canary, sizeof canary);
+    __stack_chk_guard = canary & ~(uintptr_t)0xff; /* a zero byte stops a string that runs over */
 
     struct boot boot = platform_start(boot_info);
     imports_set_boot(boot);

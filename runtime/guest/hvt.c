@@ -73,3 +73,18 @@ int platform_net_write(unsigned handle, const void *frame, size_t size) {
     hypercall(HVT_NET_WRITE, &argument);
     return argument.ret;
 }
+
+/* The tender takes any number of sectors at once. */
+static int block(enum hvt_call call, unsigned handle, uint64_t offset, const void *data, size_t size) {
+    struct hvt_block argument = {.handle = handle, .offset = offset, .data = (uint64_t)data, .len = size};
+    hypercall(call, &argument);
+    return argument.ret;
+}
+
+int platform_block_read(unsigned handle, uint64_t offset, void *data, size_t size) {
+    return block(HVT_BLOCK_READ, handle, offset, data, size);
+}
+
+int platform_block_write(unsigned handle, uint64_t offset, const void *data, size_t size) {
+    return block(HVT_BLOCK_WRITE, handle, offset, data, size);
+}

@@ -6,6 +6,7 @@
 
 #include "module.h"
 #include "platform.h"
+#include "random.h"
 #include "trap.h"
 
 #include <string.h>
@@ -56,48 +57,95 @@ void Z_guestZ_arguments_read(struct Z_guest_instance_t *guest, uint32_t to) {
     memcpy(linear(guest, to, size), boot.cmdline, size);
 }
 
-/* ---- Network ---- */
+/* ---- Devices ---- */
 
 /* A handle comes from the module, so it is checked at every use. */
-static const struct mft_entry *net_device(uint32_t handle) {
-    if (handle >= boot.manifest->entries || boot.manifest->e[handle].type != MFT_NET_BASIC)
-        trap("a handle that is no network device");
+static const struct mft_entry *device(uint32_t handle, uint32_t type) {
+    if (handle >= boot.manifest->entries || boot.manifest->e[handle].type != type)
+        trap(type == MFT_NET_BASIC ? "a handle that is no network device" : "a handle that is no block device");
     return &boot.manifest->e[handle];
 }
 
-/* The handle of the network device with this name, 0 if the manifest has none. */
-uint32_t Z_guestZ_net_find(struct Z_guest_instance_t *guest, uint32_t name, uint32_t size) {
-    const uint8_t *wanted = linear(guest, name, size);
+/* The handle of the attached device of this type with this name, 0 if there is none. */
+static uint32_t find(uint32_t type, const uint8_t *name, uint32_t size) {
     for (uint32_t handle = 1; handle < boot.manifest->entries; handle++) {
         const struct mft_entry *entry = &boot.manifest->e[handle];
-        if (entry->type == MFT_NET_BASIC && entry->attached && strlen(entry->name) == size &&
-            memcmp(entry->name, wanted, size) == 0)
+        if (entry->type == type && entry->attached && strlen(entry->name) == size && memcmp(entry->name, name, size) == 0)
             return handle;
     }
     return 0;
 }
 
+/* ---- Network ---- */
+
+uint32_t Z_guestZ_net_find(struct Z_guest_instance_t *guest, uint32_t name, uint32_t size) {
+    return find(MFT_NET_BASIC, linear(guest, name, size), size);
+}
+
 void Z_guestZ_net_mac(struct Z_guest_instance_t *guest, uint32_t handle, uint32_t to) {
-    memcpy(linear(guest, to, 6), net_device(handle)->u.net.mac, 6);
+    memcpy(linear(guest, to, 6), device(handle, MFT_NET_BASIC)->u.net.mac, 6);
 }
 
 uint32_t Z_guestZ_net_mtu(struct Z_guest_instance_t *guest, uint32_t handle) {
     (void)guest;
-    return net_device(handle)->u.net.mtu;
+    return device(handle, MFT_NET_BASIC)->u.net.mtu;
 }
 
 /* The frame's length, 0 if there is none, -1 if the device failed. */
 uint32_t Z_guestZ_net_read(struct Z_guest_instance_t *guest, uint32_t handle, uint32_t to, uint32_t size) {
     size_t got = 0;
-    net_device(handle);
+    device(handle, MFT_NET_BASIC);
     int result = platform_net_read(handle, linear(guest, to, size), size, &got);
     return result == SOLO5_OK ? (uint32_t)got : result == SOLO5_AGAIN ? 0 : UINT32_MAX;
 }
 
 /* 0, or the solo5_result that says why not. */
 uint32_t Z_guestZ_net_write(struct Z_guest_instance_t *guest, uint32_t handle, uint32_t from, uint32_t size) {
-    net_device(handle);
+    device(handle, MFT_NET_BASIC);
     return (uint32_t)platform_net_write(handle, linear(guest, from, size), size);
+}
+
+/* ---- Block devices ---- */
+
+uint32_t Z_guestZ_block_find(struct Z_guest_instance_t *guest, uint32_t name, uint32_t size) {
+    return find(MFT_BLOCK_BASIC, linear(guest, name, size), size);
+}
+
+uint64_t Z_guestZ_block_capacity(struct Z_guest_instance_t *guest, uint32_t handle) {
+    (void)guest;
+    return device(handle, MFT_BLOCK_BASIC)->u.block.capacity;
+}
+
+uint32_t Z_guestZ_block_sector(struct Z_guest_instance_t *guest, uint32_t handle) {
+    (void)guest;
+    return device(handle, MFT_BLOCK_BASIC)->u.block.block_size;
+}
+
+/* The spt tender kills a guest that asks for anything else. */
+static bool whole_sectors(const struct mft_entry *entry, uint64_t offset, uint32_t size) {
+    uint64_t capacity = entry->u.block.capacity, sector = entry->u.block.block_size;
+    return offset % sector == 0 && size % sector == 0 && offset <= capacity && size <= capacity - offset;
+}
+
+/* Both: 0, or the solo5_result that says why not. */
+uint32_t Z_guestZ_block_read(struct Z_guest_instance_t *guest, uint32_t handle, uint64_t offset, uint32_t to, uint32_t size) {
+    uint8_t *data = linear(guest, to, size);
+    if (!whole_sectors(device(handle, MFT_BLOCK_BASIC), offset, size))
+        return SOLO5_EINVAL;
+    return size == 0 ? SOLO5_OK : (uint32_t)platform_block_read(handle, offset, data, size);
+}
+
+uint32_t Z_guestZ_block_write(struct Z_guest_instance_t *guest, uint32_t handle, uint64_t offset, uint32_t from, uint32_t size) {
+    const uint8_t *data = linear(guest, from, size);
+    if (!whole_sectors(device(handle, MFT_BLOCK_BASIC), offset, size))
+        return SOLO5_EINVAL;
+    return size == 0 ? SOLO5_OK : (uint32_t)platform_block_write(handle, offset, data, size);
+}
+
+/* ---- Random bytes ---- */
+
+void Z_guestZ_random(struct Z_guest_instance_t *guest, uint32_t to, uint32_t size) {
+    random_bytes(linear(guest, to, size), size);
 }
 
 /* ---- AssemblyScript's abort: a failed assertion, a thrown error, an index out of range ---- */

@@ -24,11 +24,24 @@ uint64_t platform_monotonic(void);
 /* Nanoseconds since 1970, UTC, by the host's clock. */
 uint64_t platform_wall(void);
 
-/* Sleeps until a network device has a frame or platform_monotonic() is `deadline`. Bit n of the result: handle n is ready. */
+/* A deadline that never comes. */
+#define PLATFORM_FOREVER UINT64_MAX
+
+/*
+ * Sleeps until a network device has a frame or platform_monotonic() is `deadline`; 0 does not sleep. It may return early with
+ * nothing ready, as the guest's clock and the host's need not agree to the nanosecond. Bit n of the result: handle n is ready.
+ */
 uint64_t platform_poll(uint64_t deadline);
 
 /* Both return a solo5_result. `handle` is one of a network device. A frame longer than `size` is cut. */
 int platform_net_read(unsigned handle, void *frame, size_t size, size_t *got);
 int platform_net_write(unsigned handle, const void *frame, size_t size);
+
+/*
+ * Both return a solo5_result. `handle` is one of a block device; offset and size are whole sectors and end within it. After an
+ * error any part of the sectors may have been read or written.
+ */
+int platform_block_read(unsigned handle, uint64_t offset, void *data, size_t size);
+int platform_block_write(unsigned handle, uint64_t offset, const void *data, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
 #define NSEC_PER_SEC 1000000000ull
 
 /* Linux, x86_64. */
-enum { READ = 0, WRITE = 1, CLOCK_GETTIME = 228, EXIT_GROUP = 231, EPOLL_PWAIT = 281, TIMERFD_SETTIME = 286 };
+enum { READ = 0, WRITE = 1, PREAD64 = 17, PWRITE64 = 18, CLOCK_GETTIME = 228, EXIT_GROUP = 231, EPOLL_PWAIT = 281, TIMERFD_SETTIME = 286 };
 enum { REALTIME = 0, MONOTONIC = 1, TIMER_ABSTIME = 1, STDOUT = 1 };
 #define MINUS_EINTR (-4)
 #define MINUS_EAGAIN (-11)
@@ -72,23 +72,55 @@ uint64_t platform_wall(void) {
     return clock(REALTIME);
 }
 
-uint64_t platform_poll(uint64_t deadline) {
-    struct timespec timer[2] = {
-        {.seconds = 0},
-        /* Zero would disarm it. */
-        {.seconds = (int64_t)(deadline / NSEC_PER_SEC), .nanoseconds = (int64_t)(deadline % NSEC_PER_SEC) | 1},
-    };
+/* Sets the timer of the epoll set to `deadline`, or stops it for one that never comes. */
+static void set_timer(uint64_t deadline) {
+    struct timespec timer[2] = {{.seconds = 0}};
+    if (deadline != PLATFORM_FOREVER) {
+        timer[1].seconds = (int64_t)(deadline / NSEC_PER_SEC);
+        timer[1].nanoseconds = (int64_t)(deadline % NSEC_PER_SEC) | 1; /* zero would stop it */
+    }
     call(TIMERFD_SETTIME, info->timerfd, TIMER_ABSTIME, (long)timer, 0, 0, 0);
+}
+
+/* What one look at the epoll set finds. */
+struct found {
+    uint64_t ready;
+    bool timer;
+};
+
+static struct found look(bool sleep) {
     struct epoll_event events[MFT_MAX_ENTRIES];
     long count;
     do
-        count = call(EPOLL_PWAIT, info->epollfd, (long)events, MFT_MAX_ENTRIES, -1, 0, 0);
+        count = call(EPOLL_PWAIT, info->epollfd, (long)events, MFT_MAX_ENTRIES, sleep ? -1 : 0, 0, 0);
     while (count == MINUS_EINTR);
-    uint64_t ready = 0;
+    struct found found = {.ready = 0};
     for (long i = 0; i < count; i++)
-        if (events[i].number != SPT_TIMER_EVENT)
-            ready |= 1ull << events[i].number;
-    return ready;
+        if (events[i].number == SPT_TIMER_EVENT)
+            found.timer = true;
+        else
+            found.ready |= 1ull << events[i].number;
+    return found;
+}
+
+/*
+ * A busy guest is woken by frames, its deadlines seldom come, and setting the timer is a system call. So a timer that is set
+ * too early stays; it is set anew only to be earlier, or when it has gone off.
+ */
+uint64_t platform_poll(uint64_t deadline) {
+    static uint64_t armed = PLATFORM_FOREVER;
+    static bool gone_off;
+    for (;;) {
+        if (deadline != 0 && (gone_off || deadline < armed)) {
+            set_timer(deadline);
+            armed = deadline;
+            gone_off = false;
+        }
+        struct found found = look(deadline != 0);
+        gone_off |= found.timer;
+        if (found.ready != 0 || deadline <= armed)
+            return found.ready;
+    }
 }
 
 static int descriptor(unsigned handle) {
@@ -104,4 +136,26 @@ int platform_net_read(unsigned handle, void *frame, size_t size, size_t *got) {
 int platform_net_write(unsigned handle, const void *frame, size_t size) {
     long count = call(WRITE, descriptor(handle), (long)frame, (long)size, 0, 0, 0);
     return count == (long)size ? SOLO5_OK : SOLO5_EUNSPEC;
+}
+
+/* The filter lets through one sector at a time. */
+static int block(long number, unsigned handle, uint64_t offset, const void *data, size_t size) {
+    long sector = ((const struct mft *)info->mft)->e[handle].u.block.block_size;
+    for (size_t done = 0; done < size; done += (size_t)sector) {
+        long count;
+        do
+            count = call(number, descriptor(handle), (long)data + (long)done, sector, (long)(offset + done), 0, 0);
+        while (count == MINUS_EINTR);
+        if (count != sector)
+            return SOLO5_EUNSPEC;
+    }
+    return SOLO5_OK;
+}
+
+int platform_block_read(unsigned handle, uint64_t offset, void *data, size_t size) {
+    return block(PREAD64, handle, offset, data, size);
+}
+
+int platform_block_write(unsigned handle, uint64_t offset, const void *data, size_t size) {
+    return block(PWRITE64, handle, offset, data, size);
 }

@@ -16,7 +16,10 @@ export declare function clockMonotonic(): u64;
 @external('guest', 'clock_wall')
 export declare function clockWall(): u64;
 
-/** Sleeps until a network device has a frame or clockMonotonic() is `deadline`. Bit n: the device of handle n is ready. */
+/**
+ * Sleeps until a network device has a frame or clockMonotonic() is `deadline`; 0 only looks, u64.MAX_VALUE is no deadline.
+ * It may return early with nothing ready, so look at the clock after it. Bit n: the device of handle n is ready.
+ */
 @external('guest', 'poll')
 export declare function poll(deadline: u64): u64;
 
@@ -47,3 +50,30 @@ export declare function netRead(handle: u32, to: usize, size: u32): i32;
 /** Sends one frame; 0, or the Solo5 result that says why not. */
 @external('guest', 'net_write')
 export declare function netWrite(handle: u32, from: usize, size: u32): u32;
+
+/** The handle of the block device with this name (`size` bytes of ASCII), 0 if the manifest declares none. */
+@external('guest', 'block_find')
+export declare function blockFind(name: usize, size: u32): u32;
+
+/** The device's size in bytes, a multiple of its sector. */
+@external('guest', 'block_capacity')
+export declare function blockCapacity(handle: u32): u64;
+
+/** The device's sector in bytes, a power of two from 512 to 32,768; all reading and writing is in whole sectors. */
+@external('guest', 'block_sector')
+export declare function blockSector(handle: u32): u32;
+
+/**
+ * Reads `size` bytes at `offset` of the device to `to`, both multiples of the sector; waits for the host's disk. 0, 2 (EINVAL)
+ * if they are no whole sectors within the device, 3 (EUNSPEC) if the host failed to: then any part of them may have been read.
+ */
+@external('guest', 'block_read')
+export declare function blockRead(handle: u32, offset: u64, to: usize, size: u32): u32;
+
+/** Writes as blockRead() reads, with the same results; a device that was given read-only answers 3. Nothing is flushed. */
+@external('guest', 'block_write')
+export declare function blockWrite(handle: u32, offset: u64, from: usize, size: u32): u32;
+
+/** Fills the `size` bytes at `to` with random ones, good enough for keys where the processor has RDRAND. Never waits. */
+@external('guest', 'random')
+export declare function random(to: usize, size: u32): void;

@@ -67,8 +67,8 @@ struct mft_entry {
     uint32_t type;
     union {
         struct {
-            uint64_t capacity;
-            uint16_t block_size;
+            uint64_t capacity;   /* in bytes, a multiple of block_size */
+            uint16_t block_size; /* in bytes, a power of two from 512 to 32,768 */
         } block;
         struct {
             uint8_t mac[6];
@@ -86,6 +86,7 @@ static_assert(sizeof(struct mft_entry) == 104, "manifest entry");
 static_assert(offsetof(struct mft_entry, type) == 68, "manifest entry");
 static_assert(offsetof(struct mft_entry, u.net.mac) == 72, "manifest entry");
 static_assert(offsetof(struct mft_entry, u.net.mtu) == 78, "manifest entry");
+static_assert(offsetof(struct mft_entry, u.block.capacity) == 72, "manifest entry");
 static_assert(offsetof(struct mft_entry, u.block.block_size) == 80, "manifest entry");
 static_assert(offsetof(struct mft_entry, b) == 88, "manifest entry");
 static_assert(offsetof(struct mft_entry, attached) == 96, "manifest entry");
@@ -144,6 +145,14 @@ struct hvt_poll {
     int32_t ret;        /* out: how many are ready */
     uint32_t padding;
 };
+struct hvt_block {
+    uint64_t handle;
+    uint64_t offset; /* in bytes from the device's start */
+    uint64_t data;
+    uint64_t len;
+    int32_t ret; /* out */
+    uint32_t padding;
+};
 struct hvt_net {
     uint64_t handle;
     uint64_t data;
@@ -158,6 +167,7 @@ struct hvt_halt {
 };
 #define HVT_HALT_COOKIE_SIZE 512
 static_assert(offsetof(struct hvt_poll, ret) == 16 && sizeof(struct hvt_poll) == 24, "hvt poll");
+static_assert(offsetof(struct hvt_block, ret) == 32 && sizeof(struct hvt_block) == 40, "hvt block");
 static_assert(offsetof(struct hvt_net, ret) == 24 && sizeof(struct hvt_net) == 32, "hvt net");
 static_assert(offsetof(struct hvt_halt, exit_status) == 8 && sizeof(struct hvt_halt) == 16, "hvt halt");
 

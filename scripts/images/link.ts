@@ -61,7 +61,7 @@ export async function linkImage(
   image: string,
 ): Promise<void> {
   const run = $({ quiet: true, cwd: folder });
-  const support = ['guest', 'imports', 'wasm_rt', 'trap', 'string', abi];
+  const support = ['guest', 'imports', 'wasm_rt', 'trap', 'string', 'random', abi];
   for (const name of support) {
     await run`gcc ${FLAGS} ${SUPPORT_FLAGS} -c ${join(guestFolder, `${name}.c`)} -o ${name}.o`;
   }
