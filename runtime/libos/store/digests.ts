@@ -1,0 +1,89 @@
+// The checksums of an archive: its first file, `.digests`, which the packing writes. It ends where a chunk of 16 KiB ends, and
+// tells the checksum of every chunk behind it, so that each chunk read from the device can be checked before anything of it is
+// served. All numbers are little endian:
+//
+//     0  "digests1"
+//     8  u32 bytes of a chunk, 16384
+//    12  u32 files behind this one
+//    16  u64 bytes behind this file, up to the end of the archive; chunks are counted from here
+//    24  for each file, in the order of the archive: u64 digest of its content (any; it becomes the ETag),
+//        u32 CRC-32 of its name, its size as u64 and its time of modification as u64
+//        for each chunk: u32 CRC-32, of what is there of it
+//        zeros
+//    -4  u32 CRC-32 of all of this before
+import { Arena, take } from './arena';
+import { crc32 } from './crc32';
+import { Device, readSectors } from './device';
+import { Entry } from './entry';
+
+/** log2 of a chunk's bytes, and the bytes. */
+export const CHUNK_BITS: u32 = 14;
+export const CHUNK: u32 = 1 << CHUNK_BITS;
+
+/** The name of the file. */
+export const NAME = '.digests';
+
+const MAGIC: u64 = 0x3173747365676964; // "digests1"
+const HEADER: u32 = 24;
+const RECORD: u32 = 12;
+
+@unmanaged
+export class Digests {
+  /** Where the files' records stand, and how many. */
+  records: usize;
+  files: u32;
+  /** The first chunk with a checksum, and the byte behind the last one. */
+  first: u64;
+  end: u64;
+  /** The chunks' checksums. */
+  sums: usize;
+}
+
+/**
+ * Reads the `size` bytes of `.digests` at `at` of the device into the arena; both sizes are within the capacity. Null if they
+ * are malformed, do not fit into the arena, or the device failed.
+ */
+export function readDigests(device: Device, arena: Arena, at: u64, size: u64): Digests | null {
+  const mask = <u64>device.sector - 1;
+  const from = at & ~mask;
+  const wanted = ((at + size + mask) & ~mask) - from;
+  const room = arena.end - arena.next;
+  if (size < HEADER + 4 || wanted >= room) return null;
+  const digests = changetype<Digests>(take(arena, offsetof<Digests>()));
+  const buffer = take(arena, <u32>wanted);
+  if (changetype<usize>(digests) == 0 || buffer == 0) return null;
+  if (!readSectors(device, from, buffer, <u32>wanted)) return null;
+  const table = buffer + <usize>(at - from);
+  const bytes = <u32>size;
+  if (load<u64>(table) != MAGIC || load<u32>(table, 8) != CHUNK) return null;
+  if (load<u32>(table + bytes - 4) != crc32(0, table, bytes - 4)) return null;
+  const covered = load<u64>(table, 16);
+  const begin = at + size;
+  if ((begin & (CHUNK - 1)) != 0 || covered > device.capacity - begin) return null;
+  const chunks = (covered + (CHUNK - 1)) >> CHUNK_BITS;
+  digests.files = load<u32>(table, 12);
+  digests.records = table + HEADER;
+  digests.first = begin >> CHUNK_BITS;
+  digests.end = begin + covered;
+  digests.sums = digests.records + digests.files * RECORD;
+  if (HEADER + <u64>digests.files * RECORD + (chunks << 2) + 4 > size) return null;
+  return digests;
+}
+
+/** Whether `entry`, the file number `index` of the archive, is the one that was packed; it gets its digest as tag. */
+export function claim(digests: Digests, index: u32, entry: Entry): bool {
+  if (index >= digests.files) return false;
+  const record = digests.records + index * RECORD;
+  entry.tag = load<u64>(record);
+  // Size and time stand one behind the other in an entry's record too.
+  const name = crc32(0, entry.name, entry.nameSize);
+  return load<u32>(record, 8) == crc32(name, changetype<usize>(entry) + offsetof<Entry>('size'), 16);
+}
+
+/** Whether the chunk number `chunk` of the device, which stands at `at`, is as it was packed. */
+export function isIntact(digests: Digests, chunk: u64, at: usize): bool {
+  const begin = chunk << CHUNK_BITS;
+  if (chunk < digests.first || begin >= digests.end) return false;
+  const size = <u32>min<u64>(CHUNK, digests.end - begin);
+  return load<u32>(digests.sums + ((<usize>(chunk - digests.first)) << 2)) == crc32(0, at, size);
+}
