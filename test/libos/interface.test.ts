@@ -11,16 +11,26 @@ beforeAll(async () => {
   core = await loadCore();
 });
 beforeEach(() => {
-  expect(core.open(toModule(core, `${US.ip}/24`), 0)).toBe(1);
+  open(0);
 });
 
-/** Hands the frame in; the answer, or why there is none. */
-function receive(frame: Buffer): Buffer | string {
+/** Makes the interface and lets it know its peer. */
+function open(gateway: number): void {
+  expect(core.open(toModule(core, `${US.ip}/24`), gateway)).toBe(1);
+  receive(ethernet(ARP, arp(1), 'ffffffffffff'));
+}
+
+/** The frame that is sent when this one comes, if any. */
+function answerTo(frame: Buffer): Buffer | undefined {
   Buffer.from(core.memory.buffer, core.frame.value, frame.length).set(frame);
   const size = core.receive(frame.length);
-  const why = fromModule(core, core.dropped());
-  expect(size > 0 ? '' : 'dropped').toBe(why === '' ? '' : 'dropped');
-  return size > 0 ? Buffer.from(Buffer.from(core.memory.buffer, core.answer.value, size)) : why;
+  return size > 0 ? Buffer.from(Buffer.from(core.memory.buffer, core.answer.value, size)) : undefined;
+}
+
+/** Hands the frame in; why it was dropped, else the answer. */
+function receive(frame: Buffer): Buffer | string {
+  const answer = answerTo(frame);
+  return fromModule(core, core.dropped()) || (answer ?? '');
 }
 
 const ping = (data: Buffer, fields?: Ipv4Fields): Buffer => ethernet(IPV4, ipv4(1, echo(data), fields));
@@ -74,7 +84,7 @@ describe('it answers', () => {
   test('another network only by a gateway', () => {
     const far = ping(Buffer.from('far'), { from: '192.0.2.1' });
     expect(receive(far)).toMatch(/no gateway/);
-    core.open(toModule(core, `${US.ip}/24`), 0x0a000001);
+    open(0x0a000001);
     expect((receive(far) as Buffer).subarray(0, 6)).toEqual(Buffer.from(PEER.mac, 'hex'));
   });
 });
@@ -90,8 +100,8 @@ test.each<[string, Buffer, RegExp]>([
   ['shorter than a header', Buffer.alloc(13), /shorter than an Ethernet header/],
   ['for another station', ethernet(IPV4, ipv4(1, echo(data)), '020000000009'), /not for this address/],
   ['from a group address', ethernet(ARP, arp(1), US.mac, '010000000001'), /sender is a group/],
-  ['of IPv4 for all stations', ethernet(IPV4, ipv4(1, echo(data)), 'ffffffffffff'), /in a broadcast frame/],
-  ['of another protocol', ethernet(0x86dd, Buffer.alloc(60)), /does not speak/],
+  ['of IPv4 for all stations', ethernet(IPV4, ipv4(1, echo(data)), 'ffffffffffff'), /sent to many/],
+  ['of another protocol', ethernet(0x88cc, Buffer.alloc(60)), /does not speak/],
   ['ARP, cut', ethernet(ARP, arp(1).subarray(0, 27)), /malformed ARP/],
   ['ARP for another address', ethernet(ARP, arp(1, '10.0.0.3')), /not for this address/],
   ['an ARP reply', ethernet(ARP, arp(2)), /nobody asked/],
@@ -102,7 +112,7 @@ test.each<[string, Buffer, RegExp]>([
   ['IPv4 with a wrong checksum', spoiled(ping(data), 14 + 8), /malformed IPv4/],
   ['IPv4 of another version', spoiled(ping(data), 14), /malformed IPv4/],
   ['IPv4 for another host', ping(data, { to: '10.0.0.3' }), /not for this address/],
-  ['IPv4 for the broadcast address', ping(data, { to: '10.0.0.255' }), /not for this address/],
+  ['IPv4 for the broadcast address', ping(data, { to: '10.0.0.255' }), /sent to many/],
   ['the first fragment', ping(data, { fragment: 0x2000 }), /fragment/],
   ['a later fragment', ping(data, { fragment: 5 }), /fragment/],
   ['from itself', ping(data, { from: US.ip }), /cannot be answered/],
@@ -117,8 +127,8 @@ test.each<[string, Buffer, RegExp]>([
     /malformed ICMP/,
   ],
   ['ICMP with a wrong checksum', spoiled(ping(data), 14 + 30), /malformed ICMP/],
-  ['an echo reply', ethernet(IPV4, ipv4(1, echo(data, 0))), /no echo request/],
-  ['an echo request of another code', ethernet(IPV4, ipv4(1, echo(data, 8, 1))), /no echo request/],
+  ['an echo reply', ethernet(IPV4, ipv4(1, echo(data, 0))), /ICMP, but/],
+  ['an echo request of another code', ethernet(IPV4, ipv4(1, echo(data, 8, 1))), /ICMP, but/],
   ['UDP, cut', ethernet(IPV4, ipv4(17, udp(data).subarray(0, 7))), /malformed UDP/],
   ['UDP longer than its packet', ethernet(IPV4, ipv4(17, udp(data, { length: 18 }))), /malformed UDP/],
   ['UDP shorter than its header', ethernet(IPV4, ipv4(17, udp(data, { length: 7 }))), /malformed UDP/],
@@ -131,6 +141,37 @@ test.each<[string, Buffer, RegExp]>([
   ],
 ])('it drops a frame %s', (_, frame, why) => {
   expect(receive(frame)).toMatch(why);
+});
+
+describe('ICMP errors (RFC 1122, 3.2.2)', () => {
+  const refused = (code: number, packet: Buffer): Buffer => {
+    const message = Buffer.concat([Buffer.from([3, code, 0, 0, 0, 0, 0, 0]), packet]);
+    message.writeUInt16BE(checksum(message), 2);
+    return message;
+  };
+
+  test('tell of a closed port, quoting the packet', () => {
+    const packet = ipv4(17, udp(data, { port: 8 }));
+    expect(answerTo(ethernet(IPV4, packet))?.subarray(34)).toEqual(refused(3, packet));
+  });
+
+  test('tell of an unknown protocol', () => {
+    const packet = ipv4(99, data);
+    expect(answerTo(ethernet(IPV4, packet))?.subarray(34)).toEqual(refused(2, packet));
+  });
+
+  test('quote no more than fits into 576 bytes', () => {
+    const packet = ipv4(17, udp(Buffer.alloc(1200), { port: 8 }));
+    expect(answerTo(ethernet(IPV4, packet))?.length).toBe(14 + 576);
+  });
+
+  test('are not sent for what was sent to many, nor more than 50 in a second', () => {
+    const packet = ipv4(17, udp(data, { port: 8 }));
+    expect(answerTo(ethernet(IPV4, packet, 'ffffffffffff'))).toBeUndefined();
+    let sent = 0;
+    for (let i = 0; i < 200; i++) if (answerTo(ethernet(IPV4, packet)) !== undefined) sent++;
+    expect(sent).toBe(50);
+  });
 });
 
 test('a hundred thousand mutated frames do no harm and cost no memory', () => {
@@ -155,7 +196,7 @@ test('a hundred thousand mutated frames do no harm and cost no memory', () => {
     const size = core.receive(random(4) === 0 ? random(frame.length + 1) : frame.length);
     if (size > 0) {
       answered++;
-      expect(size).toBeLessThanOrEqual(frame.length + 14);
+      expect(size).toBeLessThanOrEqual(Math.max(frame.length + 14, 576 + 14));
     }
   }
   expect(answered).toBeGreaterThan(1000);

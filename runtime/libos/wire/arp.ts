@@ -1,6 +1,6 @@
 // ARP for IPv4 over Ethernet (RFC 826).
 import { get16, get32, put16, put32 } from './bytes';
-import { MAC } from './ethernet';
+import { copyMac, MAC } from './ethernet';
 
 /** Bytes of a packet; frames are padded to more. */
 export const SIZE: u32 = 28;
@@ -38,19 +38,25 @@ export function senderIp(packet: usize): u32 {
 }
 
 @inline
+export function targetMac(packet: usize): usize {
+  return packet + 18;
+}
+
+@inline
 export function targetIp(packet: usize): u32 {
   return get32(packet + 24);
 }
 
-/** Writes a reply that says `ip` is at `mac`, to whoever sent `request`. */
-export function writeReply(packet: usize, request: usize, mac: usize, ip: u32): void {
+/** Writes a packet. `to` is a MAC address, 0 where it is not known yet. */
+export function write(packet: usize, operation: u32, mac: usize, ip: u32, to: usize, target: u32): void {
   put16(packet, HARDWARE_ETHERNET);
   put16(packet + 2, PROTOCOL_IPV4);
   store<u8>(packet, MAC, 4);
   store<u8>(packet, 4, 5);
-  put16(packet + 6, REPLY);
-  memory.copy(packet + 8, mac, MAC);
+  put16(packet + 6, operation);
+  copyMac(senderMac(packet), mac);
   put32(packet + 14, ip);
-  memory.copy(packet + 18, senderMac(request), MAC);
-  put32(packet + 24, senderIp(request));
+  if (to == 0) memory.fill(targetMac(packet), 0, MAC);
+  else copyMac(targetMac(packet), to);
+  put32(packet + 24, target);
 }

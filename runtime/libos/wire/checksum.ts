@@ -24,3 +24,23 @@ export function finish(sum: u64): u16 {
   sum = (sum & 0xffff) + (sum >> 16);
   return <u16>~sum;
 }
+
+/**
+ * The sum of the pseudo-header of UDP, TCP and ICMPv6 (RFC 768, RFC 9293, RFC 8200) for `size` bytes, between addresses of 16 bytes. The
+ * prefix of an IPv4-mapped address sums up to ffff, which is zero in ones' complement, so one sum serves both families.
+ */
+@inline
+export function pseudoSum(from: usize, to: usize, protocol: u32, size: u32): u64 {
+  return (
+    <u64>load<u32>(from) +
+    load<u32>(from, 4) +
+    load<u32>(from, 8) +
+    load<u32>(from, 12) +
+    load<u32>(to) +
+    load<u32>(to, 4) +
+    load<u32>(to, 8) +
+    load<u32>(to, 12) +
+    (protocol << 8) +
+    bswap<u16>(<u16>size)
+  );
+}

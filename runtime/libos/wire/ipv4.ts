@@ -6,12 +6,15 @@ import { finish, sumBytes } from './checksum';
 export const HEADER: u32 = 20;
 
 export const ICMP: u32 = 1;
+export const TCP: u32 = 6;
 export const UDP: u32 = 17;
+
+export const BROADCAST: u32 = 0xffffffff;
 
 /** Hops a packet of ours may take (RFC 1700). */
 const TTL: u32 = 64;
 
-/** Don't fragment: we send nothing larger than the MTU. */
+/** Don't fragment: the path's MTU is found by errors (RFC 1191). */
 const DONT_FRAGMENT: u32 = 0x4000;
 
 /** Bytes of the header with its options; call it before anything else is believed, and isValid() right after. */
@@ -39,10 +42,27 @@ export function totalSize(packet: usize): u32 {
   return get16(packet + 2);
 }
 
+@inline
+export function identification(packet: usize): u32 {
+  return get16(packet + 4);
+}
+
 /** Whether it is one piece of several: an offset, or more to follow. */
 @inline
 export function isFragment(packet: usize): bool {
   return (get16(packet + 6) & 0x3fff) != 0;
+}
+
+/** Whether more pieces follow. */
+@inline
+export function hasMore(packet: usize): bool {
+  return (get16(packet + 6) & 0x2000) != 0;
+}
+
+/** Where in the whole payload this piece belongs, in bytes. */
+@inline
+export function fragmentOffset(packet: usize): u32 {
+  return (get16(packet + 6) & 0x1fff) << 3;
 }
 
 @inline
@@ -62,19 +82,28 @@ export function destination(packet: usize): u32 {
 
 /** Writes a header without options for `payload` bytes. */
 export function write(packet: usize, payload: u32, protocol: u32, from: u32, to: u32): void {
+  // An identification means nothing in a packet that is never fragmented (RFC 6864, 4.1).
+  writePiece(packet, payload, protocol, from, to, 0, DONT_FRAGMENT);
+}
+
+/** Writes the header of a piece: `place` is its offset in units of 8 bytes, with 0x2000 if more follow. */
+export function writePiece(
+  packet: usize,
+  payload: u32,
+  protocol: u32,
+  from: u32,
+  to: u32,
+  identification: u32,
+  place: u32,
+): void {
   store<u16>(packet, 0x0045); // version 4, five words; no service class
   put16(packet + 2, HEADER + payload);
-  put16(packet + 4, 0); // an identification means nothing in a packet that is never fragmented (RFC 6864, 4.1)
-  put16(packet + 6, DONT_FRAGMENT);
+  put16(packet + 4, identification);
+  put16(packet + 6, place);
   store<u8>(packet, TTL, 8);
   store<u8>(packet, protocol, 9);
   store<u16>(packet, 0, 10);
   put32(packet + 12, from);
   put32(packet + 16, to);
   store<u16>(packet, finish(sumBytes(0, packet, HEADER)), 10);
-}
-
-/** The sum of the pseudo-header that UDP's checksum covers (RFC 768), for a segment of `size` bytes. */
-export function pseudoSum(packet: usize, protocol: u32, size: u32): u64 {
-  return sumBytes(0, packet + 12, 8) + (<u64>protocol << 8) + bswap<u16>(<u16>size);
 }

@@ -1,15 +1,15 @@
-// UDP (RFC 768) over IPv4.
+// UDP (RFC 768).
 import { get16, put16 } from './bytes';
-import { finish, sumBytes } from './checksum';
-import * as ipv4 from './ipv4';
+import { finish, pseudoSum, sumBytes } from './checksum';
 
 export const HEADER: u32 = 8;
+export const PROTOCOL: u32 = 17;
 
-/** Whether the `size` bytes at `segment`, payload of `packet`, are a datagram with a right checksum, or with none. */
-export function isValid(packet: usize, segment: usize, size: u32): bool {
+/** Whether the `size` bytes at `segment` are a datagram between these addresses with a right checksum; with none if that is `allowed`. */
+export function isValid(segment: usize, size: u32, from: usize, to: usize, noneAllowed: bool): bool {
   if (size < HEADER || length(segment) < HEADER || length(segment) > size) return false;
-  if (load<u16>(segment, 6) == 0) return true; // the sender computed none
-  return finish(sumBytes(ipv4.pseudoSum(packet, ipv4.UDP, length(segment)), segment, length(segment))) == 0;
+  if (load<u16>(segment, 6) == 0) return noneAllowed; // the sender computed none: forbidden over IPv6 (RFC 8200, 8.1)
+  return finish(sumBytes(pseudoSum(from, to, PROTOCOL, length(segment)), segment, length(segment))) == 0;
 }
 
 @inline
@@ -29,12 +29,12 @@ export function length(segment: usize): u32 {
 }
 
 /** Writes header and checksum around the `data` bytes that already stand at `segment` + HEADER. */
-export function write(packet: usize, segment: usize, from: u32, to: u32, data: u32): void {
+export function write(segment: usize, from: usize, fromPort: u32, to: usize, toPort: u32, data: u32): void {
   const size = HEADER + data;
-  put16(segment, from);
-  put16(segment + 2, to);
+  put16(segment, fromPort);
+  put16(segment + 2, toPort);
   put16(segment + 4, size);
   store<u16>(segment, 0, 6);
-  const checksum = finish(sumBytes(ipv4.pseudoSum(packet, ipv4.UDP, size), segment, size));
+  const checksum = finish(sumBytes(pseudoSum(from, to, PROTOCOL, size), segment, size));
   store<u16>(segment, checksum == 0 ? 0xffff : checksum, 6); // zero would mean that there is none
 }

@@ -1,6 +1,6 @@
 // One line about a frame and what became of it, for -l debug.
 import * as drop from '../../libos/iface/drop';
-import * as interfaces from '../../libos/iface/interface';
+import * as outcomes from '../../libos/iface/stack';
 import * as out from '../../libos/log/line';
 import * as arp from '../../libos/wire/arp';
 import * as ethernet from '../../libos/wire/ethernet';
@@ -8,24 +8,26 @@ import * as icmp from '../../libos/wire/icmp';
 import * as ipv4 from '../../libos/wire/ipv4';
 import * as udp from '../../libos/wire/udp';
 
-export function describe(network: interfaces.Interface, frame: usize, size: u32): void {
+export function describe(stack: outcomes.Stack, frame: usize, size: u32): void {
   const packet = frame + ethernet.HEADER;
-  switch (network.outcome) {
-    case interfaces.ARP_ANSWERED:
+  switch (stack.outcome) {
+    case outcomes.ARP_ANSWERED:
       out.text('arp: ');
       out.ipv4(arp.senderIp(packet));
       out.text(' asks who has ');
       out.ipv4(arp.targetIp(packet));
       out.line('; answered');
       break;
-    case interfaces.ECHO_ANSWERED:
+    case outcomes.ECHO_ANSWERED:
       describeEcho(packet);
       break;
-    case interfaces.UDP_ANSWERED:
+    case outcomes.DELIVERED:
       describeUdp(packet);
       break;
+    case outcomes.NOTED:
+      break;
     default:
-      describeDrop(network.dropped, frame, size);
+      describeDrop(stack.dropped, frame, size);
   }
 }
 

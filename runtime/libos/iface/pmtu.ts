@@ -1,0 +1,57 @@
+// What the paths to other hosts can carry, as their routers told us (RFC 1191, RFC 8201). A small table: what is forgotten is learned again.
+import * as address from '../wire/address';
+
+const SETS: u32 = 8;
+const WAYS: u32 = 4;
+/** Nanoseconds after which a larger size is tried again (RFC 1191, 6.3: 10 minutes). */
+const AGE: u64 = 600_000_000_000;
+
+@unmanaged
+class Path {
+  high: u64;
+  low: u64;
+  until: u64;
+  mtu: u32;
+}
+
+@unmanaged
+export class PathMtus {
+  /** A secret of this interface. */
+  seed: u64 = 0;
+  private table: usize = heap.alloc(SETS * WAYS * offsetof<Path>());
+
+  constructor() {
+    memory.fill(this.table, 0, SETS * WAYS * offsetof<Path>());
+  }
+
+  @inline
+  private place(to: usize, way: u32): Path {
+    const set = <u32>address.hash(to, this.seed) & (SETS - 1);
+    return changetype<Path>(this.table + (set * WAYS + way) * offsetof<Path>());
+  }
+
+  /** Bytes a packet to `to` may have, at most `link`. */
+  get(to: usize, link: u32, now: u64): u32 {
+    for (let way: u32 = 0; way < WAYS; way++) {
+      const path = this.place(to, way);
+      if (path.until > now && address.same(changetype<usize>(path), to)) return min(path.mtu, link);
+    }
+    return link;
+  }
+
+  /** Notes that packets to `to` must not exceed `mtu` bytes. */
+  set(to: usize, mtu: u32, now: u64): void {
+    let chosen = this.place(to, 0);
+    for (let way: u32 = 0; way < WAYS; way++) {
+      const path = this.place(to, way);
+      if (address.same(changetype<usize>(path), to)) {
+        chosen = path;
+        break;
+      }
+      if (path.until < chosen.until) chosen = path;
+    }
+    address.copy(changetype<usize>(chosen), to);
+    chosen.mtu = mtu;
+    chosen.until = now + AGE;
+  }
+}

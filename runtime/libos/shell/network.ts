@@ -1,0 +1,74 @@
+// The shell around the pure core: an image's network device, its clock, and the loop that serves them.
+import * as guest from '../guest';
+import * as iface from '../iface/input';
+import { Stack } from '../iface/stack';
+import * as out from '../log/line';
+import * as ethernet from '../wire/ethernet';
+
+/** Ends the image when its device is gone: nothing it could do would bring it back. */
+const DEVICE_FAILED: i32 = 1;
+/** Frames that are taken in a row before timers and services get their turn. */
+const BURST: u32 = 256;
+const SEED: u32 = 24;
+
+/** Sees every frame after it was handled. */
+export type Observer = (stack: Stack, frame: usize, size: u32) => void;
+/** Does what is due, and says when it wants to be called again. */
+export type Turn = (stack: Stack) => u64;
+
+let handle: u32 = 0;
+let observer: u32 = 0;
+/** Frames the device did not take. */
+export let unsent: u64 = 0;
+
+function transmit(frame: usize, size: u32): void {
+  if (guest.netWrite(handle, frame, size) != 0) unsent++;
+}
+
+/** The interface of the network device `name`, which the manifest declares. */
+export function open(name: string): Stack {
+  const bytes = String.UTF8.encode(name);
+  handle = guest.netFind(changetype<usize>(bytes), <u32>bytes.byteLength);
+  assert(handle != 0, 'the manifest declares no network device called ' + name);
+  const mac = heap.alloc(8);
+  const seed = heap.alloc(SEED);
+  guest.netMac(handle, mac);
+  guest.random(seed, SEED);
+  const stack = new Stack(mac, guest.netMtu(handle), transmit.index, seed);
+  stack.now = guest.clockMonotonic();
+  heap.free(seed);
+  heap.free(mac);
+  return stack;
+}
+
+/** Lets an Observer (its index) see every frame. */
+export function observe(index: u32): void {
+  observer = index;
+}
+
+/** Takes the frames that are there; how many of BURST it did not take, -1 if the device failed. */
+function receive(stack: Stack, frame: usize, room: u32, now: u64): i32 {
+  for (let left = BURST; left > 0; left--) {
+    const size = guest.netRead(handle, frame, room);
+    if (size <= 0) return size < 0 ? -1 : <i32>left;
+    iface.input(stack, frame, <u32>size, now);
+    if (observer != 0) call_indirect<void>(observer, stack, frame, <u32>size);
+  }
+  return 0;
+}
+
+/** Serves the device until it fails; `turn` is the index of a Turn. */
+export function run(stack: Stack, turn: u32): i32 {
+  const room = ethernet.HEADER + ethernet.TAG + stack.mtu;
+  const frame = heap.alloc(room);
+  let left = 0;
+  while (left >= 0) {
+    const now = guest.clockMonotonic();
+    left = receive(stack, frame, room, now);
+    iface.tick(stack, now);
+    const due = min(iface.deadline(stack), call_indirect<u64>(turn, stack));
+    if (left > 0) guest.poll(due); // else there may be more frames
+  }
+  out.line('the network device failed; is the tap gone?');
+  return DEVICE_FAILED;
+}
