@@ -1,6 +1,7 @@
 /* Declared against given, and attaching. See devices.h. */
 #include "devices.h"
 
+#include "block.h"
 #include "errors.h"
 #include "manifest.h"
 #include "tap.h"
@@ -24,40 +25,57 @@ static void append(char list[LIST_SIZE], const char *separator, const char *befo
     }
 }
 
-static const struct net_option *find_option(const struct options *options, const char *name) {
+static const struct net_option *net_option(const struct options *options, const char *name) {
     for (unsigned i = 0; i < options->net_count; i++)
         if (strcmp(options->net[i].name, name) == 0)
             return &options->net[i];
     return NULL;
 }
 
-static int refuse_undeclared(const struct net_option *option, const struct image *image, struct refusal *why) {
+static const struct block_option *block_option(const struct options *options, const char *name) {
+    for (unsigned i = 0; i < options->block_count; i++)
+        if (strcmp(options->block[i].name, name) == 0)
+            return &options->block[i];
+    return NULL;
+}
+
+static bool declares(const struct image *image, uint32_t type, const char *name) {
+    unsigned handle = manifest_find(&image->manifest, name);
+    return handle != 0 && image->manifest.e[handle].type == type;
+}
+
+static int refuse_undeclared(uint32_t type, const char *name, const struct image *image, struct refusal *why) {
+    bool net = type == MFT_NET_BASIC;
     char declared[LIST_SIZE] = "";
     for (unsigned handle = 1; handle < image->manifest.entries; handle++)
-        if (image->manifest.e[handle].type == MFT_NET_BASIC)
+        if (image->manifest.e[handle].type == type)
             append(declared, ", ", "'", image->manifest.e[handle].name, "'");
-    return fail(why, E_DEVICE_UNDECLARED, option->name, image_called(image), declared[0] != '\0' ? declared : "no network device");
+    if (declared[0] == '\0')
+        append(declared, "", "no ", net ? "network" : "block", " device");
+    return fail(why, E_DEVICE_UNDECLARED, net ? "net" : "block", name, image_called(image), declared);
 }
 
 int devices_match(const struct options *options, const struct image *image, struct refusal *why) {
-    const struct mft *manifest = &image->manifest;
     char missing[LIST_SIZE] = "";
     char remedy[LIST_SIZE] = "";
-    for (unsigned handle = 1; handle < manifest->entries; handle++) {
-        const struct mft_entry *entry = &manifest->e[handle];
-        if (entry->type == MFT_BLOCK_BASIC)
-            return fail(why, E_BLOCK, entry->name, image_called(image));
-        if (entry->type != MFT_NET_BASIC)
-            continue;
-        const struct net_option *option = find_option(options, entry->name);
-        if (option != NULL && option->tap[0] != '\0')
-            continue;
-        append(missing, ", ", "net ", entry->name, "");
-        append(remedy, " ", "--net:", entry->name, "=TAP");
+    for (unsigned handle = 1; handle < image->manifest.entries; handle++) {
+        const struct mft_entry *entry = &image->manifest.e[handle];
+        const struct net_option *net = net_option(options, entry->name);
+        const struct block_option *block = block_option(options, entry->name);
+        if (entry->type == MFT_NET_BASIC && (net == NULL || net->tap[0] == '\0')) {
+            append(missing, ", ", "net ", entry->name, "");
+            append(remedy, " ", "--net:", entry->name, "=TAP");
+        } else if (entry->type == MFT_BLOCK_BASIC && (block == NULL || block->path == NULL)) {
+            append(missing, ", ", "block ", entry->name, "");
+            append(remedy, " ", "--block:", entry->name, "=FILE");
+        }
     }
     for (unsigned i = 0; i < options->net_count; i++)
-        if (manifest_find(manifest, options->net[i].name) == 0)
-            return refuse_undeclared(&options->net[i], image, why);
+        if (!declares(image, MFT_NET_BASIC, options->net[i].name))
+            return refuse_undeclared(MFT_NET_BASIC, options->net[i].name, image, why);
+    for (unsigned i = 0; i < options->block_count; i++)
+        if (!declares(image, MFT_BLOCK_BASIC, options->block[i].name))
+            return refuse_undeclared(MFT_BLOCK_BASIC, options->block[i].name, image, why);
     if (missing[0] != '\0')
         return fail(why, E_DEVICE_MISSING, missing, image_called(image), remedy);
     return 0;
@@ -79,28 +97,40 @@ static int choose_mac(const struct net_option *option, const char *image, struct
     return 0;
 }
 
+static int attach_net(const struct net_option *option, const char *image, struct mft_entry *entry, struct refusal *why) {
+    if (choose_mac(option, image, entry, why) != 0)
+        return -1;
+    return tap_attach(entry->name, option->tap, &entry->u.net.mtu, why);
+}
+
+static int attach_block(const struct block_option *option, struct mft_entry *entry, bool *read_only, struct refusal *why) {
+    memset(&entry->u, 0, sizeof entry->u);
+    *read_only = option->read_only;
+    return block_attach(option, &entry->u.block.capacity, &entry->u.block.block_size, why);
+}
+
 int devices_attach(const struct options *options, struct image *image, struct devices *devices, struct refusal *why) {
     memset(devices->fd, -1, sizeof devices->fd);
     for (unsigned handle = 1; handle < image->manifest.entries; handle++) {
         struct mft_entry *entry = &image->manifest.e[handle];
-        if (entry->type != MFT_NET_BASIC)
+        int *fd = &devices->fd[handle];
+        if (entry->type == MFT_NET_BASIC)
+            *fd = attach_net(net_option(options, entry->name), image->file.name, entry, why);
+        else if (entry->type == MFT_BLOCK_BASIC)
+            *fd = attach_block(block_option(options, entry->name), entry, &devices->read_only[handle], why);
+        else
             continue;
-        const struct net_option *option = find_option(options, entry->name);
-        if (choose_mac(option, image->file.name, entry, why) != 0)
+        if (*fd < 0)
             return -1;
-        int fd = tap_attach(entry->name, option->tap, &entry->u.net.mtu, why);
-        if (fd < 0)
-            return -1;
-        devices->fd[handle] = fd;
         entry->attached = 1;
     }
     return 0;
 }
 
-unsigned devices_net(const struct devices *devices, const struct mft *manifest, unsigned handles[MAX_DEVICES]) {
+unsigned devices_of(const struct devices *devices, const struct mft *manifest, uint32_t type, unsigned handles[MAX_DEVICES]) {
     unsigned count = 0;
     for (unsigned handle = 1; handle < manifest->entries; handle++)
-        if (manifest->e[handle].type == MFT_NET_BASIC && devices->fd[handle] >= 0)
+        if (manifest->e[handle].type == type && devices->fd[handle] >= 0)
             handles[count++] = handle;
     return count;
 }

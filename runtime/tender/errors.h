@@ -23,11 +23,12 @@
 #define E_OPTION_VALUE EX_USAGE, "option '%s': needs a value; write it as '%s'"
 #define E_MEM_MALFORMED EX_USAGE, "option '--mem=%s': not a memory size; give MiB, as '--mem=64', or a unit, as '--mem=64M' or '--mem=2G'"
 #define E_MEM_RANGE EX_USAGE, "option '--mem=%s': out of range; give from 1 MiB to %llu MiB"
-#define E_DEVICE_NAME EX_USAGE, "option '%s': malformed device name; it is 1 to 67 letters and digits, as in '--net:service=tap100'"
+#define E_DEVICE_NAME EX_USAGE, "option '%s': malformed device name; it is 1 to 67 letters and digits, as in '%s'"
 #define E_TAP_NAME EX_USAGE, "option '%s': malformed interface name; it has 1 to 15 characters, none of them a space or '/'"
 #define E_MAC_MALFORMED EX_USAGE, "option '%s': malformed MAC address; give six hexadecimal bytes, as '02:00:00:00:00:01'"
 #define E_MAC_MULTICAST EX_USAGE, "option '%s': a multicast MAC address cannot be a device's own; make the first byte even, as '02:00:00:00:00:01'"
 #define E_MAC_ZERO EX_USAGE, "option '%s': the zero MAC address cannot be a device's own; leave the option out to get a random one"
+#define E_SECTOR_SIZE EX_USAGE, "option '%s': not a sector size; give a power of two from 512 to 32768 bytes, as '--block-sector-size:NAME=4096'"
 #define E_OPTION_TWICE EX_USAGE, "option '%s': device '%s' was already given; give each device once"
 #define E_OPTIONS_MANY EX_USAGE, "option '%s': more than %d device options; an image has at most 63 devices"
 #define E_CMDLINE_LONG EX_USAGE, "guest arguments: %zu characters are too long; the guest's command line holds %d"
@@ -73,10 +74,8 @@
 #define E_MFT_TYPE EX_DATAERR, "%s: declares device '%s' of type %u, which this version does not know; use a newer tender"
 
 /* ---- Devices: declared against given ---- */
-#define E_BLOCK EX_CONFIG, "block %s: %s declares a block device, and this version cannot attach one; use an image without block devices"
-#define E_BLOCK_OPTION EX_CONFIG, "option '%s': this version cannot attach block devices; use an image without block devices"
 #define E_DEVICE_MISSING EX_CONFIG, "%s: declared by %s but not given; add %s"
-#define E_DEVICE_UNDECLARED EX_CONFIG, "net %s: given but not declared by %s; it declares %s"
+#define E_DEVICE_UNDECLARED EX_CONFIG, "%s %s: given but not declared by %s; it declares %s"
 #define E_MAC_MFT EX_DATAERR, "net %s: the MAC address in %s is a multicast one; give another with '--net-mac:%s=02:00:00:00:00:01'"
 
 /* ---- Taps ---- */
@@ -89,6 +88,17 @@
 #define E_TUN_MISSING EX_OSERR, "net %s: /dev/net/tun does not exist; load the driver with 'sudo modprobe tun'"
 #define E_TUN_FORBIDDEN EX_NOPERM, "net %s: this user may not open /dev/net/tun; allow it with 'sudo chmod a+rw /dev/net/tun'"
 #define E_TUN_FAILED EX_OSERR, "net %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
+
+/* ---- Files and disks behind block devices ---- */
+#define E_BLOCK_MISSING EX_CONFIG, "block %s: %s does not exist; check the path, or make the file with 'truncate -s 1M'"
+#define E_BLOCK_KIND EX_CONFIG, "block %s: %s is no regular file and no block device; give one of these"
+#define E_BLOCK_UNREADABLE EX_NOPERM, "block %s: this user may not read %s; allow it with 'chmod a+r'"
+#define E_BLOCK_UNWRITABLE EX_NOPERM, "block %s: this user may not write to %s (%s); allow it, or give it read-only as '--block-ro:%s=%s'"
+#define E_BLOCK_MOUNTED EX_CONFIG, "block %s: %s is mounted or in use by the host; unmount it first"
+#define E_BLOCK_BUSY EX_CONFIG, "block %s: %s is in use by another process or device; stop that one, copy the file, or give it read-only to all with '--block-ro'"
+#define E_BLOCK_EMPTY EX_CONFIG, "block %s: %s is empty; give it a size with 'truncate -s 1M'"
+#define E_BLOCK_SECTORS EX_CONFIG, "block %s: %s has %llu bytes, not whole sectors of %u; extend it with 'truncate -s %%%u', or give another '--block-sector-size:%s=N'"
+#define E_BLOCK_FAILED EX_OSERR, "block %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
 
 /* ---- The host ---- */
 #define E_HOST EX_OSERR, "%s: the host refused it (%s); %s"
@@ -104,7 +114,7 @@
 
 /* ---- The guest, while it runs ---- */
 #define E_GUEST_MEMORY EXIT_GUEST_FAULT, "guest fault: %s: address 0x%llx with %llu bytes is not memory it may %s, rip=0x%llx; report it to whoever made the image"
-#define E_GUEST_CALL EXIT_GUEST_FAULT, "guest fault: hypercall %u does not exist or needs a device the image did not declare, rip=0x%llx; report it to whoever made the image"
+#define E_GUEST_CALL EXIT_GUEST_FAULT, "guest fault: hypercall %u does not exist, rip=0x%llx; report it to whoever made the image"
 #define E_GUEST_PORT EXIT_GUEST_FAULT, "guest fault: %u-byte %s of I/O port 0x%x is no hypercall, rip=0x%llx; report it to whoever made the image"
 #define E_GUEST_STOP EXIT_GUEST_FAULT, "guest fault: %s, rip=0x%llx; report it to whoever made the image"
 

@@ -18,7 +18,7 @@ int events_open(const struct devices *devices, const struct mft *manifest, struc
     events->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     int broken = events->epoll < 0 || events->timer < 0 || add(events->epoll, events->timer, EVENT_TIMER) != 0;
     unsigned handles[MAX_DEVICES];
-    unsigned count = devices_net(devices, manifest, handles);
+    unsigned count = devices_of(devices, manifest, MFT_NET_BASIC, handles);
     for (unsigned i = 0; i < count && !broken; i++)
         broken = add(events->epoll, devices->fd[handles[i]], handles[i]) != 0;
     return broken ? fail(why, E_HOST, "waiting for devices", strerror(errno), "raise 'ulimit -n'") : 0;

@@ -96,17 +96,20 @@ static int wait_for_events(const struct calls *calls, uint32_t address, struct r
     struct hvt_poll argument;
     if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
         return -1;
+    /* A guest that only looks leaves the timer as it is: that it goes off meanwhile is ignored below. */
+    bool sleep = argument.timeout_nsecs != 0;
     struct itimerspec timer = {
         .it_value = {
             .tv_sec = (time_t)(argument.timeout_nsecs / NSEC_PER_SEC),
             .tv_nsec = (long)(argument.timeout_nsecs % NSEC_PER_SEC) | 1, /* zero would disarm it */
         },
     };
-    timerfd_settime(calls->events.timer, 0, &timer, NULL);
+    if (sleep)
+        timerfd_settime(calls->events.timer, 0, &timer, NULL);
     struct epoll_event events[MAX_DEVICES + 1];
     int count;
     do
-        count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 1, -1, NULL);
+        count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 1, sleep ? -1 : 0, NULL);
     while (count < 0 && errno == EINTR);
     argument.ready_set = 0;
     argument.ret = 0;
@@ -119,9 +122,9 @@ static int wait_for_events(const struct calls *calls, uint32_t address, struct r
     return give(calls, &argument, address, sizeof argument);
 }
 
-/* The tap behind a handle, or -1. */
-static int net_fd(const struct calls *calls, uint64_t handle) {
-    return handle < MFT_MAX_ENTRIES && calls->image->manifest.e[handle].type == MFT_NET_BASIC ? calls->devices->fd[handle] : -1;
+/* What is behind the handle of a device of this type, or -1. */
+static int device_fd(const struct calls *calls, uint64_t handle, uint32_t type) {
+    return handle < MFT_MAX_ENTRIES && calls->image->manifest.e[handle].type == type ? calls->devices->fd[handle] : -1;
 }
 
 static int net_write(const struct calls *calls, uint32_t address, struct refusal *why) {
@@ -130,7 +133,7 @@ static int net_write(const struct calls *calls, uint32_t address, struct refusal
         return -1;
     if (!may(calls, argument.data, argument.len, ACCESS_READ))
         return outside(calls, "NET_WRITE", argument.data, argument.len, ACCESS_READ, why);
-    int fd = net_fd(calls, argument.handle);
+    int fd = device_fd(calls, argument.handle, MFT_NET_BASIC);
     if (fd < 0) {
         argument.ret = SOLO5_EINVAL;
     } else {
@@ -152,7 +155,7 @@ static int net_read(const struct calls *calls, uint32_t address, struct refusal 
         return -1;
     if (!may(calls, argument.data, argument.len, ACCESS_WRITE))
         return outside(calls, "NET_READ", argument.data, argument.len, ACCESS_WRITE, why);
-    int fd = net_fd(calls, argument.handle);
+    int fd = device_fd(calls, argument.handle, MFT_NET_BASIC);
     if (fd < 0) {
         argument.ret = SOLO5_EINVAL;
     } else {
@@ -166,6 +169,45 @@ static int net_read(const struct calls *calls, uint32_t address, struct refusal 
         if (count > 0)
             argument.len = (uint64_t)count;
     }
+    return give(calls, &argument, address, sizeof argument);
+}
+
+/* All of it or an error, which the guest gets: a disk that fails is no reason to end it. */
+static int transfer(int fd, enum hvt_call call, uint8_t *data, uint64_t size, uint64_t offset) {
+    for (uint64_t done = 0; done < size;) {
+        off_t at = (off_t)(offset + done);
+        ssize_t count = call == HVT_BLOCK_READ ? pread(fd, data + done, size - done, at) : pwrite(fd, data + done, size - done, at);
+        if (count > 0)
+            done += (uint64_t)count;
+        else if (count == 0 || errno != EINTR)
+            return SOLO5_EUNSPEC;
+    }
+    return SOLO5_OK;
+}
+
+/* BLOCK_READ and BLOCK_WRITE: any number of whole sectors within the device. */
+static int block(const struct calls *calls, enum hvt_call call, uint32_t address, struct refusal *why) {
+    struct hvt_block argument;
+    bool reading = call == HVT_BLOCK_READ;
+    enum access access = reading ? ACCESS_WRITE : ACCESS_READ;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
+        return -1;
+    if (!may(calls, argument.data, argument.len, access))
+        return outside(calls, reading ? "BLOCK_READ" : "BLOCK_WRITE", argument.data, argument.len, access, why);
+    int fd = device_fd(calls, argument.handle, MFT_BLOCK_BASIC);
+    if (fd < 0) {
+        argument.ret = SOLO5_EINVAL;
+        return give(calls, &argument, address, sizeof argument);
+    }
+    uint64_t capacity = calls->image->manifest.e[argument.handle].u.block.capacity;
+    uint64_t sector = calls->image->manifest.e[argument.handle].u.block.block_size;
+    if (argument.offset % sector != 0 || argument.len % sector != 0 || argument.offset >= capacity ||
+        argument.len > capacity - argument.offset)
+        argument.ret = SOLO5_EINVAL;
+    else if (!reading && calls->devices->read_only[argument.handle])
+        argument.ret = SOLO5_EUNSPEC;
+    else
+        argument.ret = transfer(fd, call, calls->machine->memory + argument.data, argument.len, argument.offset);
     return give(calls, &argument, address, sizeof argument);
 }
 
@@ -183,6 +225,8 @@ int calls_handle(const struct calls *calls, unsigned number, uint32_t address, s
     case HVT_WALLTIME: return walltime(calls, address, why);
     case HVT_PUTS: return put(calls, address, why);
     case HVT_POLL: return wait_for_events(calls, address, why);
+    case HVT_BLOCK_WRITE:
+    case HVT_BLOCK_READ: return block(calls, number, address, why);
     case HVT_NET_WRITE: return net_write(calls, address, why);
     case HVT_NET_READ: return net_read(calls, address, why);
     case HVT_HALT: return halt(calls, address, why);

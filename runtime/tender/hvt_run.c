@@ -24,11 +24,19 @@ static int allow(scmp_filter_ctx filter, const struct calls *calls) {
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.timer));
     unsigned handles[MAX_DEVICES];
-    unsigned count = devices_net(calls->devices, &calls->image->manifest, handles);
+    unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_NET_BASIC, handles);
     for (unsigned i = 0; i < count; i++) {
         scmp_datum_t fd = (scmp_datum_t)calls->devices->fd[handles[i]];
         broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
         broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+    }
+    count = devices_of(calls->devices, &calls->image->manifest, MFT_BLOCK_BASIC, handles);
+    for (unsigned i = 0; i < count; i++) {
+        struct scmp_arg_cmp fd = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->devices->fd[handles[i]]);
+        struct scmp_arg_cmp within = SCMP_A3(SCMP_CMP_LT, calls->image->manifest.e[handles[i]].u.block.capacity);
+        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pread64), 2, fd, within);
+        if (!calls->devices->read_only[handles[i]])
+            broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pwrite64), 2, fd, within);
     }
     return broken;
 }

@@ -2,14 +2,12 @@
 #include "options.h"
 
 #include "errors.h"
-#include "manifest.h"
 
 #include <string.h>
 
 #define DEFAULT_MEMORY_MIB 512
 
-/* The rest of `word` after `prefix`, or NULL. */
-static const char *after(const char *word, const char *prefix) {
+const char *option_rest(const char *word, const char *prefix) {
     size_t length = strlen(prefix);
     return strncmp(word, prefix, length) == 0 ? word + length : NULL;
 }
@@ -38,95 +36,6 @@ static int parse_memory(const char *value, const struct limits *limits, struct o
     return 0;
 }
 
-/* Splits "NAME=VALUE" and finds or makes the entry for NAME. Returns NULL with `why` if it cannot. */
-static struct net_option *net_entry(const char *word, const char *assignment, const char **value,
-                                    struct options *options, struct refusal *why) {
-    const char *equals = strchr(assignment, '=');
-    char name[MFT_NAME_SIZE];
-    size_t length = equals == NULL ? strlen(assignment) : (size_t)(equals - assignment);
-    if (length < sizeof name) {
-        memcpy(name, assignment, length);
-        name[length] = '\0';
-    }
-    if (length >= sizeof name || !device_name_valid(name)) {
-        fail(why, E_DEVICE_NAME, word);
-        return NULL;
-    }
-    if (equals == NULL || equals[1] == '\0') {
-        fail(why, E_OPTION_VALUE, word, "--net:NAME=TAP' or '--net-mac:NAME=MAC");
-        return NULL;
-    }
-    *value = equals + 1;
-    for (unsigned i = 0; i < options->net_count; i++)
-        if (strcmp(options->net[i].name, name) == 0)
-            return &options->net[i];
-    if (options->net_count == MAX_DEVICES) {
-        fail(why, E_OPTIONS_MANY, word, MAX_DEVICES);
-        return NULL;
-    }
-    struct net_option *entry = &options->net[options->net_count++];
-    *entry = (struct net_option){.has_mac = false};
-    memcpy(entry->name, name, length + 1);
-    return entry;
-}
-
-static int parse_net(const char *word, const char *assignment, struct options *options, struct refusal *why) {
-    const char *tap;
-    struct net_option *entry = net_entry(word, assignment, &tap, options, why);
-    if (entry == NULL)
-        return -1;
-    if (entry->tap[0] != '\0')
-        return fail(why, E_OPTION_TWICE, word, entry->name);
-    /* The kernel's own rule for interface names (dev_valid_name). */
-    if (strlen(tap) >= IFNAMSIZ || strpbrk(tap, "/: \t\n\v\f\r") != NULL || strcmp(tap, ".") == 0 || strcmp(tap, "..") == 0)
-        return fail(why, E_TAP_NAME, word);
-    memcpy(entry->tap, tap, strlen(tap) + 1);
-    return 0;
-}
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Six bytes of one or two hexadecimal digits with colons between them. */
-static bool parse_mac_bytes(const char *text, uint8_t mac[6]) {
-    for (int i = 0; i < 6; i++) {
-        int high = hex_digit(*text);
-        if (high < 0)
-            return false;
-        text++;
-        int low = hex_digit(*text);
-        mac[i] = (uint8_t)(low < 0 ? high : high << 4 | low);
-        if (low >= 0)
-            text++;
-        if (*text != (i < 5 ? ':' : '\0'))
-            return false;
-        text++;
-    }
-    return true;
-}
-
-static int parse_net_mac(const char *word, const char *assignment, struct options *options, struct refusal *why) {
-    static const uint8_t zero[6];
-    const char *value;
-    struct net_option *entry = net_entry(word, assignment, &value, options, why);
-    if (entry == NULL)
-        return -1;
-    if (entry->has_mac)
-        return fail(why, E_OPTION_TWICE, word, entry->name);
-    if (!parse_mac_bytes(value, entry->mac))
-        return fail(why, E_MAC_MALFORMED, word);
-    if (entry->mac[0] & 1) /* IEEE 802-2014, 8.2.2: the individual/group bit */
-        return fail(why, E_MAC_MULTICAST, word);
-    if (memcmp(entry->mac, zero, sizeof zero) == 0)
-        return fail(why, E_MAC_ZERO, word);
-    entry->has_mac = true;
-    return 0;
-}
-
 static int parse_option(const char *word, const struct limits *limits, struct options *options, struct refusal *why) {
     const char *rest;
     if (strcmp(word, "--help") == 0)
@@ -137,18 +46,12 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         options->action = ACTION_PROBE;
     else if (strcmp(word, "--sysexits") == 0)
         options->sysexits = true;
-    else if ((rest = after(word, "--mem=")) != NULL)
+    else if ((rest = option_rest(word, "--mem=")) != NULL)
         return parse_memory(rest, limits, options, why);
     else if (strcmp(word, "--mem") == 0)
         return fail(why, E_OPTION_VALUE, word, "--mem=64");
-    else if ((rest = after(word, "--net:")) != NULL)
-        return parse_net(word, rest, options, why);
-    else if ((rest = after(word, "--net-mac:")) != NULL)
-        return parse_net_mac(word, rest, options, why);
-    else if (after(word, "--block:") != NULL || after(word, "--block-sector-size:") != NULL)
-        return fail(why, E_BLOCK_OPTION, word);
     else
-        return fail(why, E_OPTION_UNKNOWN, word);
+        return parse_device_option(word, options, why);
     return 0;
 }
 

@@ -17,6 +17,14 @@ struct net_option {
     bool has_mac;
 };
 
+/* What it says about one block device; `path` is NULL if only its sector size was given. */
+struct block_option {
+    char name[MFT_NAME_SIZE];
+    const char *path;
+    bool read_only;
+    uint16_t sector; /* in bytes; 0: not given */
+};
+
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_PROBE };
 
 struct options {
@@ -25,6 +33,8 @@ struct options {
     uint64_t memory_mib;
     unsigned net_count;
     struct net_option net[MAX_DEVICES];
+    unsigned block_count;
+    struct block_option block[MAX_DEVICES];
     const char *image;
     char cmdline[CMDLINE_SIZE]; /* the guest's: its arguments, joined by one space */
 };
@@ -40,5 +50,13 @@ struct limits {
 /* Fills `options`. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */
 int options_parse(int argc, char *const argv[], const struct limits *limits, struct options *options,
                   struct refusal *why);
+
+/* ---- Between options.c and options_device.c ---- */
+
+/* The rest of `word` after `prefix`, or NULL. */
+const char *option_rest(const char *word, const char *prefix);
+
+/* Takes an option about a device; any other is refused as unknown. Returns 0, or -1 with `why`. */
+int parse_device_option(const char *word, struct options *options, struct refusal *why);
 
 #endif

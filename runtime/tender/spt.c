@@ -33,6 +33,14 @@ static const char help[] =
     "                      to the image's network device NAME\n"
     "  --net-mac:NAME=MAC  give that device this MAC address (default: the image's,\n"
     "                      else a random one)\n"
+    "  --block:NAME=PATH   attach the file or disk PATH to the image's block device NAME;\n"
+    "                      nobody else may use it meanwhile\n"
+    "  --block-ro:NAME=PATH\n"
+    "                      the same, but the guest's writes fail; several guests may\n"
+    "                      read one file\n"
+    "  --block-sector-size:NAME=N\n"
+    "                      that device's sector in bytes, a power of two from 512 to\n"
+    "                      32768 (default: 512)\n"
     "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
     "                      (default: 512)\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
@@ -79,6 +87,18 @@ static void write_boot_info(const struct guest *guest, const struct events *even
     memcpy((void *)info->cmdline, guest->options.cmdline, strlen(guest->options.cmdline) + 1);
 }
 
+/* One sector at a time, within the device. A guest cannot know that it may not write, so it gets an error, not its end. */
+static int allow_block(scmp_filter_ctx filter, int fd, const struct mft_entry *entry, bool read_only) {
+    uint64_t sector = entry->u.block.block_size;
+    struct scmp_arg_cmp device = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd);
+    struct scmp_arg_cmp one = SCMP_A2(SCMP_CMP_EQ, sector);
+    struct scmp_arg_cmp within = SCMP_A3(SCMP_CMP_LE, entry->u.block.capacity - sector);
+    int broken = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pread64), 3, device, one, within);
+    if (read_only)
+        return broken | seccomp_rule_add(filter, SCMP_ACT_ERRNO(EROFS), SCMP_SYS(pwrite64), 1, device);
+    return broken | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 3, device, one, within);
+}
+
 /* The system calls of the spt ABI, each bound to the one descriptor it is for. Returns 0, or what libseccomp returned. */
 static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct events *events) {
     const uint32_t yes = SCMP_ACT_ALLOW;
@@ -94,12 +114,16 @@ static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->epoll));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->timer));
     unsigned handles[MAX_DEVICES];
-    unsigned count = devices_net(&guest->devices, &guest->image.manifest, handles);
+    unsigned count = devices_of(&guest->devices, &guest->image.manifest, MFT_NET_BASIC, handles);
     for (unsigned i = 0; i < count; i++) {
         scmp_datum_t fd = (scmp_datum_t)guest->devices.fd[handles[i]];
         broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
         broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
     }
+    count = devices_of(&guest->devices, &guest->image.manifest, MFT_BLOCK_BASIC, handles);
+    for (unsigned i = 0; i < count; i++)
+        broken |= allow_block(filter, guest->devices.fd[handles[i]], &guest->image.manifest.e[handles[i]],
+                              guest->devices.read_only[handles[i]]);
     return broken;
 }
 

@@ -107,6 +107,12 @@ describe('run', () => {
     expect(kittiwake(['run', 'hello.spt'], 'missing').started?.[0]).toBe('kittiwake-spt');
   });
 
+  test('block devices are for the tender, whatever their paths are', () => {
+    const options = ['--block:a=my disk', '--block-ro:b=x,ro=\n', '--block-sector-size:a=4096'];
+    const { started } = kittiwake(['run', ...options, 'hello.spt']);
+    expect(started).toEqual(['kittiwake-spt', '--sysexits', ...options, '--', prebuilt('hello.spt')]);
+  });
+
   test('--dry-run prints words a shell reads back', () => {
     const { out, status } = kittiwake(['run', '--dry-run', 'hello.spt', '--', "it's", 'a b', '']);
     expect(status).toBe(0);
@@ -118,6 +124,10 @@ describe('run', () => {
   test.each([
     [['run'], 64, /no image given/],
     [['run', '--mem', '4', 'hello.hvt'], 64, /'--mem': incomplete; .* --mem=64/],
+    [['run', '--mem4', 'hello.hvt'], 64, /'--mem4': unknown/],
+    [['run', '--block:disk', 'hello.hvt'], 64, /'--block:disk': incomplete; .* --block:NAME=PATH/],
+    [['run', '--block-ro:=x', 'hello.hvt'], 64, /incomplete; .* --block-ro:NAME=PATH/],
+    [['run', '--block-sector-size', 'hello.hvt'], 64, /incomplete; .* --block-sector-size:NAME=4096/],
     [['run', '--net:service', 'hello.hvt'], 64, /'--net:service': incomplete; .* --net:NAME=TAP/],
     [
       ['run', 'hello.hvt', '--ipv4=10.0.0.2/24'],

@@ -52,8 +52,9 @@ test.each(SEEDS)('command lines, seed %i', (seed) => {
 });
 
 test.each(SEEDS)('hypercalls, seed %i', (seed) => {
-  const { done, refused, ended } = fuzz('calls', seed, 100_000);
+  const { done, refused, ended, written } = fuzz('calls', seed, 100_000);
   expect(done).toBeGreaterThan(5000);
   expect(refused).toBeGreaterThan(5000);
   expect(ended).toBeGreaterThan(1000);
+  expect(written).toBeGreaterThan(100);
 });

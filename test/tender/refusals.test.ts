@@ -12,6 +12,8 @@ const good = image('good.spt', guestElf());
 const directory = join(good, '..', 'folder.spt');
 mkdirSync(directory);
 const net = { devices: [{ name: 'service', type: 2 }] };
+const disk = { devices: [{ name: 'disk', type: 1 }] };
+const withDisk = image('disk.spt', guestElf(disk));
 
 /** An image, its right status with --sysexits, and what its one line says. */
 const IMAGES: readonly [what: string, bytes: Buffer | string, status: number, line: RegExp][] = [
@@ -43,7 +45,13 @@ const IMAGES: readonly [what: string, bytes: Buffer | string, status: number, li
   ],
   ['a huge segment', guestElf({ memory: 2 ** 53 - 1 }), 78, /does not fit/],
   ['a net device', guestElf(net), 78, /net service: declared by .* but not given; add --net:service=TAP/],
-  ['a block device', guestElf({ devices: [{ name: 'disk', type: 1 }] }), 78, /block disk: .* cannot attach/],
+  ['a block device', guestElf(disk), 78, /block disk: declared by .* but not given; add --block:disk=FILE/],
+  [
+    'both',
+    guestElf({ devices: [...net.devices, ...disk.devices] }),
+    78,
+    /net service, block disk: .* add --net:service=TAP --block:disk=FILE/,
+  ],
   ['an unknown device', guestElf({ devices: [{ name: 'gpu', type: 9 }] }), 65, /device 'gpu' of type 9/],
   [
     'a device twice',
@@ -120,7 +128,32 @@ const OPTIONS: readonly [args: string[], status: number, line: RegExp][] = [
   [['--net-mac:a=02:00:00:00:00', good], 64, /malformed MAC/],
   [['--net-mac:a=01:00:00:00:00:01', good], 64, /multicast MAC/],
   [['--net-mac:a=00:00:00:00:00:00', good], 64, /zero MAC/],
-  [['--block:disk=file', good], 78, /cannot attach block devices/],
+  [['--block:disk', good], 64, /'--block:disk': needs a value; write it as '--block:NAME=PATH'/],
+  [['--block:disk=', good], 64, /needs a value/],
+  [['--block-ro:disk', good], 64, /needs a value; write it as '--block-ro:NAME=PATH'/],
+  [['--block:di-sk=file', good], 64, /malformed device name/],
+  [['--block:disk=a', '--block-ro:disk=b', good], 64, /device 'disk' was already given/],
+  [['--block-sector-size:disk=512', '--block-sector-size:disk=512', good], 64, /already given/],
+  ...['0', '256', '513', '65536', '99999999999999999999', '512k', '-512', ' 512'].map(
+    (size): [string[], number, RegExp] => [
+      [`--block-sector-size:disk=${size}`, good],
+      64,
+      /not a sector size; give a power of two from 512 to 32768/,
+    ],
+  ),
+  [
+    [...Array.from({ length: 64 }, (_, i) => `--block:n${i}=f`), good],
+    64,
+    /'--block:n63=f': more than 63 device options/,
+  ],
+  [
+    ['--block:storage=file', good],
+    78,
+    /block storage: given but not declared by good.spt; it declares no block device/,
+  ],
+  [['--block-sector-size:disk=512', withDisk], 78, /block disk: declared .* but not given/],
+  [['--net:disk=tap0', withDisk], 78, /net disk: given but not declared .* declares no network device/],
+  [['--block:other=x', withDisk], 78, /block other: given but not declared .* declares 'disk'/],
   [
     ['--net:eth0=tap0', good],
     78,

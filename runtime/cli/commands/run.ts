@@ -21,6 +21,14 @@ Options:
   --net:NAME=TAP      attach the tap interface TAP to the image's network
                       device NAME
   --net-mac:NAME=MAC  give that device this MAC address (default: random)
+  --block:NAME=PATH   attach the file or disk PATH to the image's block device
+                      NAME; nobody else may use it meanwhile
+  --block-ro:NAME=PATH
+                      the same, but the guest's writes fail; several guests may
+                      read one file
+  --block-sector-size:NAME=N
+                      that device's sector in bytes, a power of two from 512 to
+                      32768 (default: 512)
   --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G
                       (default: 512)
   --dry-run           print the tender's command line instead of running it
@@ -33,6 +41,7 @@ Examples:
   kittiwake run hello.hvt -- Hello from me
   kittiwake run --mem=16 hello.spt -- --exit=3
   kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24
+  kittiwake run --block-ro:content=site.tar --net:service=tap100 web.hvt
 
 When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
 66 (image cannot be read), 69 (KVM cannot be used), 70 (damaged installation),
@@ -46,6 +55,29 @@ interface Request {
   readonly dryRun: boolean;
 }
 
+/** What the tenders take, and how it is written. */
+const TENDER_OPTIONS: Readonly<Record<string, string>> = {
+  '--net': '--net:NAME=TAP',
+  '--net-mac': '--net-mac:NAME=MAC',
+  '--block': '--block:NAME=PATH',
+  '--block-ro': '--block-ro:NAME=PATH',
+  '--block-sector-size': '--block-sector-size:NAME=4096',
+  '--mem': '--mem=64',
+};
+
+/** Whether `word` is for the tender, which checks it further. @throws CommandError where it lacks its device or its value. */
+function isTenderOption(word: string): boolean {
+  const [, option = ''] = /^(--[a-z-]+)(?:[:=]|$)/.exec(word) ?? [];
+  const form = Object.hasOwn(TENDER_OPTIONS, option) ? TENDER_OPTIONS[option] : undefined;
+  if (form === undefined) return false;
+  // A path may hold anything, line ends too.
+  if ((form.includes(':') ? /^--[a-z-]+:[^=]+=[^]/ : /^--[a-z-]+=[^]/).test(word)) return true;
+  throw new CommandError(
+    EXIT.usage,
+    `option '${printable(word)}': incomplete; write it in one word, like ${form}`,
+  );
+}
+
 /** Splits the command line; what stands before `--` is ours, the rest the guest's. */
 function parseArguments(args: readonly string[]): Request {
   const end = args.indexOf('--');
@@ -56,18 +88,8 @@ function parseArguments(args: readonly string[]): Request {
   let dryRun = false;
   for (const word of own) {
     if (word === '--dry-run') dryRun = true;
-    else if (/^--(net|net-mac):[^=]+=.|^--mem=./.test(word)) tenderOptions.push(word);
-    else if (/^--(net|net-mac|mem)\b/.test(word)) {
-      const form = word.startsWith('--mem')
-        ? '--mem=64'
-        : word.startsWith('--net-mac')
-          ? '--net-mac:NAME=MAC'
-          : '--net:NAME=TAP';
-      throw new CommandError(
-        EXIT.usage,
-        `option '${printable(word)}': incomplete; write it in one word, like ${form}`,
-      );
-    } else if (word.startsWith('-')) {
+    else if (isTenderOption(word)) tenderOptions.push(word);
+    else if (word.startsWith('-')) {
       throw new CommandError(
         EXIT.usage,
         `option '${printable(word)}': unknown; put what is for the guest after --, see 'kittiwake run --help'`,
@@ -127,7 +149,16 @@ export const run: Command = {
   name: 'run',
   summary: 'run a unikernel',
   help: HELP,
-  options: ['--net:', '--net-mac:', '--mem=', '--dry-run', '--help'],
+  options: [
+    '--net:',
+    '--net-mac:',
+    '--block:',
+    '--block-ro:',
+    '--block-sector-size:',
+    '--mem=',
+    '--dry-run',
+    '--help',
+  ],
   takesImage: true,
   run(args, context) {
     const request = parseArguments(args);

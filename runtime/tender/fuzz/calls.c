@@ -2,11 +2,13 @@
  * Fuzzes the hypercalls: a guest that asks for everything, with arguments anywhere, under AddressSanitizer and without KVM.
  * Not part of the tenders.
  *
- *   fuzz-calls SEED ROUNDS      prints how many calls were carried out, refused, and ended the guest
+ *   fuzz-calls SEED ROUNDS      prints how many calls were carried out, refused, and ended the guest, and how many of them
+ *                               wrote to a block device
  *
  * Guest memory lies between guard pages and is protected as the loader does it, and what is below 1 MiB is read-only here:
  * a tender that reads or writes where it must not is ended by a fault. What it lets the kernel read or write is touched
- * first, since the kernel would only return EFAULT (the Makefile wraps the two calls).
+ * first, since the kernel would only return EFAULT (the Makefile wraps the four calls). What it
+ * asks of a block device must lie within it.
  */
 #include "../errors.h"
 #include "../hvt.h"
@@ -26,6 +28,8 @@
 #define CONSTANTS 0x210000ull
 #define NOTHING 0x220000ull /* may not even be read */
 #define SEGMENT_SIZE 0x2000ull
+#define CAPACITY 0x3000ull
+#define SECTOR 512
 
 static struct image image = {
     .segment_count = 4,
@@ -36,11 +40,17 @@ static struct image image = {
             {.address = CONSTANTS, .access = ACCESS_READ},
             {.address = NOTHING, .access = 0},
         },
-    .manifest = {.version = MFT_VERSION, .entries = 3},
+    .manifest = {.version = MFT_VERSION, .entries = 5},
 };
 static struct machine machine = {.kvm = -1, .vm = -1, .vcpu = -1, .memory_size = MEMORY};
 static struct devices devices;
 static struct refusal why;
+
+/* Handles: two taps, a block device, and one that may only be read. */
+enum { TAP = 1, OTHER_TAP, DISK, READ_ONLY };
+
+/* Writes to the block device that came as far as the kernel. */
+static unsigned long transfers;
 
 static void require(bool good, const char *what) {
     if (good)
@@ -53,6 +63,10 @@ ssize_t __real_read(int fd, void *to, size_t size);
 ssize_t __real_write(int fd, const void *from, size_t size);
 ssize_t __wrap_read(int fd, void *to, size_t size);
 ssize_t __wrap_write(int fd, const void *from, size_t size);
+ssize_t __real_pread(int fd, void *to, size_t size, off_t offset);
+ssize_t __real_pwrite(int fd, const void *from, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *to, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *from, size_t size, off_t offset);
 
 /* Reads, and where asked writes back, a byte of every page, the first and the last. */
 static void touch(const volatile void *memory, size_t size, bool writing) {
@@ -72,6 +86,35 @@ ssize_t __wrap_read(int fd, void *to, size_t size) {
 ssize_t __wrap_write(int fd, const void *from, size_t size) {
     touch(from, size, false);
     return __real_write(fd, from, size);
+}
+
+/* Where the device behind `fd` ends; the largest number for other files. */
+static uint64_t end_of(int fd) {
+    for (unsigned handle = 1; handle < image.manifest.entries; handle++)
+        if (devices.fd[handle] == fd && image.manifest.e[handle].type == MFT_BLOCK_BASIC)
+            return image.manifest.e[handle].u.block.capacity;
+    return UINT64_MAX;
+}
+
+static void check_range(int fd, size_t size, off_t offset) {
+    uint64_t end = end_of(fd);
+    if (offset < 0 || (uint64_t)offset > end || size > end - (uint64_t)offset)
+        abort();
+}
+
+ssize_t __wrap_pread(int fd, void *to, size_t size, off_t offset) {
+    check_range(fd, size, offset);
+    touch(to, size, true);
+    return __real_pread(fd, to, size, offset);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *from, size_t size, off_t offset) {
+    check_range(fd, size, offset);
+    if (devices.read_only[READ_ONLY] && fd == devices.fd[READ_ONLY])
+        abort();
+    touch(from, size, false);
+    transfers++;
+    return __real_pwrite(fd, from, size, offset);
 }
 
 /* The image's file is a hole: its segments are zeroes. */
@@ -101,6 +144,16 @@ static int connect_tap(unsigned handle) {
     return pair[1];
 }
 
+/* A disk of 24 sectors of 512 bytes. */
+static void connect_disk(unsigned handle, bool read_only) {
+    image.manifest.e[handle].type = MFT_BLOCK_BASIC;
+    image.manifest.e[handle].u.block.capacity = CAPACITY;
+    image.manifest.e[handle].u.block.block_size = SECTOR;
+    devices.fd[handle] = memfd_create("disk", 0);
+    devices.read_only[handle] = read_only;
+    require(devices.fd[handle] >= 0 && ftruncate(devices.fd[handle], (off_t)CAPACITY) == 0, "disk");
+}
+
 /* Some place in or around guest memory, most often near an edge. */
 static uint64_t somewhere(void) {
     static const uint64_t edges[] = {0,       0x1000,  HVT_BOOT_INFO, CODE, CODE + SEGMENT_SIZE, DATA, DATA + SEGMENT_SIZE,
@@ -109,7 +162,7 @@ static uint64_t somewhere(void) {
     switch (random_below(8)) {
     case 0: return random_next();
     case 1: return random_below(MEMORY);
-    case 2: return DATA + random_below(SEGMENT_SIZE - sizeof(struct hvt_net));
+    case 2: return DATA + random_below(SEGMENT_SIZE - sizeof(struct hvt_block));
     default: return edges[random_below(sizeof edges / sizeof *edges)] + random_below(66) - 33;
     }
 }
@@ -123,14 +176,27 @@ static uint64_t some_length(void) {
     }
 }
 
+/* Whole sectors most often, around the end of the device. */
+static uint64_t some_sectors(void) {
+    return random_below(6) ? random_below(CAPACITY / SECTOR + 2) * SECTOR : random_next() >> random_below(64);
+}
+
 /* Leaves an argument where a guest could have written one: handle or data, address, length, or whatever the call makes of them. */
 static void write_argument(uint64_t address) {
-    if (address < DATA || address > MEMORY - 32 || (address + 32 > CONSTANTS && address < NOTHING + SEGMENT_SIZE))
+    uint64_t argument[5] = {random_below(3) ? random_below(6) : somewhere(), somewhere(), some_length(), random_next()};
+    uint64_t size = sizeof argument;
+    if (address < DATA || address > MEMORY - size || (address + size > CONSTANTS && address < NOTHING + SEGMENT_SIZE))
         return;
-    uint64_t argument[4] = {random_below(3) ? random_below(4) : somewhere(), somewhere(), some_length(), random_next()};
-    if (random_below(2)) { /* as PUTS has it: data and length come first */
+    switch (random_below(3)) {
+    case 0: /* as PUTS has it: data and length come first */
         argument[0] = somewhere();
         argument[1] = some_length();
+        break;
+    case 1: /* BLOCK_READ and BLOCK_WRITE: handle, offset, data, length */
+        argument[0] = random_below(8) ? DISK + random_below(2) : argument[0];
+        argument[1] = some_sectors();
+        argument[2] = random_below(4) ? 0x300000 + random_below(0x10000) : somewhere();
+        argument[3] = some_sectors();
     }
     memcpy(machine.memory + address, argument, sizeof argument);
 }
@@ -143,7 +209,9 @@ int main(int argc, char *argv[]) {
     unsigned long done = 0, refused = 0, ended = 0;
     memset(devices.fd, -1, sizeof devices.fd);
     load();
-    int world[2] = {connect_tap(1), connect_tap(2)};
+    int world[2] = {connect_tap(TAP), connect_tap(OTHER_TAP)};
+    connect_disk(DISK, false);
+    connect_disk(READ_ONLY, true);
     struct calls calls = {.machine = &machine, .image = &image, .devices = &devices};
     require(events_open(&devices, &image.manifest, &calls.events, &why) == 0, "events");
 
@@ -171,6 +239,6 @@ int main(int argc, char *argv[]) {
         else
             abort();
     }
-    dprintf(result, "%lu done, %lu refused, %lu ended\n", done, refused, ended);
+    dprintf(result, "%lu done, %lu refused, %lu ended, %lu written\n", done, refused, ended, transfers);
     return 0;
 }

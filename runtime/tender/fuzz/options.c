@@ -28,7 +28,7 @@ static void append(char *word, const char *piece) {
 
 static void append_piece(char *word) {
     static const char *const pieces[] = {
-        "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "=",     ":",
+        "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "--block-ro:", "--block-sector-size:", "512", "=", ":",
         "0",    "4",    "64",     "64M",        "2G",     "5000",  "18446744073709551616", "service",  "a",     "tap0",
         "tap1", "/",    ".",      "02:00:00:00:00:01", "0:0:0:0:0:0", "ff:ff:ff:ff:ff:ff", "02:0:", "x", "image.hvt", "averyveryverylongname",
     };
@@ -50,10 +50,12 @@ static void append_piece(char *word) {
 /* A word: a right option now and then, else some pieces; rarely a very long one. */
 static void make_word(char *word) {
     word[0] = '\0';
-    switch (random_below(6)) {
+    switch (random_below(8)) {
     case 0: snprintf(word, MAX_WORD, "--net:device%u=tap%u", (unsigned)random_below(70), (unsigned)random_below(9)); break;
     case 1: snprintf(word, MAX_WORD, "--net-mac:device%u=02:00:00:00:00:%x", (unsigned)random_below(70), (unsigned)random_below(300)); break;
     case 2: snprintf(word, MAX_WORD, "--mem=%u%s", (unsigned)random_below(5000), random_below(2) ? "M" : ""); break;
+    case 3: snprintf(word, MAX_WORD, "--block%s:device%u=some file", random_below(2) ? "-ro" : "", (unsigned)random_below(70)); break;
+    case 4: snprintf(word, MAX_WORD, "--block-sector-size:device%u=%u", (unsigned)random_below(70), 256u << random_below(9)); break;
     default:
         for (uint64_t count = random_below(random_below(30) == 0 ? 200 : 5); count > 0; count--)
             append_piece(word);
@@ -69,6 +71,13 @@ static void check(const struct limits *limits) {
         wrong = memchr(net->name, '\0', sizeof net->name) == NULL || !device_name_valid(net->name) ||
                 memchr(net->tap, '\0', sizeof net->tap) == NULL || (net->tap[0] == '\0' && !net->has_mac) ||
                 (net->has_mac && (net->mac[0] & 1));
+    }
+    wrong |= options.block_count > MAX_DEVICES;
+    for (unsigned i = 0; i < options.block_count && !wrong; i++) {
+        const struct block_option *block = &options.block[i];
+        bool power = (block->sector & (block->sector - 1)) == 0 && block->sector >= 512 && block->sector <= 32768;
+        wrong = memchr(block->name, '\0', sizeof block->name) == NULL || !device_name_valid(block->name) ||
+                (block->path == NULL ? block->sector == 0 : block->path[0] == '\0') || (block->sector != 0 && !power);
     }
     if (wrong) {
         fprintf(stderr, "a command line was taken and should not have been\n");
