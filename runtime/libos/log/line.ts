@@ -5,6 +5,7 @@ import { consoleWrite } from '../guest';
 const ROOM: u32 = 512;
 const buffer: usize = memory.data(512);
 let used: u32 = 0;
+let tap: u32 = 0;
 
 /** Appends a byte; what a terminal might obey is shown as '?'. */
 @inline
@@ -18,13 +19,24 @@ function append(value: u32): void {
 }
 
 function flush(): void {
+  if (tap != 0) call_indirect<void>(tap, buffer, used);
   consoleWrite(buffer, used);
   used = 0;
+}
+
+/** Lets `index`, a function (bytes: usize, size: u32) => void, see what goes to the console, the newline too; 0 for none. */
+export function watch(index: u32): void {
+  tap = index;
 }
 
 /** Appends text; characters that are not printable ASCII are shown as '?'. */
 export function text(value: string): void {
   for (let i = 0, n = value.length; i < n; i++) byte(<u32>value.charCodeAt(i));
+}
+
+/** Appends `size` bytes of text; those that are not printable ASCII are shown as '?'. */
+export function bytes(at: usize, size: u32): void {
+  for (let i: u32 = 0; i < size; i++) byte(load<u8>(at + i));
 }
 
 /** Appends a number in decimal. */
