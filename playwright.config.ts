@@ -1,5 +1,10 @@
-// The handbook in Debian's Chromium, served as `npm start` serves it.
+// The handbook in Debian's Chromium, served as `npm start` serves it, or by the unikernel (see scripts/site/browser-tests.ts).
 import { defineConfig } from '@playwright/test';
+import { SITE_VARIABLES } from './scripts/site/browser-tests.ts';
+
+/** Where test/site/serve.ts serves; only the workers know, which load this after it has begun. */
+const url = process.env['KITTIWAKE_SITE_URL'] ?? 'http://127.0.0.1/';
+const report = process.env[SITE_VARIABLES.image] === undefined ? 'site' : 'website';
 
 export default defineConfig({
   testDir: 'test/site',
@@ -11,9 +16,9 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   timeout: 60_000,
-  reporter: [['list'], ['json', { outputFile: 'build/reports/site.json' }]],
+  reporter: [['list'], ['json', { outputFile: `build/reports/${report}.json` }]],
   use: {
-    baseURL: process.env['KITTIWAKE_SITE_URL'],
+    baseURL: url,
     permissions: ['clipboard-read', 'clipboard-write'],
     trace: 'retain-on-failure',
     launchOptions: {
@@ -23,7 +28,9 @@ export default defineConfig({
         ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
         ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
         // The browser's own errands would be foreign requests too.
-        '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',
+        `--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE ${new URL(url).hostname}`,
+        // Only there may a page use the clipboard; this machine's own addresses are, the unikernel's is not.
+        `--unsafely-treat-insecure-origin-as-secure=${new URL(url).origin}`,
       ],
     },
   },

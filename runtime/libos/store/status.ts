@@ -26,7 +26,7 @@ export function words(status: u32, at: u64): string {
     case OK:
       return 'the archive is in order';
     case BAD_DEVICE:
-      return 'the block device has no sectors of 512 to 16384 bytes; attach it with --block-sector-size of 512';
+      return "the block device's sectors are larger than 16384 bytes; attach it with --block-sector-size:NAME=512";
     case DEVICE_FAILED:
       return 'the block device could not be read at ' + where + '; look at the file or disk behind it';
     case NO_ARCHIVE:
