@@ -1,10 +1,11 @@
 // npm run site: builds the handbook, serves it on this machine, packs it, serves it from a unikernel, tests it in a browser.
+import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildRuntime } from './runtime.ts';
 import { ensurePackages } from './setup/packages.ts';
 import { root } from './setup/root.ts';
-import { testServed, testUnikernel, whyNotInNamespace } from './site/browser-tests.ts';
+import { testServed, testUnikernel, whyNoNamespace } from './site/browser-tests.ts';
 import { buildSite, siteFolder } from './site/build.ts';
 import { packFolder } from './site/pack.ts';
 import { serveFolder, type Served } from './site/server.ts';
@@ -67,7 +68,9 @@ export async function packSite(file: string = archiveFile): Promise<string> {
 export async function testWebsite(image = 'website'): Promise<boolean | string> {
   const runtime = await buildRuntime();
   const file = image.includes('/') ? resolve(image) : join(root, 'fixtures', 'images', `${image}.spt`);
-  const reason = whyNotInNamespace(file);
+  if (!existsSync(file))
+    throw new Error(`${relative(root, file)}: no such image; build it with 'npm run images'`);
+  const reason = whyNoNamespace();
   if (reason !== undefined) return reason;
   return testUnikernel(runtime, file, await packSite());
 }
