@@ -3,19 +3,23 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { linkImage } from '../../scripts/images/link.ts';
-import { notesSource } from '../../scripts/images/manifest.ts';
+import { notesSource, type Abi, type Device } from '../../scripts/images/manifest.ts';
 import { compileModule, translateModule } from '../../scripts/images/module.ts';
 
-/** The spt image of test/guest/programs/`program`.ts, in a folder that the caller removes. */
-export async function buildProgram(program: string): Promise<{ image: string; folder: string }> {
+/** The image of test/guest/programs/`program`.ts that declares `devices`, in a folder that the caller removes. */
+export async function buildProgram(
+  program: string,
+  abi: Abi = 'spt',
+  devices: readonly Device[] = [],
+): Promise<{ image: string; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'kittiwake-guest-'));
   const wasm = join(folder, 'module.wasm');
   await compileModule(`test/guest/programs/${program}.ts`, wasm);
   const work = join(folder, 'work');
   await mkdir(work);
   const names = await translateModule(wasm, work);
-  await writeFile(join(work, 'notes.c'), notesSource('spt', []));
-  const image = join(folder, `${program}.spt`);
-  await linkImage(work, 'spt', names, image);
+  await writeFile(join(work, 'notes.c'), notesSource(abi, devices));
+  const image = join(folder, `${program}.${abi}`);
+  await linkImage(work, abi, names, image);
   return { image, folder };
 }
