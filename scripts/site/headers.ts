@@ -1,17 +1,23 @@
-// The file `.headers` of a packed site: which fields the `website` image adds to its answers. A line is a path and a field,
-// separated by a tab; a path that ends with a slash is for all that begins with it, and the longest path that fits counts.
-import { COMMON_HEADERS, contentSecurityPolicy } from './policy.ts';
+// The file `.headers` of a packed site: which fields the `website` image adds to its responses. Its format stands in
+// runtime/libos/http/rules.ts.
 import type { ArchiveFile } from './archive.ts';
+import { COMMON_HEADERS, contentSecurityPolicy } from './policy.ts';
 
-/** The fields of every answer, and each page's policy. */
+type Rule = readonly [path: string, fields: Readonly<Record<string, string>>];
+
+/** The fields of every response, and each page's policy. */
 export function headersFile(files: readonly ArchiveFile[]): ArchiveFile {
-  const common = Object.entries(COMMON_HEADERS).map(([name, value]) => `/\t${name}: ${value}`);
   const pages = files
     .filter(({ name }) => name.endsWith('.html'))
-    .map(
-      ({ name, content }) =>
-        `/${name}\tContent-Security-Policy: ${contentSecurityPolicy(Buffer.from(content).toString())}`,
-    )
-    .sort();
-  return { name: '.headers', content: Buffer.from(`${[...common, ...pages].join('\n')}\n`) };
+    .map(({ name, content }): Rule => {
+      const policy = contentSecurityPolicy(Buffer.from(content).toString());
+      return [`/${name}`, { 'Content-Security-Policy': policy }];
+    })
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const rules: readonly Rule[] = [['/*', COMMON_HEADERS], ...pages];
+  const lines = rules.flatMap(([path, fields]) => [
+    path,
+    ...Object.entries(fields).map(([name, value]) => `  ${name}: ${value}`),
+  ]);
+  return { name: '.headers', content: Buffer.from(`${lines.join('\n')}\n`) };
 }

@@ -55,12 +55,12 @@ test('holds every file that is not hidden, in the order of their names, and comp
 });
 
 test('has the headers of every answer, and the policy of each page', () => {
-  const lines = String(contents.get('.headers')).trimEnd().split('\n');
-  expect(lines).toContain('/\tX-Content-Type-Options: nosniff');
-  expect(lines).toContain(`/index.html\tContent-Security-Policy: ${contentSecurityPolicy(PAGE)}`);
-  const policies = lines.filter((line) => line.includes('Content-Security-Policy'));
-  expect(policies.map((line) => line.split('\t')[0])).toEqual(['/a/index.html', '/index.html']);
-  expect(policies[0]).not.toContain(contentSecurityPolicy(PAGE));
+  const rules = String(contents.get('.headers')).split(/\n(?=\/)/);
+  expect(rules.map((rule) => rule.split('\n')[0])).toEqual(['/*', '/a/index.html', '/index.html']);
+  expect(rules[0]).toContain('\n  X-Content-Type-Options: nosniff\n');
+  const policy = `Content-Security-Policy: ${contentSecurityPolicy(PAGE)}`;
+  expect(rules[2]).toBe(`/index.html\n  ${policy}\n`);
+  expect(rules[1]).not.toContain(policy);
 });
 
 test('is the same bytes for the same files', async () => {
