@@ -1,15 +1,26 @@
 // npm run bench: what speed we have, always beside a peer's measured in the same run. Numbers go to PERFORMANCE.md by hand.
 import { parseArgs } from 'node:util';
 import type { Comparison } from './bench/compare.ts';
+import { benchNet } from './bench/net.ts';
 import { benchPing } from './bench/ping.ts';
 import { benchStart } from './bench/start.ts';
 import { buildRuntime } from './runtime.ts';
 import { ensurePackages } from './setup/packages.ts';
 
+type Figures = AsyncIterable<Comparison> | Iterable<Comparison>;
+
 /** What can be measured. */
-const SUBJECTS: Readonly<Record<string, (rounds: number) => Promise<Comparison[]>>> = {
-  start: benchStart,
-  ping: benchPing,
+const SUBJECTS: Readonly<Record<string, () => Figures | Promise<Figures>>> = {
+  start: () => benchStart(runs ?? 15),
+  ping: () => benchPing(runs ?? 15),
+  net: () =>
+    benchNet({
+      runs: runs ?? 5,
+      seconds,
+      only: values.only,
+      peerImage: values['peer-image'],
+      peerTender: values['peer-tender'],
+    }),
 };
 
 const HELP = `Measure the runtime beside named peers, in turns, and print ratios.
@@ -19,60 +30,70 @@ Usage: npm run bench [-- OPTIONS] [SUBJECT...]
 Subjects (all when none is named):
   start    from starting a unikernel to its exit
   ping     round trip of a ping
+  net      HTTP beside nginx, TCP beside iperf3 and Linux, start, memory and size; needs the
+           Debian packages wrk, nginx-light, iperf3 and curl
 
 Options:
-  --rounds N   measure each contestant N times (default 15)
-  --json       print one line of JSON for each figure
+  --runs N            measure each contestant N times (default 15, for net 5)
+  --seconds N         how long one run of net's wrk or of its streams takes (default 3)
+  --only NAME         of net, only figures whose name begins so, such as net.tcp
+  --peer-image FILE   measure another image beside ours; it is started with --ipv4=10.0.0.2/24
+  --peer-tender FILE  start that image by this tender instead of ours
+  --json              print one line of JSON for each figure
 
-A ratio is ours divided by the peer's: below 1 we need less. A peer that is
+A ratio is ours divided by the peer's: of times, memory and sizes less is better, of rates more. A peer that is
 optional, solo5-spt, takes part when it is in PATH.
 `;
 
-function row({ what, unit, ours, peer, ratio, spread }: Comparison): string {
-  const number = (value: number): string => value.toPrecision(3);
-  const [least, most] = spread;
-  return [
-    what,
-    `  ${number(ours.median).padStart(6)} ${unit}  ${ours.name}`,
-    `  ${number(peer.median).padStart(6)} ${unit}  ${peer.name}`,
-    `  ${number(ratio).padStart(6)}     ratio, in single rounds ${number(least)} to ${number(most)}`,
-  ].join('\n');
+const number = (value: number): string => (Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3));
+
+function row({ what, unit, ours, beside }: Comparison): string {
+  const line = (value: number, rest: string): string => `  ${number(value).padStart(7)} ${rest}`;
+  const own = [what, line(ours.median, `${unit}  ${ours.name}`)];
+  if (!beside) return own.join('\n');
+  const [least, most] = beside.spread;
+  const ratio = line(beside.ratio, `  ratio, in single runs ${number(least)} to ${number(most)}`);
+  return [...own, line(beside.median, `${unit}  ${beside.name}`), ratio].join('\n');
 }
 
-function json({ what, unit, ours, peer, ratio }: Comparison, runs: number): string {
-  const name = `${what}, ${ours.name}`;
-  return JSON.stringify({
-    name,
-    value: ours.median,
-    unit,
-    peer: peer.name,
-    peerValue: peer.median,
-    ratio,
-    runs,
-  });
+function json({ what, unit, runs: count, ours, beside }: Comparison): string {
+  // Figures of net have names of their own, others are told apart by who is measured.
+  const name = what.startsWith('net.') ? what : `${what}, ${ours.name}`;
+  const peer = beside && { peer: beside.name, peerValue: beside.median, ratio: beside.ratio };
+  return JSON.stringify({ name, value: ours.median, unit, ...peer, runs: count });
 }
 
 const { values, positionals } = parseArgs({
   options: {
     help: { type: 'boolean' },
     json: { type: 'boolean' },
-    rounds: { type: 'string', default: '15' },
+    runs: { type: 'string' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    'peer-image': { type: 'string' },
+    'peer-tender': { type: 'string' },
   },
   allowPositionals: true,
 });
-const rounds = Number(values.rounds);
+
+/** A whole number from 1 to 1000, which the option `name` says. */
+function count(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
+  throw new Error(`--${name} ${text}: give a whole number from 1 to 1000`);
+}
+
+const runs = values.runs === undefined ? undefined : count('runs', values.runs);
+const seconds = count('seconds', values.seconds);
 const unknown = positionals.find((name) => !(name in SUBJECTS));
 if (values.help) console.log(HELP.trimEnd());
 else if (unknown !== undefined) {
   throw new Error(`no subject '${unknown}'; there are ${Object.keys(SUBJECTS).join(', ')}`);
-} else if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
-  throw new Error(`--rounds ${values.rounds}: give a whole number from 1 to 1000`);
 } else {
   await ensurePackages('runtime', 'tests');
   await buildRuntime();
   for (const name of positionals.length > 0 ? positionals : Object.keys(SUBJECTS)) {
-    for (const comparison of (await SUBJECTS[name]?.(rounds)) ?? []) {
-      console.log(values.json ? json(comparison, rounds) : row(comparison));
-    }
+    const found = (await SUBJECTS[name]?.()) ?? [];
+    for await (const comparison of found) console.log(values.json ? json(comparison) : row(comparison));
   }
 }

@@ -1,9 +1,7 @@
 // A bad wire, the same both ways: link.c between two ends, each a tap of the host's kernel, an interface, or this process.
-import { spawnSync, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { root } from '../../scripts/setup/root.ts';
+import { compileC } from '../../scripts/setup/compile.ts';
 import type { Namespace } from './namespace.ts';
 
 /** What the wire does to frames, in percent of the frames of each direction; delay is in milliseconds, one way. */
@@ -18,23 +16,6 @@ export interface Impairment {
   readonly corrupt?: number;
 }
 
-const source = join(root, 'test', 'net', 'link.c');
-const program = join(root, 'build', 'net', 'link');
-
-/** Compiles link.c where it has changed. The file appears whole, for tests run in parallel. */
-export function buildLink(): string {
-  const built = statSync(program, { throwIfNoEntry: false });
-  if (built && built.mtimeMs > statSync(source).mtimeMs) return program;
-  mkdirSync(dirname(program), { recursive: true });
-  const next = `${program}.${process.pid}`;
-  const flags = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Werror'];
-  const gcc = spawnSync('gcc', [...flags, '-o', next, source], { encoding: 'utf8' });
-  if (gcc.error) throw new Error(`gcc: ${gcc.error.message}; install the Debian package gcc`);
-  if (gcc.status !== 0) throw new Error(`test/net/link.c does not compile:\n${gcc.stderr}`);
-  renameSync(next, program);
-  return program;
-}
-
 /** Starts a wire between two ends as link.c names them, and waits until it carries frames. Closed with the namespace. */
 export async function wire(
   namespace: Namespace,
@@ -42,7 +23,7 @@ export async function wire(
   impairment: Impairment = {},
 ): Promise<ChildProcess> {
   const options = Object.entries(impairment).map(([name, value]) => `--${name}=${value}`);
-  const link = namespace.start([buildLink(), ...options, ...ends], ['pipe', 'pipe', 'pipe']);
+  const link = namespace.start([compileC('test/net/link.c'), ...options, ...ends], ['pipe', 'pipe', 'pipe']);
   const ready = await Promise.race([once(link.stderr ?? link, 'data'), once(link, 'exit')]);
   if (String(ready[0]) !== 'ready\n')
     throw new Error(`the wire between ${ends.join(' and ')}: ${ready.join(' ')}`);

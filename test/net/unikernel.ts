@@ -36,18 +36,12 @@ export function noImage(name: string): string | undefined {
   return existsSync(prebuilt(name)) ? undefined : `fixtures/images/${name}.spt is not built`;
 }
 
-/** The command that starts a unikernel; upstream's tender takes it as well. */
-export function command({
-  image,
-  args = [],
-  mem = 16,
-  tap = 'tap0',
-  data,
-  tender: by = tender,
-  by: prefix = [],
-}: Start): string[] {
+/** The command that starts a unikernel, `options` before the tender's others; upstream's tender takes it as well. */
+export function command(start: Start, options: readonly string[] = []): string[] {
+  const { image, args = [], mem = 16, tap = 'tap0', data, by = [] } = start;
   const block = data === undefined ? [] : [`--block:data=${data}`];
-  return [...prefix, by, `--mem=${mem}`, `--net:service=${tap}`, ...block, image, ...args];
+  const tenderOptions = [...options, `--mem=${mem}`, `--net:service=${tap}`, ...block];
+  return [...by, start.tender ?? tender, ...tenderOptions, image, ...args];
 }
 
 export class Unikernel implements AsyncDisposable {

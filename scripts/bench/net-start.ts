@@ -1,0 +1,80 @@
+// What a guest needs before it serves: time, memory, bytes on disk. And how far away it is: a ping.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { command, Unikernel } from '../../test/net/unikernel.ts';
+import { compileC } from '../setup/compile.ts';
+import {
+  ADDRESS,
+  answers,
+  guestName,
+  ON_CLIENT_CPU,
+  ON_SERVER_CPU,
+  startOf,
+  withTap,
+  type Guest,
+  type Server,
+} from './net-servers.ts';
+
+const MAC = '02:00:00:00:00:02';
+const PINGS = 5000;
+
+/** Milliseconds from just before the exec of the tender to the guest's first echo reply. */
+export async function firstPing(guest: Guest): Promise<number> {
+  const { client } = await withTap();
+  try {
+    await client.shell(`ip neigh replace ${ADDRESS} lladdr ${MAC} dev tap0 nud permanent`);
+    const probe = [...ON_CLIENT_CPU, compileC('scripts/bench/ping.c'), 'first', ADDRESS, '1'];
+    // The probe sets the processor itself: taskset(1) would be one more exec on the clock.
+    const start = command({ ...startOf(guest), by: [] }, [`--net-mac:service=${MAC}`]);
+    const { status, out, err } = await client.run([...probe, ...start]);
+    const microseconds = Number(out.trim().split('\n').at(-1));
+    if (status !== 0 || !(microseconds > 0)) throw new Error(`${guestName(guest)}: ${err}${out}`);
+    return microseconds / 1000;
+  } finally {
+    await client.close();
+  }
+}
+
+/** The smallest --mem, in MiB, with which the guest serves its start page. */
+export async function smallestMemory(guest: Guest): Promise<number> {
+  for (let mem = 1; mem <= 64; mem++) {
+    const { client } = await withTap();
+    try {
+      const running = new Unikernel(client, startOf({ ...guest, mem }));
+      await Promise.race([
+        answers(client, `http://${ADDRESS}/`),
+        running.status().then((status) => Promise.reject(new Error(`ended with status ${status}`))),
+      ]);
+      return mem;
+    } catch {
+      // Too little: it ended, or it never served.
+    } finally {
+      await client.close();
+    }
+  }
+  throw new Error(`${guestName(guest)} serves nothing even with --mem=64`);
+}
+
+/** Bytes of an image without the symbols a debugger would want. */
+export function strippedSize(image: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'kittiwake-strip-'));
+  try {
+    execFileSync('strip', ['-o', join(folder, 'image'), image]);
+    return statSync(join(folder, 'image')).size;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * Median round trip of a ping, in microseconds. The pinging process shares the server's processor: the kernel's own answer is made
+ * on it as well, and waking another processor costs more than all the rest.
+ */
+export async function roundTrip(server: Server): Promise<number> {
+  const ping = [compileC('scripts/bench/ping.c'), 'rtt', ADDRESS, String(PINGS)];
+  const { status, out, err } = await server.client.run([...ON_SERVER_CPU, ...ping]);
+  if (status !== 0) throw new Error(`ping of ${server.name}: ${err}`);
+  return Number(out);
+}
