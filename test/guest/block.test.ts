@@ -104,7 +104,10 @@ describe('under hvt', () => {
     const { image, folder } = await buildProgram('block', 'hvt', DEVICES);
     const bytes = readFileSync(image).toString('base64');
     await rm(folder, { recursive: true });
-    await machine.root.run(`echo ${bytes} | base64 -d > /tmp/block.hvt`, { timeoutMs: RUN_LIMIT_MS });
+    await machine.root.run(`echo ${bytes} | base64 -d > /tmp/block.hvt`, {
+      timeoutMs: RUN_LIMIT_MS,
+      onOutput: () => undefined,
+    });
   }, BUILD_LIMIT_MS);
   afterAll(() => machine.stop());
 
