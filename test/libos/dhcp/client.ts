@@ -15,8 +15,8 @@ export interface Exports extends Module {
   conflict(client: number, now: bigint): void;
   state(client: number): number;
   deadline(client: number): bigint;
-  source(client: number): number;
-  destination(client: number): number;
+  from(client: number): number;
+  to(client: number): number;
   sent(client: number): bigint;
   dropped(client: number): bigint;
   lease(client: number): number;
@@ -108,8 +108,8 @@ export class Client {
     return {
       type: options.get(53)?.readUInt8(0) ?? 0,
       xid: bytes.readUInt32BE(4),
-      from: dotted(this.core.source(this.handle)),
-      to: dotted(this.core.destination(this.handle)),
+      from: dotted(this.core.from(this.handle)),
+      to: dotted(this.core.to(this.handle)),
       options,
       bytes,
     };
@@ -173,8 +173,14 @@ export class Client {
   }
 }
 
-/** Loads the module once; each call of what it returns makes a client in memory of its own. */
-export async function loadClients(): Promise<(name?: string, seed?: bigint) => Client> {
+/** Loads the module once; each call of what it returns makes a client in memory of its own, `print` gets its log. */
+export async function loadClients() {
   const module = await compileEntry('test/libos/dhcp/dhcp.as.ts');
-  return (name, seed) => new Client(instantiate<Exports>(module), name, seed);
+  return (name?: string, seed?: bigint, print: (text: string) => void = () => undefined): Client => {
+    const core: Exports = instantiate<Exports>(module, {
+      console_write: (text: number, size: number) =>
+        print(Buffer.from(core.memory.buffer, text, size).toString('latin1')),
+    });
+    return new Client(core, name, seed);
+  };
 }

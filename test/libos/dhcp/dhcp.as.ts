@@ -1,8 +1,9 @@
 // The DHCP client with handles for the tests. Several can exist; the tests hold them as numbers.
-import '../../../runtime/libos/guest';
 import * as client from '../../../runtime/libos/dhcp/client';
 import * as events from '../../../runtime/libos/dhcp/events';
 import * as leases from '../../../runtime/libos/dhcp/lease';
+import { say } from '../../../runtime/libos/dhcp/report';
+import * as logger from '../../../runtime/libos/log/logger';
 import { sipHash } from '../../../runtime/libos/random/generator';
 
 export const message: usize = memory.data(2048);
@@ -12,7 +13,11 @@ export const out: usize = memory.data(2048);
 export const log: usize = memory.data(256);
 let count: u32 = 0;
 
-function report(_client: client.Client, event: u32): void {
+const source = logger.source('dhcp');
+logger.configure('debug');
+
+function report(c: client.Client, event: u32): void {
+  say(source, c, event);
   store<u8>(log + (count++ & 255), event);
 }
 
@@ -65,11 +70,11 @@ export function deadline(c: client.Client): u64 {
   return c.deadline;
 }
 
-export function source(c: client.Client): u32 {
+export function from(c: client.Client): u32 {
   return c.source;
 }
 
-export function destination(c: client.Client): u32 {
+export function to(c: client.Client): u32 {
   return c.destination;
 }
 
