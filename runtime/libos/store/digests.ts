@@ -11,10 +11,11 @@
 //        for each chunk: u32 CRC-32, of what is there of it
 //        zeros
 //    -4  u32 CRC-32 of all of this before
-import { Arena, take } from './arena';
+import { Arena, roomIn, take } from './arena';
 import { crc32 } from './crc32';
 import { Device, readSectors } from './device';
 import { Entry } from './entry';
+import * as status from './status';
 
 /** log2 of a chunk's bytes, and the bytes. */
 export const CHUNK_BITS: u32 = 14;
@@ -40,34 +41,34 @@ export class Digests {
 }
 
 /**
- * Reads the `size` bytes of `.digests` at `at` of the device into the arena; both sizes are within the capacity. Null if they
- * are malformed, do not fit into the arena, or the device failed.
+ * Reads the `size` bytes of `.digests` at `at` of the device into the arena; both are within the capacity.
+ * @returns a status
  */
-export function readDigests(device: Device, arena: Arena, at: u64, size: u64): Digests | null {
+export function readDigests(digests: Digests, device: Device, arena: Arena, at: u64, size: u64): u32 {
   const mask = <u64>device.sector - 1;
   const from = at & ~mask;
   const wanted = ((at + size + mask) & ~mask) - from;
-  const room = arena.end - arena.next;
-  if (size < HEADER + 4 || wanted >= room) return null;
-  const digests = changetype<Digests>(take(arena, offsetof<Digests>()));
+  if (size < HEADER + 4) return status.BAD_DIGESTS;
+  if (wanted > roomIn(arena)) return status.TOO_MANY_FILES;
   const buffer = take(arena, <u32>wanted);
-  if (changetype<usize>(digests) == 0 || buffer == 0) return null;
-  if (!readSectors(device, from, buffer, <u32>wanted)) return null;
+  if (!readSectors(device, from, buffer, <u32>wanted)) return status.DEVICE_FAILED;
   const table = buffer + <usize>(at - from);
   const bytes = <u32>size;
-  if (load<u64>(table) != MAGIC || load<u32>(table, 8) != CHUNK) return null;
-  if (load<u32>(table + bytes - 4) != crc32(0, table, bytes - 4)) return null;
-  const covered = load<u64>(table, 16);
+  if (load<u64>(table) != MAGIC || load<u32>(table, 8) != CHUNK) return status.BAD_DIGESTS;
+  if (load<u32>(table + bytes - 4) != crc32(0, table, bytes - 4)) return status.BAD_DIGESTS;
   const begin = at + size;
-  if ((begin & (CHUNK - 1)) != 0 || covered > device.capacity - begin) return null;
+  const covered = load<u64>(table, 16);
+  if (covered > device.capacity - begin) return status.CUT;
   const chunks = (covered + (CHUNK - 1)) >> CHUNK_BITS;
   digests.files = load<u32>(table, 12);
+  if ((begin & (CHUNK - 1)) != 0 || HEADER + <u64>digests.files * RECORD + (chunks << 2) + 4 > size) {
+    return status.BAD_DIGESTS;
+  }
   digests.records = table + HEADER;
   digests.first = begin >> CHUNK_BITS;
   digests.end = begin + covered;
   digests.sums = digests.records + digests.files * RECORD;
-  if (HEADER + <u64>digests.files * RECORD + (chunks << 2) + 4 > size) return null;
-  return digests;
+  return status.OK;
 }
 
 /** Whether `entry`, the file number `index` of the archive, is the one that was packed; it gets its digest as tag. */

@@ -1,6 +1,7 @@
 // Goes through the headers of an archive once and makes an entry for every file.
+import { take } from './arena';
 import { show, Window } from './device';
-import { CHUNK, claim, NAME as DIGESTS, readDigests } from './digests';
+import { CHUNK, claim, Digests, NAME as DIGESTS, readDigests } from './digests';
 import { Entry, newEntry } from './entry';
 import { Extended, readRecords, reset } from './pax';
 import * as status from './status';
@@ -54,7 +55,7 @@ function scanEntries(archive: Store, window: Window, ahead: Ahead): u32 {
     if (size == tar.NO_NUMBER) return status.BAD_HEADER;
     const content = at + tar.BLOCK;
     if (size > capacity - content) return status.CUT;
-    const result = take(archive, window, ahead, header, type, content, size);
+    const result = takeEntry(archive, window, ahead, header, type, content, size);
     if (result != status.OK) return result;
     const padded = (size + (tar.BLOCK - 1)) & ~(<u64>tar.BLOCK - 1);
     if (padded > capacity - content) return status.CUT;
@@ -66,7 +67,7 @@ function scanEntries(archive: Store, window: Window, ahead: Ahead): u32 {
 }
 
 /** Takes one entry: its header is in the window, its content of `size` bytes at `content` of the device. */
-function take(
+function takeEntry(
   archive: Store,
   window: Window,
   ahead: Ahead,
@@ -128,9 +129,7 @@ function takeFile(archive: Store, ahead: Ahead, at: u64, size: u64, modified: u6
   const bad = checkName(name, end);
   if (bad != status.OK) return bad;
   if (archive.files == 0 && archive.digests == null && isDigests(name, end)) {
-    archive.digests = readDigests(archive.device, archive.arena, at, size);
-    archive.entries = archive.arena.next;
-    return archive.digests == null ? status.BAD_DIGESTS : status.OK;
+    return takeDigests(archive, at, size);
   }
   const entry = newEntry(archive.arena, name, <u32>(end - name));
   if (entry == null) return status.TOO_MANY_FILES;
@@ -142,6 +141,15 @@ function takeFile(archive: Store, ahead: Ahead, at: u64, size: u64, modified: u6
   else if (!claim(digests, archive.files, entry)) return status.ALTERED;
   archive.files++;
   return status.OK;
+}
+
+function takeDigests(archive: Store, at: u64, size: u64): u32 {
+  const digests = changetype<Digests>(take(archive.arena, offsetof<Digests>()));
+  if (changetype<usize>(digests) == 0) return status.TOO_MANY_FILES;
+  archive.digests = digests;
+  const result = readDigests(digests, archive.device, archive.arena, at, size);
+  archive.entries = archive.arena.next;
+  return result;
 }
 
 /** Spreads the bits of time and size, which change when a file does. */

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { makeArchive } from '../../../scripts/site/archive.ts';
 import { archiveOf, entry, header, loadStore, records, seeded, type Harness } from './store.ts';
 
-const ROUNDS = 4000;
+const ROUNDS = 2500;
 
 let fresh: () => Harness;
 const bases: Buffer[] = [];

@@ -45,7 +45,7 @@ describe.each([
     const archive = fresh().open(made, { sector, budget });
     expect(archive.refusal).toBe('');
     const next = seeded(sector + budget);
-    for (let round = 0; round < 3000; round++) {
+    for (let round = 0; round < 1000; round++) {
       const { name, content } = FILES[next(FILES.length)] ?? { name: '', content: Buffer.alloc(0) };
       const offset = next(content.length + 10);
       const size = next(next(2) === 0 ? 2000 : 100_000);
