@@ -180,7 +180,7 @@ describe('syslog', () => {
     ['', '', '- -'],
     ['a b\nc', 'é', 'abc -'],
     ['h'.repeat(300), 'a'.repeat(60), `${'h'.repeat(255)} ${'a'.repeat(48)}`],
-  ])('host %j and application %j become header fields', (host, app, expected) => {
+  ])('host %#: names become header fields', (host, app, expected) => {
     open(host, app);
     log.say(source('x'), INFO, text('y'));
     expect(message()).toBe(`<30>1 ${STAMP} ${expected} - - - x: y`);
