@@ -1,0 +1,69 @@
+// The access log in the Combined Log Format, written when a response is ready: its size is that of the content which then follows.
+// A request whose content turns out malformed or late gets a second line, for that answer.
+import { Client } from './client';
+import { day, putFour, putMonth, putTime, putTwo, setDay, year } from './date';
+import * as fields from './fields';
+import { putAddress } from './peer';
+import { Site } from './site';
+import { put, putHex, putNumber, text } from './text';
+
+/** Bytes of the request line and of the other two quoted parts of a line; what is longer is cut. */
+const QUOTED_MAX: u32 = 1024;
+/** Bytes of a line. */
+export const LINE_MAX: u32 = 3 * QUOTED_MAX + 256;
+
+const line: usize = heap.alloc(LINE_MAX);
+const NOBODY = text(' - - [');
+const ZONE = text(' +0000] ');
+const NOTHING = text('-');
+
+/** Writes `size` octets in quotes, those that are not printable ASCII, quotes and backslashes as \\xHH; at most QUOTED_MAX bytes. */
+function putQuoted(to: usize, at: usize, size: u32): usize {
+  const last = to + QUOTED_MAX - 5;
+  store<u8>(to++, 0x22);
+  for (let i: u32 = 0; i < size && to < last; i++) {
+    const octet = <u32>load<u8>(at + i);
+    if (octet >= 0x20 && octet < 0x7f && octet != 0x22 && octet != 0x5c) store<u8>(to++, <u8>octet);
+    else {
+      store<u16>(to, 0x785c);
+      to = putHex(to + 2, octet, 2);
+    }
+  }
+  store<u8>(to, 0x22);
+  return to + 1;
+}
+
+/** Writes the field in quotes, or a dash in them if it is not there. */
+function putField(to: usize, named: fields.Fields, field: u32): usize {
+  const value = fields.has(named, field) ? fields.find(named, field) : null;
+  if (value == null) return putQuoted(to, NOTHING.at, NOTHING.size);
+  return putQuoted(to, value.at, value.size);
+}
+
+/** Gives the site's log a line about the request in `site.request`, whose response is `status` with `size` bytes of content. */
+export function writeLine(site: Site, client: Client, status: u32, size: u64): void {
+  const request = site.request;
+  const second = site.second;
+  let at = put(putAddress(line, client.peer), NOBODY);
+  setDay(<i64>(second / 86400));
+  putTwo(at, day);
+  store<u8>(at, 0x2f, 2);
+  putMonth(at + 3);
+  store<u8>(at, 0x2f, 6);
+  putFour(at + 7, year);
+  store<u8>(at, 0x3a, 11);
+  putTime(at + 12, <u32>(second % 86400));
+  at = put(at + 20, ZONE);
+  at = request.lineSize > 0
+    ? putQuoted(at, request.line, request.lineSize)
+    : putQuoted(at, NOTHING.at, NOTHING.size);
+  store<u8>(at, 0x20);
+  at = putNumber(at + 1, status);
+  store<u8>(at, 0x20);
+  at = putNumber(at + 1, size);
+  store<u8>(at, 0x20);
+  at = putField(at + 1, request.fields, fields.REFERER);
+  store<u8>(at, 0x20);
+  at = putField(at + 1, request.fields, fields.USER_AGENT);
+  call_indirect<void>(site.log, line, <u32>(at - line));
+}
