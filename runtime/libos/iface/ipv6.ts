@@ -1,29 +1,141 @@
 // IPv6 (RFC 8200) on an interface.
+import * as address from '../wire/address';
+import * as ethernet from '../wire/ethernet';
+import * as ipv6 from '../wire/ipv6';
+import * as icmpv6wire from '../wire/icmpv6';
 import * as drop from './drop';
-import { Stack } from './stack';
+import * as fragments from './fragments';
+import * as icmpv6 from './icmpv6';
+import { parameterProblem } from './icmpv6-errors';
+import * as addresses from './ipv6-address';
+import { unwrap } from './ipv6-headers';
+import { FIXED, OPERATORS } from './ipv6-state';
+import * as mld from './mld';
+import { solicitRouters } from './ndp-output';
+import * as slaac from './slaac';
+import { DELIVERED, NEVER, SECOND, Stack } from './stack';
+
+export { isOurs } from './ipv6-address';
+export { sourceFor } from './ipv6-source';
+export { pathMtu, send } from './ipv6-output';
+
+/** Seconds between the first two questions for routers, and the most between later ones (RFC 7559, 2). */
+const SOLICIT_FIRST: u64 = 4 * SECOND;
+const SOLICIT_MAX: u64 = 3600 * SECOND;
 
 /** Takes the `size` bytes at `packet`, the payload of `frame`. */
 export function receive(stack: Stack, frame: usize, packet: usize, size: u32): void {
-  stack.drop(drop.PROTOCOL);
+  if (!ipv6.isValid(packet, size)) return stack.drop(drop.IPV6_MALFORMED);
+  stack.ipv6.station = ethernet.source(frame);
+  stack.ipv6.inPieces = false;
+  take(stack, packet, ipv6.HEADER + ipv6.payloadSize(packet));
 }
 
-/** Whether `to`, 16 bytes, is an address of ours that may be used. */
-export function isOurs(stack: Stack, to: usize): bool {
+/** Takes the whole packet of `size` bytes. */
+function take(stack: Stack, packet: usize, size: u32): void {
+  const state = stack.ipv6;
+  if (state.disabled) return stack.drop(drop.NOT_FOR_US);
+  address.copy(stack.from, ipv6.source(packet));
+  address.copy(stack.to, ipv6.destination(packet));
+  if (!mayCome(stack.from)) return stack.drop(drop.SENDER);
+  if (address.isMulticast(stack.to)) {
+    if (!addresses.isOurGroup(stack, stack.to)) return stack.drop(drop.NOT_FOR_US);
+    stack.toMany = true;
+  } else if (!addresses.isOurs(stack, stack.to)) return stack.drop(drop.NOT_FOR_US);
+  stack.arrived = packet;
+  stack.arrivedSize = size;
+  const at = unwrap(stack);
+  if (at == 0) return;
+  const type = <u32>load<u8>(packet + state.field);
+  if (type == ipv6.FRAGMENT) gather(stack, at);
+  else deliver(stack, type, packet + at, size - at);
+}
+
+/** Whether `from` can be the sender of a packet on a wire: no group, not this host, not an address of IPv4 in disguise. */
+function mayCome(from: usize): bool {
+  if (address.isMulticast(from) || address.isIpv4(from)) return false;
+  return load<u64>(from) != 0 || load<u64>(from, 8) != LOOPBACK;
+}
+
+/** The second half of ::1, as it lies in memory. */
+const LOOPBACK: u64 = 0x0100_0000_0000_0000;
+
+/** Hands the payload on; addresses are in stack.from and stack.to. */
+function deliver(stack: Stack, type: u32, payload: usize, size: u32): void {
+  if (type == ipv6.ICMP) return icmpv6.receive(stack, payload, size);
+  if (type == ipv6.TCP && stack.tcp != 0) {
+    if (stack.toMany) return stack.drop(drop.LINK_BROADCAST);
+    if (!mayAnswer(stack)) return;
+    stack.outcome = DELIVERED;
+    call_indirect<void>(stack.tcp, stack, payload, size);
+  } else if (type == ipv6.UDP && stack.udp != 0) {
+    if (!mayAnswer(stack)) return;
+    stack.outcome = DELIVERED;
+    call_indirect<void>(stack.udp, stack, payload, size);
+  } else {
+    stack.drop(drop.PROTOCOL);
+    if (type != ipv6.NOTHING) parameterProblem(stack, icmpv6wire.UNKNOWN_NEXT_HEADER, stack.ipv6.field, false);
+  }
+}
+
+/** Whether the sender is another host that can be answered. */
+function mayAnswer(stack: Stack): bool {
+  if (!address.isUnspecified(stack.from) && !addresses.isOurs(stack, stack.from)) return true;
+  stack.drop(drop.SENDER);
   return false;
 }
 
-/** Writes the address to send from to `to` (RFC 6724) to `chosen`; false if there is none. */
-export function sourceFor(stack: Stack, to: usize, chosen: usize): bool {
-  return false;
+/** Takes a piece of a packet, whose fragment header is at `at`, and the packet if it is the last one that was missing. */
+function gather(stack: Stack, at: u32): void {
+  stack.drop(drop.FRAGMENT);
 }
 
-/**
- * Sends the `size` bytes that stand behind a header's room at stack.packet, from one of our addresses.
- * @returns false if there is no route, or nothing larger than the path's MTU can be sent
- */
-export function send(stack: Stack, from: usize, to: usize, protocol: u32, size: u32): bool {
-  return false;
+/** Begins: a link-local address, and the question for routers if they are wanted. */
+export function start(stack: Stack): void {
+  const state = stack.ipv6;
+  if (state.started) return;
+  state.started = true;
+  state.nonce = (<u64>stack.nextRandom() << 16) | (stack.nextRandom() & 0xffff);
+  slaac.start(stack);
+  // After the link-local address is ours, for a router should answer to it.
+  if (state.autoconfigured) state.solicitAt = stack.now + <u64>state.probes * state.retransmitTime;
+  state.wake(stack.now);
+}
+
+/** Adds the address `bytes` with a prefix of `prefix` bits, for ever. False if there is no room. */
+export function addStatic(stack: Stack, bytes: usize, prefix: u32): bool {
+  addresses.addPrefix(stack, bytes, prefix, NEVER);
+  return addresses.add(stack, bytes, prefix, FIXED, NEVER, NEVER, 0) != null;
+}
+
+/** Sends what is for other networks by `bytes`, before any router that speaks up itself. */
+export function setGateway(stack: Stack, bytes: usize): void {
+  const router = stack.ipv6.router(0);
+  address.copy(changetype<usize>(router), bytes);
+  router.until = NEVER;
+  router.preference = OPERATORS;
 }
 
 /** Does what is due. */
-export function tick(stack: Stack): void {}
+export function tick(stack: Stack): void {
+  const state = stack.ipv6;
+  state.deadline = NEVER;
+  if (!state.started || state.disabled) return;
+  const address = addresses.tick(stack);
+  const solicit = tickSolicit(stack);
+  const report = mld.tick(stack);
+  state.wake(min(min(address, solicit), report));
+}
+
+/** Asks for routers, ever less often, until one answers (RFC 7559). */
+function tickSolicit(stack: Stack): u64 {
+  const state = stack.ipv6;
+  if (state.solicitAt > stack.now) return state.solicitAt;
+  solicitRouters(stack);
+  state.solicitations++;
+  const twice = state.solicitInterval == 0 ? SOLICIT_FIRST : min(state.solicitInterval * 2, SOLICIT_MAX);
+  state.solicitInterval = twice;
+  // A tenth less or more, so that hosts that started together do not stay together.
+  state.solicitAt = stack.now + twice - twice / 10 + (<u64>stack.nextRandom() % (twice / 5));
+  return state.solicitAt;
+}
