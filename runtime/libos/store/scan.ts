@@ -57,9 +57,7 @@ function scanEntries(archive: Store, window: Window, ahead: Ahead): u32 {
     if (size > capacity - content) return status.CUT;
     const result = takeEntry(archive, window, ahead, header, type, content, size);
     if (result != status.OK) return result;
-    const padded = (size + (tar.BLOCK - 1)) & ~(<u64>tar.BLOCK - 1);
-    if (padded > capacity - content) return status.CUT;
-    at = content + padded;
+    at = content + ((size + (tar.BLOCK - 1)) & ~(<u64>tar.BLOCK - 1)); // not beyond the capacity, which is of whole blocks
   }
   const digests = archive.digests;
   if (digests != null && archive.files != digests.files) return status.ALTERED;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeArchive } from '../../../scripts/site/archive.ts';
-import { archiveOf, entry, loadStore, records, type Harness } from './store.ts';
+import { archiveOf, entry, header, loadStore, records, type Harness } from './store.ts';
 
 const LONG = `deep/${'a'.repeat(90)}/${'b'.repeat(90)}/page.html`;
 const CONTENTS: Readonly<Record<string, string>> = {
@@ -155,6 +155,15 @@ test('an extended header is about the next entry only, and wins over its fields'
   expect(harness.exports.modified(archive.find('long/name'))).toBe(1n);
   expect(String(archive.content('next'))).toBe('defg');
   expect(archive.find('short')).toBe(0);
+});
+
+test('what has no content has none, whatever its header says', () => {
+  const archive = fresh().open(
+    archiveOf(header('folder/', 5000, '5'), header('link', 5000, '2'), entry('a', 'hello')),
+  );
+  expect(archive.refusal).toBe('');
+  expect(archive.skipped).toBe(2);
+  expect(String(archive.content('a'))).toBe('hello');
 });
 
 test('a size may be binary', () => {

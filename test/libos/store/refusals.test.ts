@@ -45,6 +45,12 @@ test.each<[string, Buffer, RegExp]>([
     /is cut: the entry at byte 0/,
   ],
   ['a negative size', spoilt((block) => block.fill(0xff, 124, 136)), /malformed/],
+  [
+    'a size beyond 64 bits',
+    spoilt((block) => block.fill(0, 124, 136).fill(0x80, 124, 125).fill(1, 127, 128)),
+    /malformed/,
+  ],
+  ['a size that is not octal', spoilt((block) => block.write('00000000009\0', 124)), /malformed/],
   ['a size of letters', spoilt((block) => block.write('0000000000z\0', 124)), /malformed/],
   ['an absolute name', archiveOf(entry('/etc/passwd', '')), /begins with '\/'; make the archive with tar -C/],
   ['a name that leads upwards', archiveOf(entry('a/../../b', '')), /leads upwards by '\.\.'/],
@@ -75,6 +81,16 @@ test.each<[string, Buffer, RegExp]>([
   [
     'an extended header with a wrong length',
     archiveOf(entry('p', '99 path=a\n', 'x'), entry('a', '')),
+    /malformed/,
+  ],
+  [
+    'an extended header whose last record ends behind it',
+    archiveOf(header('p', 9, 'x'), Buffer.concat([Buffer.from('10 path=a\n')], 512), entry('a', '')),
+    /malformed/,
+  ],
+  [
+    'an extended header with a record without its end',
+    archiveOf(entry('p', '9 path=ab', 'x'), entry('a', '')),
     /malformed/,
   ],
   ['an extended header without lengths', archiveOf(entry('p', 'path=a\n', 'x'), entry('a', '')), /malformed/],
