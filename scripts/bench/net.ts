@@ -35,6 +35,8 @@ interface Guests {
 }
 
 interface Group {
+  /** The prebuilt image of ours it measures. */
+  readonly image: 'website' | 'netcheck';
   readonly figures: readonly string[];
   readonly measure: (options: NetOptions, guests: Guests) => Promise<Comparison[]>;
 }
@@ -145,10 +147,12 @@ async function lossyStreams(
 
 const GROUPS: readonly Group[] = [
   {
+    image: 'website',
     figures: ['net.boot.first-ping'],
     measure: ({ runs }, guests) => perImage('net.boot.first-ping', 'ms', runs * 3, guests, firstPing),
   },
   {
+    image: 'website',
     figures: ['net.ping.rtt'],
     measure: ({ runs }, guests) =>
       duel([...imageServers(guests), () => linux('Linux across a veth pair', undefined)], runs, roundTrip, [
@@ -156,6 +160,7 @@ const GROUPS: readonly Group[] = [
       ]),
   },
   {
+    image: 'website',
     figures: ['net.http.keepalive', 'net.http.cpu', 'net.rss.serving'],
     measure: ({ runs, seconds }, guests) =>
       duel([...imageServers(guests), () => nginx(page)], runs, (server) => load(server, seconds, false), [
@@ -165,24 +170,40 @@ const GROUPS: readonly Group[] = [
       ]),
   },
   {
+    image: 'website',
     figures: ['net.http.connections'],
     measure: ({ runs, seconds }, guests) =>
       duel([...imageServers(guests), () => nginx(page)], runs, (server) => load(server, seconds, true), [
         { what: 'net.http.connections', unit: 'requests/s', of: ({ rate }) => rate },
       ]),
   },
-  { figures: ['net.tcp.send'], measure: (options, guests) => streams('send', options, guests) },
-  { figures: ['net.tcp.receive'], measure: (options, guests) => streams('receive', options, guests) },
-  { figures: ['net.tcp.lossy.send'], measure: (options, guests) => lossyStreams('send', options, guests) },
   {
+    image: 'netcheck',
+    figures: ['net.tcp.send'],
+    measure: (options, guests) => streams('send', options, guests),
+  },
+  {
+    image: 'netcheck',
+    figures: ['net.tcp.receive'],
+    measure: (options, guests) => streams('receive', options, guests),
+  },
+  {
+    image: 'netcheck',
+    figures: ['net.tcp.lossy.send'],
+    measure: (options, guests) => lossyStreams('send', options, guests),
+  },
+  {
+    image: 'netcheck',
     figures: ['net.tcp.lossy.receive'],
     measure: (options, guests) => lossyStreams('receive', options, guests),
   },
   {
+    image: 'website',
     figures: ['net.mem.smallest'],
     measure: (_, guests) => perImage('net.mem.smallest', 'MiB', 1, guests, smallestMemory),
   },
   {
+    image: 'website',
     figures: ['net.image.website'],
     measure: (_, guests) =>
       perImage('net.image.website', 'bytes', 1, guests, ({ image }) => strippedSize(image)),
@@ -202,8 +223,8 @@ function requireAll({ only, peerImage, peerTender }: NetOptions): readonly Group
   const chosen = GROUPS.filter(({ figures }) => figures.some((name) => name.startsWith(only ?? '')));
   const names = GROUPS.flatMap(({ figures }) => figures);
   if (chosen.length === 0) throw new Error(`no figure '${only}'; there are ${names.join(', ')}`);
-  for (const name of ['website', 'netcheck']) {
-    const why = noImage(name);
+  for (const { image } of chosen) {
+    const why = noImage(image);
     if (why) throw new Error(`${why}; build it: npm run images`);
   }
   return chosen;

@@ -30,10 +30,10 @@ export async function wire(
   return link;
 }
 
-/** Addresses at the host's side of a wire to a guest, and the namespace with the tap the tender is to hold. */
+/** The guest's end of a wire: a namespace with `tap0` for the tender to hold, and the program that carries the frames. */
 export interface Far {
   readonly namespace: Namespace;
-  readonly tap: string;
+  readonly link: ChildProcess;
 }
 
 /**
@@ -50,8 +50,8 @@ export async function impairedTap(
   await far.shell('echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6');
   await far.tap('tap0');
   await namespace.tap('wan0', ...addresses);
-  await wire(namespace, ['tap:wan0', `packet:tap0@${far.pid}`], impairment);
-  return { namespace: far, tap: 'tap0' };
+  const link = await wire(namespace, ['tap:wan0', `packet:tap0@${far.pid}`], impairment);
+  return { namespace: far, link };
 }
 
 /** The same wire to Linux's own stack, at `address` in a namespace of its own: the peer to compare with. */
