@@ -81,6 +81,8 @@ export class Neighbours {
   private next: u32 = 0;
   /** The earliest moment at which tick() has to be called. */
   deadline: u64 = u64.MAX_VALUE;
+  /** Nanoseconds a confirmation lasts; routers of IPv6 may say (RFC 4861, 6.3.4). */
+  reachableTime: u64 = REACHABLE_TIME;
   /** Entries that had to give way to others. */
   evicted: u64 = 0;
 
@@ -159,6 +161,7 @@ export class Neighbours {
     if (entry.waiting != 0) this.takeWaiting(entry);
     entry.state = FREE;
     entry.router = false;
+    entry.kept = false;
   }
 
   /** Notes the MAC address of `entry`; `confirmed`: it answered us, or its transport moves on. */
@@ -175,7 +178,7 @@ export class Neighbours {
   confirm(entry: Neighbour, now: u64): void {
     entry.state = REACHABLE;
     entry.tries = 0;
-    entry.due = now + REACHABLE_TIME;
+    entry.due = now + this.reachableTime;
     if (entry.due < this.deadline) this.deadline = entry.due;
   }
 

@@ -124,7 +124,7 @@ export function routerAdvertisement(options: Buffer[], fields: Advertised = {}):
     134,
     (hopLimit << 24) | (flags << 16) | lifetime,
     Buffer.concat([times, ...options]),
-    near({ from: ROUTER.local, to: 'ff02::1', mac: ROUTER.mac, ...fields } as Ipv6Fields),
+    near({ from: ROUTER.local, to: 'ff02::1', mac: ROUTER.mac, ...fields }),
   );
 }
 

@@ -7,11 +7,8 @@ import * as input from '../../../runtime/libos/iface/input';
 import * as ipv6 from '../../../runtime/libos/iface/ipv6';
 import { Stack } from '../../../runtime/libos/iface/stack';
 
-@external('test', 'transmit')
 declare function transmit(frame: usize, size: u32): void;
-@external('test', 'deliver')
 declare function deliver(protocol: u32, segment: usize, size: u32): void;
-@external('test', 'notify')
 declare function notify(protocol: u32, kind: u32, value: u32, segment: usize): void;
 
 export const buffer: usize = memory.data(70_000);

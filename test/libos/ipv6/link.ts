@@ -68,7 +68,7 @@ export class Link {
       code,
       {},
       {
-        test: {
+        'ipv6.as': {
           transmit: (at: number, size: number) => {
             this.sent.push(this.copy(at, size));
           },
