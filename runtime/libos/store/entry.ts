@@ -89,7 +89,7 @@ export function findEntry(table: Table, name: usize, size: u32): Entry | null {
   return changetype<Entry | null>(load<usize>(place(table, name, size, hash(name, size))));
 }
 
-/** Makes NAME.gz or NAME.br known to NAME. */
+/** Makes NAME.gz or NAME.br known to NAME; entries come in the order of the archive, so that of several the last one stays. */
 function linkVariants(table: Table, entry: Entry): void {
   if (entry.nameSize <= 3) return;
   const stem = entry.nameSize - 3;
@@ -97,7 +97,7 @@ function linkVariants(table: Table, entry: Entry): void {
   const gzip = suffix == 0x7a672e;
   if (!gzip && suffix != 0x72622e) return;
   const plain = findEntry(table, entry.name, stem);
-  if (plain == null || findEntry(table, entry.name, entry.nameSize) != entry) return;
+  if (plain == null) return;
   if (gzip) plain.gzip = entry;
   else plain.brotli = entry;
 }

@@ -140,6 +140,24 @@ test('of files with one name the last is served, and its variants too', () => {
   expect(String(archive.content('a.gz'))).toBe('newer gz');
 });
 
+// FNV-1a of 32 bits is the same for both: of one length, and of two.
+test.each([
+  ['page-36902.html', 'note-210852.txt'],
+  ['note-25866.txt', 'page-52291.html'],
+])('names with the same hash, %s and %s, are two', (one, other) => {
+  const alone = fresh().open(archiveOf(entry(one, '1')));
+  expect(alone.find(other)).toBe(0);
+  const both = fresh().open(archiveOf(entry(one, '1'), entry(other, '2')));
+  expect([String(both.content(one)), String(both.content(other))]).toEqual(['1', '2']);
+});
+
+test('.digests that do not come first are a file like others', () => {
+  const archive = fresh().open(archiveOf(entry('a', ''), entry('.digests', 'x')));
+  expect(archive.refusal).toBe('');
+  expect(archive.checksummed).toBe(false);
+  expect(String(archive.content('.digests'))).toBe('x');
+});
+
 test('an extended header is about the next entry only, and wins over its fields', () => {
   const harness = fresh();
   const archive = harness.open(
