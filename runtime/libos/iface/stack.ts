@@ -77,6 +77,8 @@ export class Stack {
   udp: u32 = 0;
   tcp: u32 = 0;
   notify: u32 = 0;
+  /** What TCP keeps of this interface: a Tcp of socket/tcp. */
+  tcpState: usize = 0;
 
   /** Frames and bytes, in and out; then one number for each reason of drop.ts. */
   framesIn: u64 = 0;

@@ -1,0 +1,330 @@
+// A segment arrives (RFC 9293, 3.10.7, with RFC 5961 and RFC 7323).
+import * as drop from '../../iface/drop';
+import { MILLISECOND, NEVER, SECOND, Stack } from '../../iface/stack';
+import { finish, pseudoSum, sumBytes } from '../../wire/checksum';
+import * as wire from '../../wire/tcp';
+import * as options from '../../wire/tcp-options';
+import { takeAck } from './ack';
+import {
+  CLOSE_WAIT,
+  CLOSING,
+  Connection,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  PEER_CLOSED,
+  READABLE,
+  RESET,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+} from './connection';
+import { establish, listenSegment, takeSynOptions } from './open';
+import { takeData } from './receive';
+import { measured } from './rtt';
+import { PROTOCOL, sendBare } from './segment';
+import { after, before } from './sequence';
+import { Tcp, tcpOf } from './state';
+import { ACK_DELAY } from './timers';
+
+/** Twice the life of a segment (RFC 9293, 3.4.2, says two minutes; everybody takes one). */
+const TIME_WAIT_LENGTH: u64 = 60 * SECOND;
+const FIN_WAIT_2_LENGTH: u64 = 60 * SECOND;
+/** A peer is challenged, or told of a segment outside the window, at most this often (RFC 5961, 7). */
+const CHALLENGE_INTERVAL: u64 = 500 * MILLISECOND;
+/** A timestamp older than this says nothing any more (RFC 7323, 5.5). */
+const TIMESTAMP_LIFE: u64 = 24 * 24 * 3600 * SECOND;
+
+/** Takes the `size` bytes at `segment`; the addresses are stack.from and stack.to. */
+export function receive(stack: Stack, segment: usize, size: u32): void {
+  const tcp = tcpOf(stack);
+  tcp.segmentsIn++;
+  if (
+    !wire.isValid(segment, size) ||
+    finish(sumBytes(pseudoSum(stack.from, stack.to, PROTOCOL, size), segment, size)) != 0
+  ) {
+    return stack.drop(drop.TCP_MALFORMED);
+  }
+  const localPort = wire.destinationPort(segment);
+  const remotePort = wire.sourcePort(segment);
+  if (remotePort == 0) return stack.drop(drop.SENDER);
+  options.read(segment, wire.headerSize(segment));
+  const connection = tcp.find(stack.to, localPort, stack.from, remotePort);
+  if (connection == null) return takeUnknown(tcp, segment, size);
+  if (connection.state == TIME_WAIT && startsAnew(connection, segment)) {
+    tcp.remove(connection);
+    return takeUnknown(tcp, segment, size);
+  }
+  if (connection.state == SYN_SENT) takeSynSent(tcp, connection, segment, size);
+  else takeSynchronized(tcp, connection, segment, size);
+}
+
+/** Bytes the segment takes in the sequence. */
+@inline
+function length(segment: usize, size: u32): u32 {
+  const flags = wire.flags(segment);
+  return size - wire.headerSize(segment) + (flags & wire.SYN ? 1 : 0) + (flags & wire.FIN ? 1 : 0);
+}
+
+/** No connection wants it: a listener may, else it is refused (3.10.7.1). */
+function takeUnknown(tcp: Tcp, segment: usize, size: u32): void {
+  const stack = tcp.stack;
+  const handler = tcp.listener(wire.destinationPort(segment));
+  if (handler != 0 && listenSegment(tcp, segment, handler)) {
+    if (!(wire.flags(segment) & wire.ACK)) return;
+    // A cookie came back, perhaps with the first data.
+    const opened = tcp.find(stack.to, wire.destinationPort(segment), stack.from, wire.sourcePort(segment));
+    if (opened != null) takeSynchronized(tcp, opened, segment, size);
+    return;
+  }
+  if (stack.outcome != 0) stack.drop(drop.TCP_PORT);
+  refuse(tcp, segment, size);
+}
+
+/** Answers with a reset, unless the segment is one. */
+function refuse(tcp: Tcp, segment: usize, size: u32): void {
+  const stack = tcp.stack;
+  const flags = wire.flags(segment);
+  if (flags & wire.RST || !stack.mayReport()) return;
+  const acknowledges = (flags & wire.ACK) != 0;
+  sendBare(
+    tcp,
+    stack.to,
+    wire.destinationPort(segment),
+    stack.from,
+    wire.sourcePort(segment),
+    acknowledges ? wire.acknowledgment(segment) : 0,
+    acknowledges ? 0 : wire.sequence(segment) + length(segment, size),
+    acknowledges ? wire.RST : wire.RST | wire.ACK,
+  );
+}
+
+/** Whether a SYN may begin a new connection between the same ends as one in TIME-WAIT (RFC 9293, 3.10.7.4; RFC 6191). */
+function startsAnew(connection: Connection, segment: usize): bool {
+  if ((wire.flags(segment) & (wire.SYN | wire.ACK | wire.RST)) != wire.SYN) return false;
+  if (connection.timestampsOn && options.hasTimestamps && after(options.timestamp, connection.timestampRecent)) return true;
+  return after(wire.sequence(segment), connection.next);
+}
+
+/** 3.10.7.3. */
+function takeSynSent(tcp: Tcp, connection: Connection, segment: usize, size: u32): void {
+  const flags = wire.flags(segment);
+  const ack = wire.acknowledgment(segment);
+  if (flags & wire.ACK && ack != connection.nxt) {
+    tcp.stack.drop(drop.TCP_ACK);
+    return refuse(tcp, segment, size);
+  }
+  if (flags & wire.RST) {
+    if (!(flags & wire.ACK)) return tcp.stack.drop(drop.TCP_CHALLENGED);
+    tcp.resetsIn++;
+    connection.events |= RESET;
+    return tcp.end(connection);
+  }
+  if (!(flags & wire.SYN)) return tcp.stack.drop(drop.TCP_ACK);
+  connection.irs = wire.sequence(segment);
+  connection.read = connection.irs + 1;
+  connection.received = connection.read;
+  connection.offered = connection.read;
+  connection.heard = tcp.stack.now;
+  takeSynOptions(tcp, connection);
+  connection.windowSequence = connection.irs;
+  connection.window = wire.window(segment);
+  connection.windowMax = connection.window;
+  tcp.mark(connection);
+  connection.ackNow = true;
+  if (!(flags & wire.ACK)) {
+    connection.state = SYN_RECEIVED; // both opened at once (3.5, figure 8)
+    return;
+  }
+  connection.windowAck = ack;
+  if (connection.backoff == 0) measured(connection, tcp.stack.now - connection.progress);
+  establish(tcp, connection, ack);
+  const header = wire.headerSize(segment);
+  if (size > header) takePayload(tcp, connection, connection.received, segment + header, size - header, (flags & wire.FIN) != 0);
+}
+
+/** 3.10.7.4. */
+function takeSynchronized(tcp: Tcp, connection: Connection, segment: usize, size: u32): void {
+  const stack = tcp.stack;
+  const flags = wire.flags(segment);
+  const sequence = wire.sequence(segment);
+  const total = length(segment, size);
+
+  if (connection.timestampsOn && !(flags & wire.RST)) {
+    if (!options.hasTimestamps) return stack.drop(drop.TCP_PAWS); // RFC 7323, 3.2
+    if (
+      before(options.timestamp, connection.timestampRecent) &&
+      stack.now - connection.timestampRecentAt < TIMESTAMP_LIFE
+    ) {
+      stack.drop(drop.TCP_PAWS);
+      return challenge(tcp, connection);
+    }
+  }
+  if (!acceptable(connection, sequence, total)) {
+    // A SYN that comes again has not heard our answer (3.10.7.4, with RFC 7323's clause for its ACK).
+    if (connection.state == SYN_RECEIVED && flags == wire.SYN && sequence == connection.irs) {
+      connection.ackNow = true;
+      return tcp.mark(connection);
+    }
+    stack.drop(drop.TCP_WINDOW);
+    if (flags & wire.RST) return;
+    if (connection.state == TIME_WAIT && flags & wire.FIN) connection.lingerAt = stack.now + TIME_WAIT_LENGTH;
+    return answerOutside(tcp, connection, sequence, total);
+  }
+  connection.heard = stack.now;
+  if (flags & wire.RST) return takeReset(tcp, connection, sequence);
+  if (flags & wire.SYN) {
+    if (connection.state == SYN_RECEIVED && sequence == connection.irs) {
+      // The other half of both opening at once.
+    } else {
+      stack.drop(drop.TCP_CHALLENGED);
+      return challenge(tcp, connection);
+    }
+  }
+  if (!(flags & wire.ACK)) return stack.drop(drop.TCP_ACK);
+  const ack = wire.acknowledgment(segment);
+  if (connection.state == SYN_RECEIVED) {
+    if (!after(ack, connection.una) || after(ack, connection.nxt)) {
+      stack.drop(drop.TCP_ACK);
+      return refuse(tcp, segment, size);
+    }
+    connection.windowSequence = sequence;
+    connection.windowAck = ack;
+    connection.window = wire.window(segment) << (flags & wire.SYN ? 0 : connection.scaleOut);
+    connection.windowMax = connection.window;
+    if (connection.backoff == 0) measured(connection, stack.now - connection.progress);
+    establish(tcp, connection, ack);
+  }
+  if (options.hasTimestamps && connection.timestampsOn && !after(sequence, connection.lastAckSent)) {
+    connection.timestampRecent = options.timestamp;
+    connection.timestampRecentAt = stack.now;
+  }
+  // An acknowledgment of the future, or of a distant past, was made up (RFC 5961, 5.2).
+  if (after(ack, connection.nxt) || before(ack, connection.una - connection.windowMax)) {
+    stack.drop(drop.TCP_ACK);
+    return challenge(tcp, connection);
+  }
+  const header = wire.headerSize(segment);
+  const data = size - header;
+  if (!before(ack, connection.una)) {
+    takeAck(tcp, connection, sequence, ack, wire.window(segment) << connection.scaleOut, total);
+    tcp.mark(connection);
+    if (connection.finSent && connection.una == connection.nxt) finAcknowledged(tcp, connection);
+  }
+  if (total != 0) takePayload(tcp, connection, sequence, segment + header, data, (flags & wire.FIN) != 0);
+}
+
+/** Whether any of the segment's `total` numbers lies in the window (3.10.7.4, table 6). */
+function acceptable(connection: Connection, sequence: u32, total: u32): bool {
+  const next = connection.next;
+  const window = after(connection.offered, next) ? connection.offered - next : 0;
+  if (total == 0) return window == 0 ? sequence == next : sequence - next < window || sequence == next;
+  if (window == 0) return false;
+  return sequence - next < window || sequence + total - 1 - next < window;
+}
+
+/** Says what we expect to who sends something else; of data that we had, also that (RFC 2883). */
+function answerOutside(tcp: Tcp, connection: Connection, sequence: u32, total: u32): void {
+  if (total == 0 || connection.state == TIME_WAIT) return challenge(tcp, connection);
+  if (before(sequence, connection.received)) {
+    connection.duplicateStart = sequence;
+    connection.duplicateEnd = before(sequence + total, connection.received) ? sequence + total : connection.received;
+  }
+  connection.ackNow = true;
+  tcp.mark(connection);
+}
+
+/** Says where we are, at most so often: who is the real peer answers rightly (RFC 5961). */
+function challenge(tcp: Tcp, connection: Connection): void {
+  const now = tcp.stack.now;
+  if (connection.challenged != 0 && now - connection.challenged < CHALLENGE_INTERVAL) return;
+  connection.challenged = now;
+  tcp.challenges++;
+  connection.ackNow = true;
+  tcp.mark(connection);
+}
+
+/** RFC 5961, 3.2: only a reset with exactly the number we expect is believed. */
+function takeReset(tcp: Tcp, connection: Connection, sequence: u32): void {
+  if (sequence != connection.next) {
+    tcp.stack.drop(drop.TCP_CHALLENGED);
+    return challenge(tcp, connection);
+  }
+  tcp.resetsIn++;
+  if (connection.state == TIME_WAIT) return tcp.stack.drop(drop.TCP_CHALLENGED); // RFC 1337
+  connection.events |= RESET;
+  tcp.end(connection);
+}
+
+/** Our FIN arrived. */
+function finAcknowledged(tcp: Tcp, connection: Connection): void {
+  switch (connection.state) {
+    case FIN_WAIT_1:
+      connection.state = FIN_WAIT_2;
+      if (connection.keepAlive == 0) connection.lingerAt = tcp.stack.now + FIN_WAIT_2_LENGTH;
+      return;
+    case CLOSING:
+      return wait(tcp, connection);
+    case LAST_ACK:
+      return tcp.end(connection);
+    default:
+  }
+}
+
+function wait(tcp: Tcp, connection: Connection): void {
+  connection.retransmitAt = NEVER;
+  connection.ackAt = NEVER;
+  connection.lingerAt = tcp.stack.now + TIME_WAIT_LENGTH;
+  tcp.enterTimeWait(connection);
+}
+
+/** Takes data and FIN; what lies outside the window is cut off. */
+function takePayload(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32, fin: bool): void {
+  if (connection.state > FIN_WAIT_2 || connection.state < ESTABLISHED || connection.peerFin) return;
+  let start = sequence;
+  let end = sequence + size;
+  if (before(start, connection.received)) {
+    data += connection.received - start;
+    start = connection.received;
+    if (after(start, end)) return;
+  }
+  if (after(end, connection.offered)) {
+    end = connection.offered;
+    fin = false;
+  }
+  tcp.mark(connection);
+  const inOrder = start == connection.received;
+  if (end != start && !takeData(tcp, connection, start, data, end - start)) {
+    connection.ackNow = true;
+    return;
+  }
+  if (inOrder && connection.rangeCount == 0) {
+    connection.unacked++;
+    // The first segments, every second one, and the last of several that came together are acknowledged at once (RFC 5681, 4.2).
+    if (connection.quickAcks != 0 || connection.unacked >= 2) {
+      if (connection.quickAcks != 0) connection.quickAcks--;
+      connection.ackNow = true;
+    } else if (connection.ackAt == NEVER) connection.ackAt = tcp.stack.now + ACK_DELAY;
+  } else connection.ackNow = true;
+  if (fin && end == connection.received) takeFin(tcp, connection);
+}
+
+/** The peer sends no more. */
+function takeFin(tcp: Tcp, connection: Connection): void {
+  connection.peerFin = true;
+  connection.ackNow = true;
+  connection.events |= PEER_CLOSED | READABLE;
+  switch (connection.state) {
+    case ESTABLISHED:
+      connection.state = CLOSE_WAIT;
+      return;
+    case FIN_WAIT_1:
+      connection.state = CLOSING;
+      return;
+    case FIN_WAIT_2:
+      return wait(tcp, connection);
+    default:
+  }
+}
+

@@ -1,0 +1,150 @@
+// What a connection sends now (RFC 9293, 3.8; RFC 6675; RFC 8985): lost segments again, new ones, else what has to be acknowledged.
+import { MILLISECOND, NEVER } from '../../iface/stack';
+import * as wire from '../../wire/tcp';
+import {
+  CLOSED,
+  Connection,
+  OPEN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+  TIMER_PERSIST,
+  TIMER_PROBE,
+  TIMER_REORDER,
+  TIMER_RTO,
+} from './connection';
+import { timeout } from './rtt';
+import { sendSegment, windowEdge } from './segment';
+import { AGAIN, LOST, noteSent, RESENT, SACKED, sentAt, SENT_MAX, splitSent } from './sent';
+import { before } from './sequence';
+import { Tcp } from './state';
+
+/** What a peer may wait before it acknowledges a single segment (RFC 8985, 7.2). */
+const PEER_DELAY: u64 = 200 * MILLISECOND;
+
+/** Sends what may be sent, and sets the timers. */
+export function output(tcp: Tcp, connection: Connection): void {
+  if (connection.state == CLOSED) return;
+  if (connection.state == SYN_SENT || connection.state == SYN_RECEIVED) {
+    if (connection.ackNow) sendSyn(tcp, connection);
+    return;
+  }
+  let sent = false;
+  if (connection.state != TIME_WAIT) {
+    sent = resendLost(tcp, connection);
+    sent = sendNew(tcp, connection) || sent;
+    armRetransmit(tcp, connection);
+  }
+  if (!sent && (connection.ackNow || updatesWindow(connection))) {
+    sendSegment(tcp, connection, connection.nxt, 0, 0);
+  }
+}
+
+/** Sends our SYN, for the first time or again. */
+export function sendSyn(tcp: Tcp, connection: Connection): void {
+  sendSegment(tcp, connection, connection.iss, wire.SYN, 0);
+  connection.ackNow = false;
+  connection.nxt = connection.iss + 1;
+  connection.retransmitKind = TIMER_RTO;
+  connection.retransmitAt = tcp.stack.now + timeout(connection);
+}
+
+/** Whether the user read so much that the peer should know (RFC 9293, 3.8.6.2.2). */
+function updatesWindow(connection: Connection): bool {
+  if (connection.peerFin || connection.inbox.size == 0) return false;
+  const edge = windowEdge(connection);
+  return edge - connection.offered >= connection.inbox.size / 2 || (edge != connection.offered && connection.offered - connection.next < connection.mss);
+}
+
+/** Sends lost segments again, oldest first, as far as the congestion window allows. */
+function resendLost(tcp: Tcp, connection: Connection): bool {
+  if (connection.lostBytes == connection.resentBytes) return false;
+  let sent = false;
+  for (let i: u32 = 0; i < connection.sentCount; i++) {
+    const record = sentAt(connection, i);
+    if ((record.flags & (LOST | RESENT | SACKED)) != LOST) continue;
+    if (connection.flight + min(record.size, connection.mss) > connection.cwnd && connection.flight != 0) break;
+    resend(tcp, connection, i);
+    sent = true;
+    if (connection.lostBytes == connection.resentBytes) break;
+  }
+  return sent;
+}
+
+/** Sends the segment number `index` again; only its first part if the path takes no more. */
+export function resend(tcp: Tcp, connection: Connection, index: u32): void {
+  if (sentAt(connection, index).size > connection.mss) splitSent(connection, index, connection.mss);
+  const record = sentAt(connection, index);
+  const fin = record.end == connection.end + 1;
+  const size = record.size - (fin ? 1 : 0);
+  let flags = wire.ACK;
+  if (fin) flags |= wire.FIN;
+  if (record.end == connection.end || fin) flags |= wire.PSH;
+  sendSegment(tcp, connection, record.start, flags, size);
+  tcp.resent++;
+  record.time = tcp.stack.now;
+  if ((record.flags & (LOST | RESENT)) == LOST) {
+    record.flags |= RESENT;
+    connection.resentBytes += record.size;
+  }
+  record.flags |= AGAIN;
+}
+
+/** Sends what was never sent, as far as both windows allow. */
+function sendNew(tcp: Tcp, connection: Connection): bool {
+  let sent = false;
+  connection.limited = false;
+  while (!connection.finSent && connection.sentCount < SENT_MAX) {
+    const left = connection.end - connection.nxt;
+    if (left == 0 && !connection.finQueued) break;
+    const edge = connection.una + connection.window;
+    const usable = before(connection.nxt, edge) ? edge - connection.nxt : 0;
+    const size = min(min(left, connection.mss), usable);
+    if (left != 0 && size == 0) break;
+    if (connection.flight + size > connection.cwnd && connection.flight != 0) {
+      connection.limited = true;
+      break;
+    }
+    if (size < connection.mss && size < left && size < connection.windowMax / 2) break; // a silly window (RFC 9293, 3.8.6.2.1)
+    // Nagle's algorithm (RFC 9293, 3.7.4): a small segment waits until everything before it is acknowledged.
+    if (size < connection.mss && !connection.noDelay && !connection.finQueued && connection.nxt != connection.una && size == left) break;
+    const fin = connection.finQueued && size == left;
+    let flags = wire.ACK;
+    if (size == left) flags |= wire.PSH;
+    if (fin) flags |= wire.FIN;
+    // A frame that cannot be sent now counts as lost on the way.
+    sendSegment(tcp, connection, connection.nxt, flags, size);
+    const end = connection.nxt + size + (fin ? 1 : 0);
+    noteSent(connection, connection.nxt, end, tcp.stack.now);
+    connection.nxt = end;
+    sent = true;
+  }
+  return sent;
+}
+
+/** Sets the retransmission timer to what it has to wait for. */
+export function armRetransmit(tcp: Tcp, connection: Connection): void {
+  const now = tcp.stack.now;
+  if (connection.sentCount == 0) {
+    const waits = connection.end != connection.nxt && !connection.finSent;
+    if (!waits) connection.retransmitAt = NEVER;
+    else if (connection.retransmitKind != TIMER_PERSIST || connection.retransmitAt == NEVER) {
+      connection.retransmitKind = TIMER_PERSIST;
+      connection.retransmitAt = now + timeout(connection);
+    }
+    return;
+  }
+  if (connection.retransmitKind == TIMER_REORDER && connection.retransmitAt != NEVER) return;
+  const newest = sentAt(connection, connection.sentCount - 1);
+  if (connection.sackOn && connection.congestion == OPEN && !connection.probing && connection.srtt != 0) {
+    const wait = 2 * connection.srtt + (connection.sentCount == 1 ? PEER_DELAY : 2 * MILLISECOND);
+    if (wait < timeout(connection)) {
+      connection.retransmitKind = TIMER_PROBE;
+      connection.retransmitAt = newest.time + wait;
+      return;
+    }
+  }
+  const oldest = sentAt(connection, 0);
+  connection.retransmitKind = TIMER_RTO;
+  connection.retransmitAt = max(oldest.time, connection.progress) + timeout(connection);
+}

@@ -1,0 +1,102 @@
+// Data of a segment, in order or not, finds its place in the buffer (RFC 9293, 3.10.7.4, step 7).
+import * as drop from '../../iface/drop';
+import { Connection, RANGES, READABLE } from './connection';
+import { after, before } from './sequence';
+import { INBOX_FIRST, Tcp } from './state';
+
+@inline
+function rangeStart(connection: Connection, index: u32): u32 {
+  return load<u32>(connection.ranges + (index << 3));
+}
+
+@inline
+function rangeEnd(connection: Connection, index: u32): u32 {
+  return load<u32>(connection.ranges + (index << 3), 4);
+}
+
+function setRange(connection: Connection, index: u32, start: u32, end: u32): void {
+  store<u32>(connection.ranges + (index << 3), start);
+  store<u32>(connection.ranges + (index << 3), end, 4);
+}
+
+/** Takes `size` bytes of the stream at `data`, from `sequence` on, which the caller has cut to the window. False if there was no room. */
+export function takeData(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32): bool {
+  if (connection.inbox.size == 0 && !tcp.growInbox(connection, INBOX_FIRST)) {
+    tcp.stack.drop(drop.TCP_FULL);
+    return false;
+  }
+  if (sequence == connection.received && connection.rangeCount == 0) {
+    connection.inbox.write(sequence, data, size);
+    advance(tcp, connection, size);
+    return true;
+  }
+  if (sequence != connection.received && !insertRange(connection, sequence, sequence + size)) {
+    tcp.stack.drop(drop.TCP_OUT_OF_ORDER);
+    return false;
+  }
+  connection.inbox.write(sequence, data, size);
+  if (sequence == connection.received) advance(tcp, connection, size);
+  closeGaps(tcp, connection);
+  return true;
+}
+
+/** The first `size` bytes that were missing are there. */
+function advance(tcp: Tcp, connection: Connection, size: u32): void {
+  connection.received += size;
+  connection.sinceGrown += size;
+  connection.events |= READABLE;
+  tcp.mark(connection);
+}
+
+/** Takes the ranges that now continue the stream. */
+function closeGaps(tcp: Tcp, connection: Connection): void {
+  while (connection.rangeCount != 0 && !after(rangeStart(connection, 0), connection.received)) {
+    const end = rangeEnd(connection, 0);
+    if (after(end, connection.received)) advance(tcp, connection, end - connection.received);
+    removeRange(connection, 0);
+  }
+}
+
+function removeRange(connection: Connection, index: u32): void {
+  const at = connection.ranges + (index << 3);
+  memory.copy(at, at + 8, (connection.rangeCount - index - 1) << 3);
+  connection.rangeCount--;
+}
+
+/** Adds the range from `start` to `end` to the sorted list, joined with those it touches. False if the list is full. */
+function insertRange(connection: Connection, start: u32, end: u32): bool {
+  connection.lastRange = start;
+  let at: u32 = 0;
+  while (at < connection.rangeCount && before(rangeEnd(connection, at), start)) at++;
+  if (at == connection.rangeCount || after(rangeStart(connection, at), end)) {
+    if (connection.rangeCount == RANGES) return false;
+    const place = connection.ranges + (at << 3);
+    memory.copy(place + 8, place, (connection.rangeCount - at) << 3);
+    connection.rangeCount++;
+    setRange(connection, at, start, end);
+    return true;
+  }
+  // All of it was there before: a duplicate to tell of (RFC 2883).
+  if (!before(start, rangeStart(connection, at)) && !after(end, rangeEnd(connection, at))) {
+    connection.duplicateStart = start;
+    connection.duplicateEnd = end;
+  }
+  let first = rangeStart(connection, at);
+  let last = rangeEnd(connection, at);
+  if (before(start, first)) first = start;
+  if (after(end, last)) last = end;
+  while (at + 1 < connection.rangeCount && !after(rangeStart(connection, at + 1), last)) {
+    if (after(rangeEnd(connection, at + 1), last)) last = rangeEnd(connection, at + 1);
+    removeRange(connection, at + 1);
+  }
+  setRange(connection, at, first, last);
+  return true;
+}
+
+/** Doubles the buffer of a stream that fills it, as long as there is memory: called when the user has read. */
+export function growIfBusy(tcp: Tcp, connection: Connection): void {
+  const size = connection.inbox.size;
+  if (size == 0 || size >= tcp.bufferMax || connection.sinceGrown < size) return;
+  connection.sinceGrown = 0;
+  if (tcp.memory >= size * 2) tcp.growInbox(connection, size * 2);
+}

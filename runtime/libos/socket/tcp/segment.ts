@@ -1,0 +1,160 @@
+// Builds segments and sends them.
+import * as ip from '../../iface/ip';
+import { finish, pseudoSum, sumBytes } from '../../wire/checksum';
+import { copyAndSum } from '../../wire/copy';
+import * as wire from '../../wire/tcp';
+import * as options from '../../wire/tcp-options';
+import { Connection, SYN_RECEIVED, SYN_SENT } from './connection';
+import { timestampAt } from './isn';
+import { INBOX_FIRST, Tcp } from './state';
+import { after } from './sequence';
+import { NEVER } from '../../iface/stack';
+
+export const PROTOCOL: u32 = 6;
+
+/** Bytes of a segment's data on this path, without options. */
+export function pathMss(tcp: Tcp, remote: usize): u32 {
+  return ip.pathMtu(tcp.stack, remote) - ip.headerSize(remote) - wire.HEADER;
+}
+
+/**
+ * The right edge of the window to offer: never moved back, and moved on only by a good piece, to spare us tiny segments (RFC 9293, 3.8.6.2.2).
+ * A unit of the scale is held back, so that rounding up stays within the buffer.
+ */
+export function windowEdge(connection: Connection): u32 {
+  const room = connection.inbox.size != 0 ? connection.inbox.size : INBOX_FIRST;
+  const edge = connection.read + room - (1 << connection.scaleIn);
+  const step = min(room / 2, connection.mss);
+  return after(edge, connection.offered + step - 1) ? edge : connection.offered;
+}
+
+/** The window field, and notes what was offered by it. */
+function takeWindow(connection: Connection, syn: bool): u32 {
+  const edge = windowEdge(connection);
+  const open = after(edge, connection.next) ? edge - connection.next : 0;
+  if (syn) {
+    const field = min(open, 0xffff);
+    connection.offered = connection.next + field;
+    return field;
+  }
+  const unit: u32 = (1 << connection.scaleIn) - 1;
+  const field = min((open + unit) >> connection.scaleIn, 0xffff);
+  connection.offered = connection.next + (field << connection.scaleIn);
+  return field;
+}
+
+function writeSack(connection: Connection, at: usize): u32 {
+  const duplicate = connection.duplicateStart != connection.duplicateEnd;
+  const most: u32 = connection.timestampsOn ? 3 : 4;
+  const blocks = min(connection.rangeCount + (duplicate ? 1 : 0), most);
+  let size = options.writeSackHead(at, blocks);
+  let left = blocks;
+  if (duplicate) {
+    size += options.writeSackBlock(at + size, connection.duplicateStart, connection.duplicateEnd);
+    connection.duplicateEnd = connection.duplicateStart;
+    left--;
+  }
+  // The range that grew last comes first, then the others (RFC 2018, 4).
+  let first: u32 = 0;
+  for (let i: u32 = 0; i < connection.rangeCount; i++) {
+    const range = connection.ranges + (i << 3);
+    if (connection.lastRange - load<u32>(range) < load<u32>(range, 4) - load<u32>(range)) first = i;
+  }
+  for (let i: u32 = 0; left > 0; i++) {
+    const range = connection.ranges + (((first + i) % connection.rangeCount) << 3);
+    size += options.writeSackBlock(at + size, load<u32>(range), load<u32>(range, 4));
+    left--;
+  }
+  return size;
+}
+
+function writeSynOptions(tcp: Tcp, connection: Connection, at: usize, stamp: u32): u32 {
+  const answer = connection.state == SYN_RECEIVED;
+  let size = options.writeMss(at, tcp.stack.mtu - ip.headerSize(connection.remote) - wire.HEADER);
+  if (!answer || connection.sackOn) size += options.writeSackPermitted(at + size);
+  if (!answer || connection.timestampsOn) {
+    size += options.writeTimestamps(at + size, stamp, connection.timestampRecent);
+  }
+  if (!answer || connection.scaleIn != 0) size += options.writeScale(at + size, tcp.scale);
+  return size;
+}
+
+/** Sends one segment with `size` bytes of the stream from `sequence` on. False if it was dropped on the way. */
+export function sendSegment(
+  tcp: Tcp,
+  connection: Connection,
+  sequence: u32,
+  flags: u32,
+  size: u32,
+): bool {
+  const stack = tcp.stack;
+  const segment = ip.payload(stack, connection.remote);
+  let header = wire.HEADER;
+  const syn = (flags & wire.SYN) != 0;
+  if (syn) {
+    header += writeSynOptions(tcp, connection, segment + header, timestampAt(stack.now, connection.timestampOffset));
+  } else {
+    if (connection.timestampsOn) {
+      const stamp = timestampAt(stack.now, connection.timestampOffset);
+      header += options.writeTimestamps(segment + header, stamp, connection.timestampRecent);
+    }
+    if (connection.sackOn && size == 0 && (connection.rangeCount != 0 || connection.duplicateStart != connection.duplicateEnd)) {
+      header += writeSack(connection, segment + header);
+    }
+  }
+  const acknowledges = connection.state != SYN_SENT;
+  const acknowledgment = acknowledges ? connection.next : 0;
+  wire.write(
+    segment,
+    connection.localPort,
+    connection.remotePort,
+    sequence,
+    acknowledgment,
+    header,
+    acknowledges ? flags | wire.ACK : flags,
+    takeWindow(connection, syn),
+  );
+  let sum = sumBytes(pseudoSum(connection.local, connection.remote, PROTOCOL, header + size), segment, header);
+  if (size != 0) {
+    const ring = connection.out;
+    const first = ring.run(sequence, size);
+    sum = copyAndSum(sum, segment + header, ring.at(sequence), first);
+    if (first < size) sum = addAtOdd(sum, copyAndSum(0, segment + header + first, ring.bytes, size - first), first);
+  }
+  store<u16>(segment, finish(sum), 16);
+  if (acknowledges) {
+    connection.lastAckSent = acknowledgment;
+    connection.ackNow = false;
+    connection.unacked = 0;
+    connection.ackAt = NEVER;
+  }
+  tcp.segmentsOut++;
+  return ip.send(stack, connection.local, connection.remote, PROTOCOL, header + size);
+}
+
+/** Adds the sum of a piece that begins `offset` bytes after an even place: at an odd one its bytes are swapped (RFC 1071, 2 (B)). */
+function addAtOdd(sum: u64, piece: u64, offset: u32): u64 {
+  if (!(offset & 1)) return sum + piece;
+  return sum + bswap<u16>(~finish(piece));
+}
+
+/** Sends a segment for which there is no connection: `flags` with these numbers, to where the one that arrived came from. */
+export function sendBare(
+  tcp: Tcp,
+  local: usize,
+  localPort: u32,
+  remote: usize,
+  remotePort: u32,
+  sequence: u32,
+  acknowledgment: u32,
+  flags: u32,
+): void {
+  const stack = tcp.stack;
+  const segment = ip.payload(stack, remote);
+  wire.write(segment, localPort, remotePort, sequence, acknowledgment, wire.HEADER, flags, 0);
+  const sum = sumBytes(pseudoSum(local, remote, PROTOCOL, wire.HEADER), segment, wire.HEADER);
+  store<u16>(segment, finish(sum), 16);
+  tcp.segmentsOut++;
+  if (flags & wire.RST) tcp.resetsOut++;
+  ip.send(stack, local, remote, PROTOCOL, wire.HEADER);
+}
