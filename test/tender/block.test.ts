@@ -227,3 +227,13 @@ test('what the host does not let be written is an error of the guest’s call', 
   const ended = run('sh', ['-c', script, file, guest('limit', code)]);
   expect(ended).toMatchObject({ status: 27, err: '' }); // EFBIG
 });
+
+test('the most devices are attached, and the last one is read', () => {
+  const devices = Array.from({ length: 63 }, (_, i) => ({ name: `disk${i}`, type: 1 }));
+  const options = devices.map(({ name }, i) => `--block:${name}=${image(name, Buffer.alloc(512, i))}`);
+  const last = DESCRIPTOR + 62 * 104;
+  const code = [...[0x8b, 0x3c, 0x25, ...word(last)], ...read(0).slice(7), ...exitWithByte];
+  const more = [{ address: DATA, flags: 6, bytes: [7], memory: 0x10000 }];
+  const many = image('many.spt', guestElf({ devices, code, more }));
+  expect(tender('spt', '--mem=4', ...options, many)).toMatchObject({ status: 62, err: '' });
+});
