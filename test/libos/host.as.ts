@@ -10,11 +10,11 @@ import * as address from '../../runtime/libos/wire/address';
 
 /** A frame that leaves: `size` bytes at `frame`, to be copied at once. */
 @external('test', 'transmit')
-declare function transmitted(frame: usize, size: u32): void;
+export declare function transmitted(frame: usize, size: u32): void;
 
 /** Something happened to the connection. */
 @external('test', 'event')
-declare function event(connection: usize, events: u32): void;
+export declare function event(connection: usize, events: u32): void;
 
 /** Where the test puts a frame, and data to write; where it finds data that was read. */
 export const inbox: usize = memory.data(65536);

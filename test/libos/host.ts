@@ -195,13 +195,13 @@ export class Host {
 
   /** Congestion control of a connection: windows in bytes, times in nanoseconds. */
   congestion(connection: number): { cwnd: number; ssthresh: number; srtt: bigint; rto: bigint; mss: number } {
-    const { cwnd, ssthresh, srtt, rto, mss } = this.#module;
+    const module = this.#module;
     return {
-      cwnd: cwnd(connection),
-      ssthresh: ssthresh(connection) >>> 0,
-      srtt: srtt(connection),
-      rto: rto(connection),
-      mss: mss(connection),
+      cwnd: module.cwnd(connection),
+      ssthresh: module.ssthresh(connection) >>> 0,
+      srtt: module.srtt(connection),
+      rto: module.rto(connection),
+      mss: module.mss(connection),
     };
   }
 
