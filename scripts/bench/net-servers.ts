@@ -151,7 +151,7 @@ export async function nginx(files: Readonly<Record<string, string | Uint8Array>>
 export async function answers(client: Namespace, url: string): Promise<void> {
   const retry = ['--retry', '100', '--retry-all-errors', '--retry-delay', '0', '--retry-max-time', '10'];
   const options = ['--silent', '--show-error', '--fail', '--output', '/dev/null', '--max-time', '2'];
-  const { status, err } = await client.run(['curl', ...retry, ...options, url]);
+  const { status, err } = await client.run(['curl', '-q', '--noproxy', '*', ...retry, ...options, url]);
   if (status !== 0) throw new Error(`${url} is not served: ${err.trim().split('\n').at(-1)}`);
 }
 

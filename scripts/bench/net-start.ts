@@ -27,7 +27,7 @@ export async function firstPing(guest: Guest): Promise<number> {
     await client.shell(`ip neigh replace ${ADDRESS} lladdr ${MAC} dev tap0 nud permanent`);
     const probe = [...ON_CLIENT_CPU, compileC('scripts/bench/ping.c'), 'first', ADDRESS, '1'];
     // The probe sets the processor itself: taskset(1) would be one more exec on the clock.
-    const start = command({ ...startOf(guest), by: [] }, [`--net-mac:service=${MAC}`]);
+    const start = command({ ...startOf(guest), by: [], options: [`--net-mac:service=${MAC}`] });
     const { status, out, err } = await client.run([...probe, ...start]);
     const microseconds = Number(out.trim().split('\n').at(-1));
     if (status !== 0 || !(microseconds > 0)) throw new Error(`${guestName(guest)}: ${err}${out}`);

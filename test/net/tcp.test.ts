@@ -1,6 +1,7 @@
 // netcheck's TCP against Linux's: echo (RFC 862), discard (RFC 863), chargen (RFC 864), over good wires and bad ones.
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { client } from './client.ts';
+import { client, clientCommand } from './client.ts';
 import { long } from './long.ts';
 import { Namespace, noNamespaces } from './namespace.ts';
 import { impairedTap, type Impairment } from './netem.ts';
@@ -59,6 +60,16 @@ describe.skipIf(skipped)(`netcheck's TCP ${skipped ?? ''}`, () => {
     await using guest = await direct(namespace);
     expect((await client(namespace, 'knock', ADDRESS, 81)).outcome).toBe('ECONNREFUSED');
     expect((await client(namespace, 'knock', ADDRESS, ECHO)).outcome).toBe('connected');
+    await guest.stop();
+  });
+
+  test('agrees on window scale, timestamps and selective acknowledgements (RFC 7323, RFC 2018)', async () => {
+    await using namespace = await Namespace.open();
+    await using guest = await direct(namespace);
+    const held = namespace.start(clientCommand('hold', ADDRESS, ECHO, 1), ['pipe', 'pipe', 'inherit']);
+    if (held.stdout) await once(held.stdout, 'data');
+    const linux = await namespace.shell('ss -Htin dst 10.0.0.2');
+    expect(linux).toMatch(/\bts sack\b.*\bwscale:\d+,\d+.*\bmss:1448\b/);
     await guest.stop();
   });
 

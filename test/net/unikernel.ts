@@ -20,6 +20,8 @@ export interface Start {
   readonly tap?: string;
   /** The file behind the device `data`. */
   readonly data?: string;
+  /** More of the tender's options. */
+  readonly options?: readonly string[];
   /** Whose tender; ours when not said. */
   readonly tender?: string;
   /** What the tender is started by, such as taskset(1). */
@@ -36,9 +38,9 @@ export function noImage(name: string): string | undefined {
   return existsSync(prebuilt(name)) ? undefined : `fixtures/images/${name}.spt is not built`;
 }
 
-/** The command that starts a unikernel, `options` before the tender's others; upstream's tender takes it as well. */
-export function command(start: Start, options: readonly string[] = []): string[] {
-  const { image, args = [], mem = 16, tap = 'tap0', data, by = [] } = start;
+/** The command that starts a unikernel; upstream's tender takes it as well. */
+export function command(start: Start): string[] {
+  const { image, args = [], mem = 16, tap = 'tap0', data, options = [], by = [] } = start;
   const block = data === undefined ? [] : [`--block:data=${data}`];
   const tenderOptions = [...options, `--mem=${mem}`, `--net:service=${tap}`, ...block];
   return [...by, start.tender ?? tender, ...tenderOptions, image, ...args];
