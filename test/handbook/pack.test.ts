@@ -7,6 +7,7 @@ import { unpackTar } from 'modern-tar';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { packFolder, type Packed } from '../../scripts/site/pack.ts';
 import { contentSecurityPolicy } from '../../scripts/site/policy.ts';
+import { get, loadHttp, one } from '../libos/http/http.ts';
 
 const PAGE = `<script>start()</script>${'<p>text</p>'.repeat(100)}`;
 let folder: string;
@@ -61,6 +62,16 @@ test('has the headers of every answer, and the policy of each page', () => {
   const policy = `Content-Security-Policy: ${contentSecurityPolicy(PAGE)}`;
   expect(rules[2]).toBe(`/index.html\n  ${policy}\n`);
   expect(rules[1]).not.toContain(policy);
+});
+
+test("has headers that the unikernel's server takes and sends", async () => {
+  const open = await loadHttp();
+  // The server of the tests makes an archive of its own, to which the digests do not belong.
+  const site = open(Object.fromEntries([...contents].filter(([name]) => name !== '.digests')));
+  expect(site.rulesProblem).toBe('');
+  const page = one(site.ask(get('/')));
+  expect(page.fields['content-security-policy']).toBe(contentSecurityPolicy(PAGE));
+  expect(page.fields['x-content-type-options']).toBe('nosniff');
 });
 
 test('is the same bytes for the same files', async () => {
