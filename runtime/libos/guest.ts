@@ -23,6 +23,10 @@ export declare function clockWall(): u64;
 @external('guest', 'poll')
 export declare function poll(deadline: u64): u64;
 
+/** Bytes the module's memory can grow to, as the image was given memory; a module that needs more is ended. */
+@external('guest', 'memory_limit')
+export declare function memoryLimit(): u32;
+
 /** Bytes of the command line. */
 @external('guest', 'arguments_size')
 export declare function argumentsSize(): u32;

@@ -3,17 +3,19 @@ import * as guest from '../guest';
 import * as iface from '../iface/input';
 import { Stack } from '../iface/stack';
 import * as out from '../log/line';
+import * as tcp from '../socket/tcp';
+import * as udp from '../socket/udp';
 import * as ethernet from '../wire/ethernet';
 
 /** Ends the image when its device is gone: nothing it could do would bring it back. */
 const DEVICE_FAILED: i32 = 1;
 /** Frames that are taken in a row before timers and services get their turn. */
-const BURST: u32 = 256;
+const BURST: u32 = 64;
 const SEED: u32 = 24;
 
 /** Sees every frame after it was handled. */
 export type Observer = (stack: Stack, frame: usize, size: u32) => void;
-/** Does what is due, and says when it wants to be called again. */
+/** Does what is due, and says when it wants to be called again; called once for every burst of frames. */
 export type Turn = (stack: Stack) => u64;
 
 let handle: u32 = 0;
@@ -25,7 +27,7 @@ function transmit(frame: usize, size: u32): void {
   if (guest.netWrite(handle, frame, size) != 0) unsent++;
 }
 
-/** The interface of the network device `name`, which the manifest declares. */
+/** The interface of the network device `name`, which the manifest declares; it speaks UDP and TCP. */
 export function open(name: string): Stack {
   const bytes = String.UTF8.encode(name);
   handle = guest.netFind(changetype<usize>(bytes), <u32>bytes.byteLength);
@@ -38,6 +40,8 @@ export function open(name: string): Stack {
   stack.now = guest.clockMonotonic();
   heap.free(seed);
   heap.free(mac);
+  udp.start(stack);
+  tcp.start(stack);
   return stack;
 }
 
@@ -61,12 +65,15 @@ function receive(stack: Stack, frame: usize, room: u32, now: u64): i32 {
 export function run(stack: Stack, turn: u32): i32 {
   const room = ethernet.HEADER + ethernet.TAG + stack.mtu;
   const frame = heap.alloc(room);
+  const sockets = tcp.tcpOf(stack);
   let left = 0;
   while (left >= 0) {
     const now = guest.clockMonotonic();
     left = receive(stack, frame, room, now);
     iface.tick(stack, now);
-    const due = min(iface.deadline(stack), call_indirect<u64>(turn, stack));
+    tcp.tick(sockets);
+    const wanted = call_indirect<u64>(turn, stack);
+    const due = min(min(iface.deadline(stack), tcp.deadline(sockets)), wanted);
     if (left > 0) guest.poll(due); // else there may be more frames
   }
   out.line('the network device failed; is the tap gone?');

@@ -29,7 +29,7 @@ import { expire } from './tcp/timers';
 import * as wire from '../wire/tcp';
 import * as options from '../wire/tcp-options';
 
-export { Tcp } from './tcp/state';
+export { Tcp, tcpOf } from './tcp/state';
 export {
   CONNECTED,
   Connection,

@@ -1,20 +1,11 @@
-// netcheck: answers ARP, ICMP echo, and UDP echo (RFC 862) on port 7; the first thing to run on a new tap.
-import * as drop from '../../libos/iface/drop';
+// netcheck: answers ARP, ICMP echo, and the small services of inetd; the first thing to run on a new tap.
 import { NEVER, Stack } from '../../libos/iface/stack';
 import * as level from '../../libos/log/level';
 import * as out from '../../libos/log/line';
 import * as network from '../../libos/shell/network';
-import * as udp from '../../libos/socket/udp';
 import { describe } from './describe';
 import { Options, readOptions } from './options';
-
-const ECHO: u32 = 7;
-
-function echo(stack: Stack, data: usize, size: u32, fromPort: u32): void {
-  if (fromPort == ECHO) return stack.drop(drop.SENDER); // two such services would answer each other for ever
-  memory.copy(udp.data(stack, stack.from), data, size);
-  udp.send(stack, stack.to, ECHO, stack.from, fromPort, size);
-}
+import * as services from './services';
 
 function turn(stack: Stack): u64 {
   return NEVER;
@@ -41,8 +32,7 @@ export function main(): i32 {
   stack.address = options.address.address;
   stack.mask = options.address.mask;
   stack.gateway = options.gateway;
-  udp.start(stack);
-  udp.bind(ECHO, echo.index, false);
+  services.start(stack);
   if (options.level >= level.DEBUG) network.observe(describe.index);
   if (options.level >= level.INFO) announce(stack, options);
   return network.run(stack, turn.index);
