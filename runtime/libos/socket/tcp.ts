@@ -38,6 +38,7 @@ export {
   READABLE,
   RESET,
   TIMED_OUT,
+  WOKEN,
   WRITABLE,
 } from './tcp/connection';
 
@@ -90,8 +91,7 @@ export function tick(tcp: Tcp): void {
   while (true) {
     const connection = tcp.wheel.expired(tcp.stack.now);
     if (connection == null) break;
-    const due = min(min(connection.retransmitAt, connection.ackAt), connection.lingerAt);
-    if (due <= tcp.stack.now) expire(tcp, connection);
+    if (connection.due <= tcp.stack.now) expire(tcp, connection);
     else tcp.wheel.schedule(connection);
   }
   flush(tcp);
@@ -231,6 +231,12 @@ export function abort(tcp: Tcp, connection: Connection): void {
     );
   }
   tcp.end(connection);
+}
+
+/** Asks for WOKEN at the moment `when`, or some milliseconds later, instead of what was asked before; NEVER for not at all. */
+@inline
+export function wakeAt(connection: Connection, when: u64): void {
+  connection.wakeAt = when; // it is put on the wheel when this turn ends
 }
 
 /** Sends keep-alives when nothing was heard for `idle` nanoseconds; 0 for never (RFC 9293, 3.8.4: off unless asked for). */

@@ -24,6 +24,8 @@ export const PEER_CLOSED: u32 = 8;
 export const ENDED: u32 = 16;
 export const RESET: u32 = 32;
 export const TIMED_OUT: u32 = 64;
+/** The moment came that the user asked to be woken at. */
+export const WOKEN: u32 = 128;
 
 /** What the retransmission timer does when it fires. */
 export const TIMER_RTO: u32 = 0;
@@ -163,6 +165,8 @@ export class Connection {
   ackAt: u64 = NEVER;
   /** The end of TIME-WAIT or FIN-WAIT-2, of an opening, or the next keep-alive. */
   lingerAt: u64 = NEVER;
+  /** When its user wants WOKEN. */
+  wakeAt: u64 = NEVER;
   /** Idle nanoseconds after which a keep-alive is sent, 0 for never. */
   keepAlive: u64 = 0;
   keepProbes: u32 = 0;
@@ -204,6 +208,12 @@ export class Connection {
   @inline
   get next(): u32 {
     return this.received + (this.peerFin ? 1 : 0);
+  }
+
+  /** When the earliest of its timers is due. */
+  @inline
+  get due(): u64 {
+    return min(min(this.retransmitAt, this.ackAt), min(this.lingerAt, this.wakeAt));
   }
 
   /** Whether our FIN was sent. */

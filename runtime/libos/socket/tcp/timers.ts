@@ -12,6 +12,7 @@ import {
   TIMER_PROBE,
   TIMER_REORDER,
   TIMER_RTO,
+  WOKEN,
 } from './connection';
 import { detect, enterRecovery, timedOut } from './loss';
 import { resend, sendSyn } from './output';
@@ -37,6 +38,11 @@ export function expire(tcp: Tcp, connection: Connection): void {
   if (connection.ackAt <= now) {
     connection.ackAt = NEVER;
     connection.ackNow = true;
+    tcp.mark(connection);
+  }
+  if (connection.wakeAt <= now) {
+    connection.wakeAt = NEVER;
+    connection.events |= WOKEN;
     tcp.mark(connection);
   }
   if (connection.lingerAt <= now) return linger(tcp, connection);

@@ -37,7 +37,7 @@ export class Wheel {
 
   /** Sees to it that expired() gives the connection back when the earliest of its timers is due. */
   schedule(connection: Connection): void {
-    const due = min(min(connection.retransmitAt, connection.ackAt), connection.lingerAt);
+    const due = connection.due;
     if (due == NEVER) return;
     let tick = max(due >> TICK_SHIFT, this.tick);
     if (connection.slot != NOWHERE) {
