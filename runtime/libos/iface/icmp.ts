@@ -5,6 +5,7 @@ import * as ipv4 from '../wire/ipv4';
 import * as drop from './drop';
 import * as errors from './errors';
 import { hasRoute, send } from './ipv4';
+import { sendPieces } from './pieces';
 import { ECHO_ANSWERED, NOTED, Stack } from './stack';
 
 /** Codes of unreachable(). */
@@ -29,9 +30,15 @@ function answerEcho(stack: Stack, message: usize, size: u32): void {
   if (stack.toMany) return stack.drop(drop.LINK_BROADCAST); // RFC 1122, 3.2.2.6 allows silence
   const from = address.ipv4(stack.from);
   if (!hasRoute(stack, from)) return stack.drop(drop.NO_ROUTE);
-  if (ipv4.HEADER + size > stack.mtu) return stack.drop(drop.TOO_BIG);
-  icmp.writeReply(stack.packet + ipv4.HEADER, message, size);
-  if (send(stack, stack.address, from, ipv4.ICMP, size)) stack.outcome = ECHO_ANSWERED;
+  let sent = false;
+  if (ipv4.HEADER + size > stack.mtu) {
+    icmp.writeReply(message, message, size); // in place: the request is looked at no more
+    sent = sendPieces(stack, stack.to, stack.from, ipv4.ICMP, message, size);
+  } else {
+    icmp.writeReply(stack.packet + ipv4.HEADER, message, size);
+    sent = send(stack, stack.address, from, ipv4.ICMP, size);
+  }
+  if (sent) stack.outcome = ECHO_ANSWERED;
 }
 
 /** An error about a packet of ours, which it quotes. */
@@ -61,11 +68,20 @@ function receiveError(stack: Stack, message: usize, size: u32): void {
 
 /** Answers the packet that arrived with "unreachable", unless it may not be answered (RFC 1122, 3.2.2) or too much was today. */
 export function unreachable(stack: Stack, code: u32): void {
+  report(stack, icmp.UNREACHABLE, code);
+}
+
+/** Tells the sender of the piece at stack.arrived that others never came. */
+export function piecesMissing(stack: Stack): void {
+  report(stack, icmp.TIME_EXCEEDED, icmp.REASSEMBLY);
+}
+
+function report(stack: Stack, type: u32, code: u32): void {
   const packet = stack.arrived;
   if (stack.toMany || address.ipv4(stack.from) == 0 || ipv4.fragmentOffset(packet) != 0 || !stack.mayReport()) return;
   const quoted = min(stack.arrivedSize, QUOTE_MAX);
   const message = stack.packet + ipv4.HEADER;
   memory.copy(message + icmp.HEADER, packet, quoted);
-  icmp.writeError(message, icmp.UNREACHABLE, code, quoted);
+  icmp.writeError(message, type, code, quoted);
   send(stack, stack.address, address.ipv4(stack.from), ipv4.ICMP, icmp.HEADER + quoted);
 }

@@ -4,7 +4,6 @@ import * as icmpv6 from '../wire/icmpv6';
 import * as ipv6 from '../wire/ipv6';
 import * as drop from './drop';
 import * as errors from './errors';
-import { sendPieces } from './fragments';
 import { isOneHost } from './icmpv6-errors';
 import { isOurs } from './ipv6-address';
 import { CUT, typeOfUpper, upper } from './ipv6-headers';
@@ -12,6 +11,7 @@ import { pathMtu, send } from './ipv6-output';
 import { sourceFor } from './ipv6-source';
 import * as mld from './mld';
 import * as ndp from './ndp';
+import { sendPieces } from './pieces';
 import { ECHO_ANSWERED, NOTED, Stack } from './stack';
 
 export { NO_PORT, unreachable } from './icmpv6-errors';

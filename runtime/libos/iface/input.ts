@@ -4,6 +4,7 @@ import * as arp from './arp';
 import * as drop from './drop';
 import * as ipv4 from './ipv4';
 import * as ipv6 from './ipv6';
+import * as pieces from './pieces';
 import * as resolve from './resolve';
 import { DROPPED, Stack } from './stack';
 
@@ -44,6 +45,7 @@ export function tick(stack: Stack, now: u64): void {
   stack.now = now;
   resolve.tick(stack);
   if (now >= stack.ipv6.deadline) ipv6.tick(stack);
+  if (now >= stack.fragments.deadline) pieces.tick(stack);
 }
 
 /** The earliest moment at which tick() has to be called. */

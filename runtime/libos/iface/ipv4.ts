@@ -4,14 +4,18 @@ import { put16 } from '../wire/bytes';
 import * as ethernet from '../wire/ethernet';
 import * as ipv4 from '../wire/ipv4';
 import * as drop from './drop';
+import { isPiece } from './fragments';
 import * as icmp from './icmp';
 import { sendVia } from './resolve';
-import { DELIVERED, Stack } from './stack';
+import { DELIVERED, NOTED, SECOND, Stack } from './stack';
 
 const hop: usize = memory.data(16);
 const BROADCAST: usize = memory.data<u8>([255, 255, 255, 255, 255, 255]);
 /** The station of a multicast group, whose last 23 bits are filled in (RFC 1112, 6.4). */
 const groupMac: usize = memory.data<u8>([0x01, 0x00, 0x5e, 0, 0, 0]);
+
+/** For so long the pieces of a packet may come; RFC 1122, 3.3.2 has a minute at least, on a network slower than any now. */
+const PIECES_TIME: u64 = 30 * SECOND;
 
 /** Takes the `size` bytes at `packet`. */
 export function receive(stack: Stack, packet: usize, size: u32): void {
@@ -25,13 +29,36 @@ export function receive(stack: Stack, packet: usize, size: u32): void {
     stack.toMany = stack.toMany || many;
   } else if (stack.toMany) return stack.drop(drop.LINK_BROADCAST);
   if (!mayAnswer(stack, from)) return stack.drop(drop.SENDER);
-  if (ipv4.isFragment(packet)) return stack.drop(drop.FRAGMENT);
   const header = ipv4.headerSize(packet);
   address.setIpv4(stack.from, from);
   address.setIpv4(stack.to, to);
+  if (ipv4.isFragment(packet)) return gather(stack, packet, header);
   stack.arrived = packet;
   stack.arrivedSize = ipv4.totalSize(packet);
   deliver(stack, ipv4.protocol(packet), packet + header, ipv4.totalSize(packet) - header);
+}
+
+/** Takes a piece of a packet, and the packet if it is the last one that was missing (RFC 791, 3.2). */
+function gather(stack: Stack, packet: usize, header: u32): void {
+  const offset = ipv4.fragmentOffset(packet);
+  const size = ipv4.totalSize(packet) - header;
+  if (!isPiece(header, offset, ipv4.hasMore(packet), size)) return stack.drop(drop.FRAGMENT);
+  const table = stack.fragments;
+  const protocol = ipv4.protocol(packet);
+  const whole = table.claim(stack.from, stack.to, ipv4.identification(packet), protocol, stack.now + PIECES_TIME);
+  if (!table.add(whole, packet, header, 0, offset, ipv4.hasMore(packet), packet + header, size)) {
+    if (table.reason != drop.NONE) stack.drop(table.reason);
+    else stack.outcome = NOTED;
+    return;
+  }
+  stack.arrived = whole.payload - whole.head;
+  stack.arrivedSize = whole.head + whole.size;
+  if (stack.arrivedSize > ipv4.SIZE_MAX) stack.drop(drop.FRAGMENT);
+  else {
+    ipv4.join(stack.arrived, stack.arrivedSize);
+    deliver(stack, protocol, whole.payload, whole.size);
+  }
+  table.release(whole);
 }
 
 /** Hands a whole payload on; addresses are in stack.from and stack.to. */

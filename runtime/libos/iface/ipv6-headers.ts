@@ -10,20 +10,19 @@ const HEADERS_MAX: u32 = 8;
 const OPTIONS_MAX: u32 = 16;
 
 /**
- * Goes through the headers of the whole packet that arrived, up to what is no extension header, or the fragment header.
+ * Goes through the headers of the whole packet that arrived, from the one at `at` on, whose type stands at `field`, up to what is no
+ * extension header, or the fragment header.
  * @returns where that begins; stack.ipv6.field is where its type stands. 0 if the packet was dropped, and refused where that is due
  */
-export function unwrap(stack: Stack): u32 {
+export function unwrap(stack: Stack, field: u32, at: u32): u32 {
   const packet = stack.arrived;
   const end = stack.arrivedSize;
-  let field = ipv6.NEXT_FIELD;
-  let at = ipv6.HEADER;
   let headers: u32 = 0;
   while (true) {
     const type = <u32>load<u8>(packet + field);
     stack.ipv6.field = field;
     if (type != ipv6.HOP_BY_HOP && type != ipv6.ROUTING && type != ipv6.DESTINATION_OPTIONS) return at;
-    if (type == ipv6.HOP_BY_HOP && headers > 0) {
+    if (type == ipv6.HOP_BY_HOP && at != ipv6.HEADER) {
       return refuse(stack, icmpv6.UNKNOWN_NEXT_HEADER, field);
     }
     const size = headerSize(packet, type, at, end);

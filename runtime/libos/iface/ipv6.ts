@@ -4,16 +4,16 @@ import * as ethernet from '../wire/ethernet';
 import * as ipv6 from '../wire/ipv6';
 import * as icmpv6wire from '../wire/icmpv6';
 import * as drop from './drop';
-import * as fragments from './fragments';
+import { Reassembly, isPiece } from './fragments';
 import * as icmpv6 from './icmpv6';
 import { parameterProblem } from './icmpv6-errors';
 import * as addresses from './ipv6-address';
-import { unwrap } from './ipv6-headers';
+import { CUT, typeOfUpper, unwrap, upper } from './ipv6-headers';
 import { FIXED, OPERATORS } from './ipv6-state';
 import * as mld from './mld';
 import { solicitRouters } from './ndp-output';
 import * as slaac from './slaac';
-import { DELIVERED, NEVER, SECOND, Stack } from './stack';
+import { DELIVERED, NEVER, NOTED, SECOND, Stack } from './stack';
 
 export { isOurs } from './ipv6-address';
 export { sourceFor } from './ipv6-source';
@@ -22,6 +22,12 @@ export { pathMtu, send } from './ipv6-output';
 /** Seconds between the first two questions for routers, and the most between later ones (RFC 7559, 2). */
 const SOLICIT_FIRST: u64 = 4 * SECOND;
 const SOLICIT_MAX: u64 = 3600 * SECOND;
+
+/** For so long the pieces of a packet may come (RFC 8200, 4.5). */
+const PIECES_TIME: u64 = 60 * SECOND;
+/** Bytes of the shortest transport headers. */
+const TCP_HEADER: u32 = 20;
+const TRANSPORT_HEADER: u32 = 8;
 
 /** Takes the `size` bytes at `packet`, the payload of `frame`. */
 export function receive(stack: Stack, frame: usize, packet: usize, size: u32): void {
@@ -44,11 +50,16 @@ function take(stack: Stack, packet: usize, size: u32): void {
   } else if (!addresses.isOurs(stack, stack.to)) return stack.drop(drop.NOT_FOR_US);
   stack.arrived = packet;
   stack.arrivedSize = size;
-  const at = unwrap(stack);
-  if (at == 0) return;
-  const type = <u32>load<u8>(packet + state.field);
-  if (type == ipv6.FRAGMENT) gather(stack, at);
-  else deliver(stack, type, packet + at, size - at);
+  proceed(stack, ipv6.NEXT_FIELD, ipv6.HEADER);
+}
+
+/** Takes the packet that arrived from the header at `at` on, whose type stands at `field`. */
+function proceed(stack: Stack, field: u32, at: u32): void {
+  const begin = unwrap(stack, field, at);
+  if (begin == 0) return;
+  const type = <u32>load<u8>(stack.arrived + stack.ipv6.field);
+  if (type == ipv6.FRAGMENT) gather(stack, begin);
+  else deliver(stack, type, stack.arrived + begin, stack.arrivedSize - begin);
 }
 
 /** Whether `from` can be the sender of a packet on a wire: no group, not this host, not an address of IPv4 in disguise. */
@@ -87,7 +98,54 @@ function mayAnswer(stack: Stack): bool {
 
 /** Takes a piece of a packet, whose fragment header is at `at`, and the packet if it is the last one that was missing. */
 function gather(stack: Stack, at: u32): void {
+  const state = stack.ipv6;
+  const packet = stack.arrived;
+  const begin = at + ipv6.FRAGMENT_HEADER;
+  // A packet that was put together is whole.
+  if (begin > stack.arrivedSize || state.inPieces) return stack.drop(drop.IPV6_HEADER);
+  state.inPieces = true;
+  const offset = ipv6.fragmentOffset(packet + at);
+  const more = ipv6.moreFragments(packet + at);
+  if (offset == 0 && !more) return proceed(stack, at, begin); // one piece that is all, and nobody else's (RFC 6946)
+  const size = stack.arrivedSize - begin;
+  if (more && (size & 7) != 0) return refuse(stack, icmpv6wire.BAD_FIELD, ipv6.PAYLOAD_FIELD);
+  if (offset + size > ipv6.PAYLOAD_MAX - at + ipv6.HEADER) return refuse(stack, icmpv6wire.BAD_FIELD, at + 2);
+  if (offset == 0 && !holdsChain(packet, at, stack.arrivedSize)) return refuse(stack, icmpv6wire.INCOMPLETE_CHAIN, 0);
+  if (!isPiece(begin, offset, more, size)) return stack.drop(drop.FRAGMENT);
+  const table = stack.fragments;
+  const whole = table.claim(stack.from, stack.to, ipv6.fragmentId(packet + at), ipv6.FRAGMENT, stack.now + PIECES_TIME);
+  if (!table.add(whole, packet, begin, state.field, offset, more, packet + begin, size)) {
+    if (table.reason != drop.NONE) stack.drop(table.reason);
+    else stack.outcome = NOTED;
+    return;
+  }
+  join(stack, whole);
+  table.release(whole);
+}
+
+/** Takes a packet of which every piece has come: as if it had come whole, without a fragment header. */
+function join(stack: Stack, whole: Reassembly): void {
+  const head = whole.head - ipv6.FRAGMENT_HEADER;
+  const packet = whole.payload - head;
+  const type = load<u8>(whole.payload - ipv6.FRAGMENT_HEADER);
+  memory.copy(packet, whole.payload - whole.head, head);
+  store<u8>(packet + whole.field, type);
+  stack.arrived = packet;
+  stack.arrivedSize = head + whole.size;
+  if (stack.arrivedSize > ipv6.HEADER + ipv6.PAYLOAD_MAX) return stack.drop(drop.FRAGMENT);
+  ipv6.setPayloadSize(packet, stack.arrivedSize - ipv6.HEADER);
+  proceed(stack, whole.field, head);
+}
+
+/** Whether the first piece has every header, the transport's too, so that nobody on the way has to guess (RFC 7112). */
+function holdsChain(packet: usize, at: u32, end: u32): bool {
+  const begin = upper(packet, load<u8>(packet + at), at + ipv6.FRAGMENT_HEADER, end);
+  return begin != CUT && begin + (typeOfUpper() == ipv6.TCP ? TCP_HEADER : TRANSPORT_HEADER) <= end;
+}
+
+function refuse(stack: Stack, code: u32, pointer: u32): void {
   stack.drop(drop.FRAGMENT);
+  parameterProblem(stack, code, pointer, false);
 }
 
 /** Begins: a link-local address, and the question for routers if they are wanted. */

@@ -14,6 +14,8 @@ export const TIME_EXCEEDED: u32 = 11;
 export const PROTOCOL_UNREACHABLE: u32 = 2;
 export const PORT_UNREACHABLE: u32 = 3;
 export const FRAGMENTATION_NEEDED: u32 = 4;
+/** Code of TIME_EXCEEDED: pieces of a packet never came. */
+export const REASSEMBLY: u32 = 1;
 
 /** Whether `size` bytes at `message` have a right checksum and are long enough. */
 export function isValid(message: usize, size: u32): bool {

@@ -65,6 +65,17 @@ export function fragmentOffset(packet: usize): u32 {
   return (get16(packet + 6) & 0x1fff) << 3;
 }
 
+/** The most bytes of a packet. */
+export const SIZE_MAX: u32 = 65535;
+
+/** Makes the header of a first piece that of the whole packet of `size` bytes. */
+export function join(packet: usize, size: u32): void {
+  put16(packet + 2, size);
+  put16(packet + 6, 0);
+  store<u16>(packet, 0, 10);
+  store<u16>(packet, finish(sumBytes(0, packet, headerSize(packet))), 10);
+}
+
 @inline
 export function protocol(packet: usize): u32 {
   return load<u8>(packet, 9);

@@ -1,10 +1,10 @@
 // An interface with handles for the tests: frames are written to and read from this module's memory.
 import '../../../runtime/libos/guest';
 import { label } from '../../../runtime/libos/iface/drop';
-import * as fragments from '../../../runtime/libos/iface/fragments';
 import * as icmpv6 from '../../../runtime/libos/iface/icmpv6';
 import * as input from '../../../runtime/libos/iface/input';
 import * as ipv6 from '../../../runtime/libos/iface/ipv6';
+import * as pieces from '../../../runtime/libos/iface/pieces';
 import { Stack } from '../../../runtime/libos/iface/stack';
 
 declare function transmit(frame: usize, size: u32): void;
@@ -113,7 +113,7 @@ export function sendTo(protocol: u32, size: u32, now: u64): bool {
 /** As sendTo(), in pieces if it has to be. */
 export function sendPieces(protocol: u32, size: u32, now: u64): bool {
   stack!.now = now;
-  return fragments.sendPieces(stack!, buffer, buffer + 16, protocol, buffer + 32, size);
+  return pieces.sendPieces(stack!, buffer, buffer + 16, protocol, buffer + 32, size);
 }
 
 /** Writes the address to send from to the one at `buffer` over it; false if there is none. */
