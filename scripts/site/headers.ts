@@ -3,21 +3,19 @@
 import type { ArchiveFile } from './archive.ts';
 import { COMMON_HEADERS, contentSecurityPolicy } from './policy.ts';
 
-type Rule = readonly [path: string, fields: Readonly<Record<string, string>>];
+/** Astro's own files have a digest in their names, so another content has another name. */
+const DIGEST_IN_NAME = '/_astro/\tCache-Control: public, max-age=31536000, immutable';
 
 /** The fields of every response, and each page's policy. */
 export function headersFile(files: readonly ArchiveFile[]): ArchiveFile {
+  const common = Object.entries(COMMON_HEADERS).map(([name, value]) => `/\t${name}: ${value}`);
   const pages = files
     .filter(({ name }) => name.endsWith('.html'))
-    .map(({ name, content }): Rule => {
+    .map(({ name, content }) => {
       const policy = contentSecurityPolicy(Buffer.from(content).toString());
-      return [`/${name}`, { 'Content-Security-Policy': policy }];
+      return `/${name}\tContent-Security-Policy: ${policy}`;
     })
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  const rules: readonly Rule[] = [['/*', COMMON_HEADERS], ...pages];
-  const lines = rules.flatMap(([path, fields]) => [
-    path,
-    ...Object.entries(fields).map(([name, value]) => `  ${name}: ${value}`),
-  ]);
+    .sort();
+  const lines = [...common, DIGEST_IN_NAME, ...pages];
   return { name: '.headers', content: Buffer.from(`${lines.join('\n')}\n`) };
 }
