@@ -48,20 +48,24 @@ async function netcheck(): Promise<Flooded> {
 const stranger = (number: number): Buffer => Buffer.from([198, 18, number >> 8, number & 255]);
 const isSynAck = (frame: Buffer): boolean => segmentOf(frame)?.flags === (TCP.syn | TCP.ack);
 
+/** Begins `count` connections to the echo service, each from a stranger; the frames that answered. A tap queues 1000 at most. */
+async function begin({ send, wire }: Flooded, count: number): Promise<Buffer[]> {
+  const answers: Buffer[] = [];
+  for (let first = 0; first < count; first += 100) {
+    const numbers = Array.from({ length: 100 }, (_, i) => first + i);
+    await send(numbers.map((n) => [stranger(n), { from: 1024 + n, to: ECHO, sequence: n, flags: TCP.syn }]));
+    answers.push(...(await wire.receive(isSynAck, 100, 200)));
+  }
+  return answers;
+}
+
 describe.skipIf(skipped)(`half-open connections ${skipped ?? ''}`, () => {
   test('10,000 of them do not stop a real one, and cost no memory that stays', async () => {
     await using flooded = await netcheck();
-    const { namespace, guest, wire, send } = flooded;
+    const { namespace, guest } = flooded;
     await client(namespace, 'echo', '10.0.0.2', ECHO, 100_000);
     const before = residentKilobytes(guest.pid);
-    let answered = 0;
-    for (let first = 0; first < HALF_OPEN; first += 100) {
-      const numbers = Array.from({ length: 100 }, (_, i) => first + i);
-      await send(
-        numbers.map((n) => [stranger(n), { from: 1024 + n, to: ECHO, sequence: n, flags: TCP.syn }]),
-      );
-      answered += (await wire.receive(isSynAck, 100, 200)).length;
-    }
+    const answered = (await begin(flooded, HALF_OPEN)).length;
     // None may be left without an answer for want of room: that is what SYN cookies are for.
     expect(answered).toBeGreaterThanOrEqual(HALF_OPEN * 0.99);
     const { sent, received } = await client(namespace, 'echo', '10.0.0.2', ECHO, 100_000);
@@ -73,9 +77,7 @@ describe.skipIf(skipped)(`half-open connections ${skipped ?? ''}`, () => {
   test('are completed by who really had the answer, and by nobody who guesses', async () => {
     await using flooded = await netcheck();
     const { guest, wire, send } = flooded;
-    const numbers = Array.from({ length: 2000 }, (_, i) => i);
-    await send(numbers.map((n) => [stranger(n), { from: 1024 + n, to: ECHO, sequence: n, flags: TCP.syn }]));
-    const answers = (await wire.receive(isSynAck, 2000, 1000)).map(segmentOf);
+    const answers = (await begin(flooded, 2000)).map(segmentOf);
     const of = (n: number): NonNullable<(typeof answers)[number]> => {
       const found = answers.findLast((segment) => segment?.to === 1024 + n);
       if (!found) throw new Error(`SYN ${n} of ${answers.length} was not answered`);

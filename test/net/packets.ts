@@ -70,12 +70,25 @@ export function tcp(source: Buffer, destination: Buffer, segment: Segment): Buff
   return ipv4(source, destination, 6, whole);
 }
 
-/** A TCP segment received in an IPv4 frame, as much as tests look at; undefined when it is something else. */
-export function segmentOf(frame: Buffer): (Segment & { readonly destination: string }) | undefined {
+/** A TCP segment received, as much as tests look at: `options` holds the values by kind. */
+export interface Received extends Segment {
+  readonly destination: string;
+  readonly options: ReadonlyMap<number, Buffer>;
+}
+
+/** The TCP segment of an IPv4 frame; undefined when it is something else. */
+export function segmentOf(frame: Buffer): Received | undefined {
   if (frame.length < 54 || frame.readUInt16BE(12) !== ETHERTYPE.ipv4 || frame[23] !== 6) return undefined;
   const packet = frame.subarray(14, 14 + frame.readUInt16BE(16));
   const segment = packet.subarray((packet.readUInt8(0) & 15) * 4);
   if (segment.length < 20) return undefined;
+  const header = (segment.readUInt8(12) >> 4) * 4;
+  const options = new Map<number, Buffer>();
+  for (let at = 20; at + 1 < header && segment[at] !== 0;) {
+    const size = segment[at] === 1 ? 1 : Math.max(2, segment.readUInt8(at + 1));
+    if (size > 1) options.set(segment.readUInt8(at), segment.subarray(at + 2, at + size));
+    at += size;
+  }
   return {
     destination: packet.subarray(16, 20).join('.'),
     from: segment.readUInt16BE(0),
@@ -83,6 +96,7 @@ export function segmentOf(frame: Buffer): (Segment & { readonly destination: str
     sequence: segment.readUInt32BE(4),
     acknowledged: segment.readUInt32BE(8),
     flags: segment.readUInt8(13),
-    payload: segment.subarray((segment.readUInt8(12) >> 4) * 4),
+    payload: segment.subarray(header),
+    options,
   };
 }
