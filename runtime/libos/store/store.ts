@@ -51,7 +51,7 @@ export function open(read: ReadSectors, capacity: u64, sector: u32, budget: u32)
 
 function build(archive: Store): u32 {
   const device = archive.device;
-  if (device.sector < 512 || device.sector > CHUNK || popcnt(device.sector) != 1) return status.BAD_DEVICE;
+  if (device.sector < 512 || device.sector > CHUNK || (device.sector & (device.sector - 1)) != 0) return status.BAD_DEVICE;
   const window = newWindow(device, EXTENDED_MAX);
   const scanned = scan(archive, window);
   freeWindow(window);
