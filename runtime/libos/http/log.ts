@@ -1,5 +1,5 @@
 // The access log in the Combined Log Format, written when a response is ready: its size is that of the content which then follows.
-// A request whose content turns out malformed or late gets a second line, for that answer.
+// A request whose content turns out malformed or late, or that turns out unreadable to us, gets a second line, for that answer.
 import { Client } from './client';
 import { day, putFour, putMonth, putTime, putTwo, setDay, year } from './date';
 import * as fields from './fields';

@@ -134,7 +134,6 @@ function takeBody(site: Site, client: Client, data: usize, size: u32, now: u64):
 
 function beginResponse(site: Site, client: Client, now: u64): void {
   client.state = RESPONSE;
-  countStatus(site, client.status);
   client.taken = 0;
   client.deadline = now + site.limits.rateTime;
 }
@@ -150,9 +149,8 @@ function stop(site: Site, client: Client): void {
   client.deadline = u64.MAX_VALUE;
 }
 
-/** Counts the stream's end for the reason `why`, and ends it without a word. */
-function cut(site: Site, client: Client, why: u32): void {
-  count(site, why);
+/** A response was cut off. */
+function cut(site: Site, client: Client): void {
   client.failed = true;
   stop(site, client);
 }
@@ -165,14 +163,32 @@ export function output(site: Site, client: Client, to: usize, room: u32, now: u6
   let written: u32 = 0;
   if (client.interim > 0) written = putInterim(client, to, room);
   if (client.state == RESPONSE && client.interim == 0) {
-    if (client.head != null) written += putHead(site, client, to + written, room - written);
-    if (client.head == null) {
-      written += putContent(site, client, to + written, room - written);
-      if (client.left == 0 && client.state == RESPONSE) finishResponse(site, client, now);
-    }
+    written += putResponse(site, client, to + written, room - written, now);
     client.taken += written;
   }
   site.bytesOut += written;
+  return written;
+}
+
+function putResponse(site: Site, client: Client, to: usize, room: u32, now: u64): u32 {
+  const begins = client.head != null && client.headSent == 0;
+  let written = client.head != null ? putHead(site, client, to, room) : 0;
+  if (client.head == null) {
+    const got = putContent(site, client, to + written, room - written);
+    if (got >= 0) written += got;
+    else if (begins) {
+      // Nobody has seen the head yet.
+      forget(site.request);
+      refuse(site, client, refusal.CONTENT_UNREADABLE);
+      return putResponse(site, client, to, room, now);
+    } else {
+      count(site, refusal.CONTENT_LOST);
+      cut(site, client);
+      return written;
+    }
+  }
+  if (begins && written > 0) countStatus(site, client.status);
+  if (client.head == null && client.left == 0) finishResponse(site, client, now);
   return written;
 }
 
@@ -205,14 +221,12 @@ function putHead(site: Site, client: Client, to: usize, room: u32): u32 {
   return part;
 }
 
-function putContent(site: Site, client: Client, to: usize, room: u32): u32 {
+/** Sends what there is room for; returns how many bytes, -1 if the content cannot be read. */
+function putContent(site: Site, client: Client, to: usize, room: u32): i32 {
   const size = <u32>min<u64>(room, client.left);
   if (size == 0) return 0;
   const got = read(site.store, client.entry!, client.offset, to, size);
-  if (got <= 0) {
-    cut(site, client, refusal.CONTENT_LOST);
-    return 0;
-  }
+  if (got <= 0) return -1;
   client.offset += got;
   client.left -= got;
   return got;
@@ -241,7 +255,10 @@ export function expire(site: Site, client: Client, now: u64): void {
   } else if (client.state == BODY) {
     refuseHead(site, client, refusal.BODY_TIME, 0, now);
   } else if (client.state == RESPONSE) {
-    if (client.taken < site.limits.rateBytes) return cut(site, client, refusal.SLOW_READER);
+    if (client.taken < site.limits.rateBytes) {
+      count(site, refusal.SLOW_READER);
+      return cut(site, client);
+    }
     client.taken = 0;
     client.deadline = now + site.limits.rateTime;
   }

@@ -225,16 +225,37 @@ describe('waits', () => {
 });
 
 describe('a device that fails', () => {
-  test('ends the response, so that nobody takes a part for the whole', () => {
+  test('is an error while nothing is sent', () => {
     const site = makeSite(FILES);
     const client = site.client();
     give(client, get('/big'));
-    // Content nobody has read yet is not in the store's memory.
     site.healthy = false;
-    client.drain();
+    expect(one(client.drain()).status).toBe(500);
+    expect([client.finished, client.failed]).toEqual([true, false]);
+    expect(site.refused).toEqual({ content_unreadable: 1 });
+    expect([site.counter('successful'), site.counter('serverErrors')]).toEqual([0, 1]);
+  });
+
+  test('cuts off a response that has begun, so that nobody takes a part for the whole', () => {
+    const site = makeSite(FILES);
+    const client = site.client();
+    give(client, get('/big'));
+    site.healthy = false;
+    const head = client.take(100);
+    expect(head).toHaveLength(100);
+    expect(head + client.drain(100)).not.toContain('x'.repeat(10));
     expect([client.finished, client.failed]).toEqual([true, true]);
     expect(site.refused).toEqual({ content_lost: 1 });
     expect(client.deadline).toBe(Infinity);
+    client.close();
+  });
+
+  test('does not matter for what is in memory, nor for HEAD', () => {
+    const site = makeSite(FILES);
+    site.ask(get('/a'));
+    site.healthy = false;
+    expect(one(site.ask(get('/a'))).content).toBe('content');
+    expect(one(site.ask(get('/big').replace('GET', 'HEAD')), 'HEAD').status).toBe(200);
   });
 });
 

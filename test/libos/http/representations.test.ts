@@ -190,6 +190,24 @@ describe('a response', () => {
   });
 });
 
+test('heads are kept in bounded memory, also while clients still need those that had to go', () => {
+  const names = Array.from({ length: 400 }, (_, i) => `file${i}.txt`);
+  const site = makeSite(Object.fromEntries(names.map((name) => [name, `content of ${name}`])));
+  let pages = 0;
+  for (let round = 0; round < 10; round++) {
+    const clients = names.map(() => site.client());
+    clients.forEach((client, i) => client.give(Buffer.from(get(`/${names[i]}`))));
+    for (const [i, client] of clients.entries()) {
+      expect(one(client.drain(i % 3 === 0 ? 50 : 5000)).content).toBe(`content of ${names[i]}`);
+      client.close();
+    }
+    if (round === 3) pages = site.exports.pages();
+  }
+  expect(site.exports.pages()).toBe(pages);
+  expect(site.counter('headHits')).toBeGreaterThan(0);
+  expect(site.counter('headMisses')).toBeGreaterThan(names.length);
+});
+
 describe('the date', () => {
   test('goes on, also where the head was kept', () => {
     const site = makeSite({ a: 'a' });
