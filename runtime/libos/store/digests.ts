@@ -81,10 +81,10 @@ export function claim(digests: Digests, index: u32, entry: Entry): bool {
   return load<u32>(record, 8) == crc32(name, changetype<usize>(entry) + offsetof<Entry>('size'), 16);
 }
 
-/** Whether the chunk number `chunk` of the device, which stands at `at`, is as it was packed. */
+/** Whether the chunk number `chunk` of the device, which is not before the first and stands at `at`, is as it was packed. */
 export function isIntact(digests: Digests, chunk: u64, at: usize): bool {
   const begin = chunk << CHUNK_BITS;
-  if (chunk < digests.first || begin >= digests.end) return false;
+  if (begin >= digests.end) return false;
   const size = <u32>min<u64>(CHUNK, digests.end - begin);
   return load<u32>(digests.sums + ((<usize>(chunk - digests.first)) << 2)) == crc32(0, at, size);
 }

@@ -11,6 +11,9 @@ import * as status from './status';
 export { Entry } from './entry';
 export { ReadSectors } from './device';
 
+/** Bytes for what is there however small a device is. */
+const SPARE: u64 = 65536;
+
 @unmanaged
 export class Store {
   /** Of ./status. Only a store whose status is OK may be asked for anything but words() and close(). */
@@ -42,7 +45,8 @@ export function open(read: ReadSectors, capacity: u64, sector: u32, budget: u32)
   const archive = new Store();
   memory.fill(changetype<usize>(archive), 0, offsetof<Store>());
   archive.device = newDevice(read, capacity, sector);
-  archive.arena = newArena(budget);
+  // The cache holds no more than the device; index and digests are smaller than the headers and files they are made from.
+  archive.arena = newArena(<u32>min<u64>(budget, archive.device.capacity * 2 + SPARE));
   archive.entries = archive.arena.start;
   archive.table = new Table();
   archive.status = build(archive);
@@ -51,7 +55,8 @@ export function open(read: ReadSectors, capacity: u64, sector: u32, budget: u32)
 
 function build(archive: Store): u32 {
   const device = archive.device;
-  if (device.sector < 512 || device.sector > CHUNK || (device.sector & (device.sector - 1)) != 0) return status.BAD_DEVICE;
+  if (device.sector < 512 || device.sector > CHUNK || (device.sector & (device.sector - 1)) != 0)
+    return status.BAD_DEVICE;
   const window = newWindow(device, EXTENDED_MAX);
   const scanned = scan(archive, window);
   freeWindow(window);

@@ -1,5 +1,5 @@
 // What is no archive, or a hostile or damaged one: refused with a line that says what is wrong, where, and what to do.
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { makeArchive } from '../../../scripts/site/archive.ts';
 import { fromModule } from '../module.ts';
@@ -164,6 +164,35 @@ test('digests that do not fit into the memory, or cannot be read', async () => {
   const harness = fresh();
   harness.healthyReads = 1;
   expect(harness.open(made).refusal).toMatch(/could not be read at byte 0/);
+});
+
+/** `.digests` with these fields and right checksum, of one chunk. */
+function digests(change: (table: Buffer) => void, size = 16384 - 512): Buffer {
+  const table = Buffer.alloc(size);
+  table.write('digests1');
+  table.writeUInt32LE(16384, 8);
+  change(table);
+  table.writeUInt32LE(crc32(table.subarray(0, -4)), size - 4);
+  return archiveOf(entry('.digests', table), entry('a', ''), Buffer.alloc(65536));
+}
+
+test.each<[string, Buffer, RegExp]>([
+  ['no file', digests(() => undefined), /the entry at byte 16384 is not the one/],
+  ['more files than they have room for', digests((table) => table.writeUInt32LE(0xffffffff, 12)), /damaged/],
+  [
+    'more chunks than they have room for',
+    digests((table) => {
+      table.writeUInt32LE(1320, 12);
+      table.writeBigUInt64LE(65536n, 16);
+    }),
+    /damaged/,
+  ],
+  ['chunks beyond the device', digests((table) => table.writeBigUInt64LE(1n << 62n, 16)), /is cut/],
+  ['chunks of another size', digests((table) => table.writeUInt32LE(4096, 8)), /of another version/],
+  ['no chunk they end with', digests(() => undefined, 16384), /damaged/],
+  ['nothing', digests(() => undefined, 16), /damaged/],
+])('digests of %s', (_, device, expected) => {
+  expect(refusal(device)).toMatch(expected);
 });
 
 const files = ['a', 'b', 'c'].map((name) => ({ name, content: Buffer.from(name.repeat(20_000)) }));
