@@ -2,6 +2,7 @@
 import * as address from '../wire/address';
 import * as wire4 from '../wire/ipv4';
 import * as icmp from './icmp';
+import * as icmpv6 from './icmpv6';
 import * as ipv4 from './ipv4';
 import * as ipv6 from './ipv6';
 import { Stack } from './stack';
@@ -23,7 +24,7 @@ export function payload(stack: Stack, to: usize): usize {
 /** Bytes a packet to `to` may have. */
 @inline
 export function pathMtu(stack: Stack, to: usize): u32 {
-  return stack.pathMtus.get(to, stack.mtu, stack.now);
+  return address.isIpv4(to) ? stack.pathMtus.get(to, stack.mtu, stack.now) : ipv6.pathMtu(stack, to);
 }
 
 /** Sends the `size` bytes at payload(). False if they were dropped. */
@@ -48,6 +49,7 @@ export function isOurs(stack: Stack, to: usize): bool {
 /** Tells the sender of the packet that arrived that nobody listens at its port. */
 export function refusePort(stack: Stack): void {
   if (address.isIpv4(stack.from)) icmp.unreachable(stack, icmp.NO_PORT);
+  else icmpv6.unreachable(stack, icmpv6.NO_PORT);
 }
 
 /** The peer at `to` is alive, as its transport saw (RFC 4861, 7.3.1). */
