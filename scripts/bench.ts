@@ -17,6 +17,7 @@ const SUBJECTS: Readonly<Record<string, () => Figures | Promise<Figures>>> = {
     benchNet({
       runs: runs ?? 5,
       seconds,
+      mtu: values.mtu === undefined ? undefined : count('mtu', values.mtu, 576, 65_521),
       only: values.only,
       peerImage: values['peer-image'],
       peerTender: values['peer-tender'],
@@ -37,6 +38,8 @@ Options:
   --runs N            measure each contestant N times (default 15, for net 5)
   --seconds N         how long one run of net's wrk or of its streams takes (default 3)
   --only NAME         of net, only figures whose name begins so, such as net.tcp
+  --mtu N             of net.tcp, on every link, loopback too (default: the kernel's, 1500 and
+                      65536 for loopback)
   --peer-image FILE   measure another image beside ours; it is started with --ipv4=10.0.0.2/24
   --peer-tender FILE  start that image by this tender instead of ours
   --json              print one line of JSON for each figure
@@ -69,6 +72,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean' },
     runs: { type: 'string' },
     seconds: { type: 'string', default: '3' },
+    mtu: { type: 'string' },
     only: { type: 'string' },
     'peer-image': { type: 'string' },
     'peer-tender': { type: 'string' },
@@ -76,11 +80,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-/** A whole number from 1 to 1000, which the option `name` says. */
-function count(name: string, text: string): number {
+/** A whole number from `least` to `most`, which the option `name` says. */
+function count(name: string, text: string, least = 1, most = 1000): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
-  throw new Error(`--${name} ${text}: give a whole number from 1 to 1000`);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new Error(`--${name} ${text}: give a whole number from ${least} to ${most}`);
 }
 
 const runs = values.runs === undefined ? undefined : count('runs', values.runs);

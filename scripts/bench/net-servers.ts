@@ -53,17 +53,27 @@ export function startOf(guest: Guest): Parameters<typeof command>[0] {
   return { mem: 16, ...guest, args: [`--ipv4=${SERVER}`, ...(guest.args ?? [])], by: ON_SERVER_CPU };
 }
 
-/** A client's namespace with a tap for a guest, behind a bad wire when `impairment` is given. */
-export async function withTap(impairment?: Impairment): Promise<{ client: Namespace; guest: Namespace }> {
+/** How far away a server is: across a bad wire, or a good one with an MTU of its own; as the kernel makes it otherwise. */
+export interface Path {
+  readonly impairment?: Impairment;
+  readonly mtu?: number | undefined;
+}
+
+/** A client's namespace with a tap for a guest. */
+export async function withTap({ impairment, mtu }: Path = {}): Promise<{
+  client: Namespace;
+  guest: Namespace;
+}> {
   const client = await clients();
   if (impairment) return { client, guest: (await impairedTap(client, [CLIENT], impairment)).namespace };
   await client.tap('tap0', CLIENT);
+  if (mtu !== undefined) await client.shell(`ip link set tap0 mtu ${mtu}`);
   return { client, guest: client };
 }
 
 /** `guest`, once it answers a ping. */
-export async function unikernel(guest: Guest, impairment?: Impairment): Promise<Server> {
-  const namespaces = await withTap(impairment);
+export async function unikernel(guest: Guest, path: Path = {}): Promise<Server> {
+  const namespaces = await withTap(path);
   try {
     const running = new Unikernel(namespaces.guest, startOf(guest));
     const { status } = await namespaces.client.run(['ping', '-q', '-c', '1', '-w', '10', ADDRESS]);
@@ -81,10 +91,10 @@ export async function unikernel(guest: Guest, impairment?: Impairment): Promise<
   }
 }
 
-/** The kernel's own stack across a veth pair, or across a bad wire; `start` runs what serves there, if anything. */
+/** The kernel's own stack, across a veth pair where the wire is good; `start` runs what serves there, if anything. */
 export async function linux(
   name: string,
-  impairment: Impairment | undefined,
+  { impairment, mtu }: Path = {},
   start: readonly string[] = ['sleep', 'infinity'],
 ): Promise<Server & { readonly server: Namespace }> {
   const client = await clients();
@@ -94,6 +104,10 @@ export async function linux(
     else {
       server = await client.another();
       await client.veth('veth0', CLIENT, server, 'veth1', SERVER);
+      if (mtu !== undefined) {
+        await client.shell(`ip link set veth0 mtu ${mtu}; ip link set lo mtu ${mtu}`);
+        await server.shell(`ip link set veth1 mtu ${mtu}`);
+      }
     }
     await server.shell(PLAIN_TCP);
     const running = server.start([...ON_SERVER_CPU, ...start], ['ignore', 'ignore', 'inherit']);
@@ -133,7 +147,7 @@ export async function nginx(files: Readonly<Record<string, string | Uint8Array>>
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   writeFileSync(join(folder, 'nginx.conf'), NGINX(folder));
   const program = ['nginx', '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
-  const server = await linux('nginx, 1 worker', undefined, program);
+  const server = await linux('nginx, 1 worker', {}, program);
   const dispose = async (): Promise<void> => {
     await server.client.close();
     rmSync(folder, { recursive: true });

@@ -1,8 +1,7 @@
 // One TCP stream, each way: gigabits a second.
 import { once } from 'node:events';
 import { compileC } from '../setup/compile.ts';
-import { ADDRESS, linux, ON_CLIENT_CPU, type Server } from './net-servers.ts';
-import type { Impairment } from '../../test/net/netem.ts';
+import { ADDRESS, linux, ON_CLIENT_CPU, type Path, type Server } from './net-servers.ts';
 
 /** The ports of the classic services netcheck has: one swallows, one generates without end (RFC 863, RFC 864). */
 const DISCARD = 9;
@@ -28,12 +27,12 @@ export async function stream(server: Server, direction: Direction, seconds: numb
 }
 
 /** Linux's own stack with the same two services, across a veth pair or a bad wire: also the ceiling of the client itself. */
-export async function linuxStreams(direction: Direction, impairment?: Impairment): Promise<Server> {
+export async function linuxStreams(direction: Direction, path: Path = {}): Promise<Server> {
   const verb = direction === 'send' ? 'send' : 'receive';
   const port = direction === 'send' ? CHARGEN : DISCARD;
   const program = [compileC('scripts/bench/stream.c'), 'serve', verb, String(port)];
-  const where = impairment ? 'the same wire' : 'a veth pair';
-  const server = await linux(`Linux across ${where}`, impairment, program);
+  const where = path.impairment ? 'the same wire' : 'a veth pair';
+  const server = await linux(`Linux across ${where}`, path, program);
   // `serve` has no word to say; ss(8) tells when the kernel listens.
   await server.server.shell(`until [ -n "$(ss -Hltn sport = :${port})" ]; do :; done`);
   return server;

@@ -14,6 +14,8 @@ export interface NetOptions {
   readonly runs: number;
   /** How long one run of wrk or of a stream takes. */
   readonly seconds: number;
+  /** Bytes of the MTU of every link net.tcp uses; where it is not said, the kernel's: 1500, and 65536 of its loopback. */
+  readonly mtu?: number | undefined;
   /** A figure's name or its beginning. */
   readonly only?: string | undefined;
   /** Another image to measure beside ours, and whose tender starts it. */
@@ -103,11 +105,15 @@ const page = { 'index.html': PAGE };
 /** A stream without loss: ours, iperf3 over loopback, and Linux across a veth pair, which is the measuring client's own ceiling. */
 async function streams(
   direction: Direction,
-  { runs, seconds }: NetOptions,
+  { runs, seconds, mtu }: NetOptions,
   guests: Guests,
 ): Promise<Comparison[]> {
-  const starts = [() => unikernel(guests.netcheck), () => linux('iperf3 over loopback', undefined)];
-  return withServers([...starts, () => linuxStreams(direction)], async (servers) => {
+  const starts = [
+    () => unikernel(guests.netcheck, { mtu }),
+    () => linux('iperf3 over loopback', { mtu }),
+    () => linuxStreams(direction, { mtu }),
+  ];
+  return withServers(starts, async (servers) => {
     const found = await inTurns(
       runs,
       servers.map((server, index) => ({
@@ -138,8 +144,8 @@ async function lossyStreams(
       ),
   });
   const contestants = [
-    contestant('netcheck.spt across a bad wire', (wire) => unikernel(guests.netcheck, wire)),
-    contestant('Linux across the same wire', (wire) => linuxStreams(direction, wire)),
+    contestant('netcheck.spt across a bad wire', (impairment) => unikernel(guests.netcheck, { impairment })),
+    contestant('Linux across the same wire', (impairment) => linuxStreams(direction, { impairment })),
   ];
   const names = contestants.map(({ name }) => name);
   return weigh(`net.tcp.lossy.${direction}`, 'Mbit/s', names, await inTurns(runs, contestants));
@@ -155,7 +161,7 @@ const GROUPS: readonly Group[] = [
     image: 'website',
     figures: ['net.ping.rtt'],
     measure: ({ runs }, guests) =>
-      duel([...imageServers(guests), () => linux('Linux across a veth pair', undefined)], runs, roundTrip, [
+      duel([...imageServers(guests), () => linux('Linux across a veth pair')], runs, roundTrip, [
         { what: 'net.ping.rtt', unit: 'µs', of: (found) => found },
       ]),
   },
