@@ -10,6 +10,8 @@ import { Stack } from './stack';
 /** The station of a multicast group, whose last 32 bits are filled in (RFC 2464, 7). */
 const groupMac: usize = memory.data<u8>([0x33, 0x33, 0, 0, 0, 0]);
 
+const HOPS_MAX: u32 = 255;
+
 /** Bytes the link takes in one packet: what a router said, or what the device can. */
 @inline
 export function linkMtu(stack: Stack): u32 {
@@ -26,7 +28,9 @@ export function pathMtu(stack: Stack, to: usize): u32 {
  * @returns false if there is no route, or nothing larger than the path's MTU can be sent
  */
 export function send(stack: Stack, from: usize, to: usize, protocol: u32, size: u32): bool {
-  ipv6.write(stack.packet, size, protocol, stack.ipv6.hopLimit, from, to);
+  // To groups as far as they reach, which multicast DNS asks for (RFC 6762, 11).
+  const hops = address.isMulticast(to) ? HOPS_MAX : stack.ipv6.hopLimit;
+  ipv6.write(stack.packet, size, protocol, hops, from, to);
   return sendPacket(stack, ipv6.HEADER + size);
 }
 

@@ -47,6 +47,7 @@ export function defaultRouter(stack: Stack): Router | null {
     if (router.until <= stack.now) continue;
     const entry = stack.neighbours.find(changetype<usize>(router));
     const chosen = router.preference == OPERATORS; // and so it gets the time to answer
+    if (chosen && entry != null) entry.kept = true;
     let reachable = 2;
     if (entry == null) reachable = chosen ? 2 : 1;
     else if (entry.state == INCOMPLETE) reachable = chosen && entry.tries <= 1 ? 2 : 0;

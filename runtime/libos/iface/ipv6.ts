@@ -9,7 +9,7 @@ import * as icmpv6 from './icmpv6';
 import { parameterProblem } from './icmpv6-errors';
 import * as addresses from './ipv6-address';
 import { CUT, typeOfUpper, unwrap, upper } from './ipv6-headers';
-import { FIXED, OPERATORS } from './ipv6-state';
+import { FIXED, NAME_SERVERS, OPERATORS } from './ipv6-state';
 import * as mld from './mld';
 import { solicitRouters } from './ndp-output';
 import * as slaac from './slaac';
@@ -172,6 +172,19 @@ export function setGateway(stack: Stack, bytes: usize): void {
   address.copy(changetype<usize>(router), bytes);
   router.until = NEVER;
   router.preference = OPERATORS;
+}
+
+/** Listens to the group of multicast DNS, too. */
+export function joinMdns(stack: Stack): void {
+  stack.ipv6.mdns = true;
+  mld.changed(stack);
+}
+
+/** The address of the `index`th name server routers told us of, 16 bytes; 0 if it is none, or its time is over. */
+export function nameServer(stack: Stack, index: u32): usize {
+  if (index >= NAME_SERVERS) return 0;
+  const server = stack.ipv6.nameServer(index);
+  return server.until > stack.now ? changetype<usize>(server) : 0;
 }
 
 /** Does what is due. */

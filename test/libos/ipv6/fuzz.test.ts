@@ -77,7 +77,8 @@ test.each([1, 2, 3, 4])(
   async (seed) => {
     const random = sequence(seed);
     const link = await Link.open();
-    link.configure({ probes: 0, mdns: true });
+    link.configure({ probes: 0 });
+    link.joinMdns();
     link.setIpv4(US.ip, 24);
     link.addStatic(OURS.fixed, 64);
     link.start();

@@ -66,11 +66,10 @@ export function start(now: u64): void {
   ipv6.start(stack!);
 }
 
-/** Sets the probes of duplicate address detection, whether routers are listened to, and whether multicast DNS is. */
-export function configure(probes: u32, autoconfigured: bool, mdns: bool): void {
+/** Sets the probes of duplicate address detection, and whether routers are listened to. */
+export function configure(probes: u32, autoconfigured: bool): void {
   stack!.ipv6.probes = <u8>probes;
   stack!.ipv6.autoconfigured = autoconfigured;
-  stack!.ipv6.mdns = mdns;
 }
 
 /** The address is at `buffer`. */
@@ -154,6 +153,18 @@ export function address(index: u32): u32 {
   const own = stack!.ipv6.address(index);
   memory.copy(buffer, own.bytes, 16);
   return own.state;
+}
+
+/** Copies the `index`th name server to `buffer`; false if there is none. */
+export function nameServer(index: u32, now: u64): bool {
+  stack!.now = now;
+  const server = ipv6.nameServer(stack!, index);
+  if (server != 0) memory.copy(buffer, server, 16);
+  return server != 0;
+}
+
+export function joinMdns(): void {
+  ipv6.joinMdns(stack!);
 }
 
 /** Counters by name. */

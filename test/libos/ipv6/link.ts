@@ -9,7 +9,9 @@ interface Exports extends Module {
   transport(refuse: number): void;
   setIpv4(address: number, mask: number, gateway: number): void;
   start(now: bigint): void;
-  configure(probes: number, autoconfigured: number, mdns: number): void;
+  configure(probes: number, autoconfigured: number): void;
+  nameServer(index: number, now: bigint): number;
+  joinMdns(): void;
   addStatic(prefix: number, now: bigint): number;
   setGateway(): void;
   receive(size: number, now: bigint): number;
@@ -117,9 +119,22 @@ export class Link {
     return bytes.length;
   }
 
-  configure(wanted: { probes?: number; autoconfigured?: boolean; mdns?: boolean }): void {
-    const { probes = 1, autoconfigured = true, mdns = false } = wanted;
-    this.module.configure(probes, Number(autoconfigured), Number(mdns));
+  configure(wanted: { probes?: number; autoconfigured?: boolean }): void {
+    const { probes = 1, autoconfigured = true } = wanted;
+    this.module.configure(probes, Number(autoconfigured));
+  }
+
+  joinMdns(): void {
+    this.module.joinMdns();
+  }
+
+  /** The name servers that may be asked now. */
+  nameServers(): string[] {
+    const indices = [0, 1, 2, 3].filter((i) => this.module.nameServer(i, this.now) !== 0);
+    return indices.map((i) => {
+      this.module.nameServer(i, this.now);
+      return this.copy(this.module.buffer.value, 16).toString('hex');
+    });
   }
 
   transport(refuse = false): void {

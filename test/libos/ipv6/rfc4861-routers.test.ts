@@ -169,6 +169,15 @@ describe('6.3.4: the default router', () => {
     expect(link.send(FAR, data)).toBe(true);
   });
 
+  test('that the operator named is never pushed out of the neighbours by packets to others', () => {
+    link.setGateway(ROUTER.local);
+    link.send(FAR, data);
+    link.receive(advertisement(ROUTER.local, 0xe0, macOption(2, ROUTER.mac)));
+    link.send(FAR, data);
+    for (let i = 1; i < 2000; i++) link.send(`2001:db8::${i.toString(16)}:1`, data);
+    expect(link.neighbour(ROUTER.local)).toBe(NEIGHBOUR.reachable);
+  });
+
   test('a flood of routers finds the list full, unless they are preferred, and is counted', () => {
     advertise();
     for (let i = 1; i <= 100; i++) advertise({ from: `fe80::${i.toString(16)}:1` });
@@ -230,6 +239,32 @@ describe('6.3.4: what else they say', () => {
   test('but not the operator’s prefix away', () => {
     advertise({}, prefixOption('2001:db8::', { flags: 0x80, valid: 0, preferred: 0 }));
     expect(via('2001:db8::5')).toBe(groupMac('ff02::1:ff00:5'));
+  });
+});
+
+describe('RFC 8106: name servers', () => {
+  const servers = (seconds: number, ...addresses: string[]): Buffer => {
+    const head = Buffer.from([25, 1 + 2 * addresses.length, 0, 0, 0, 0, 0, 0]);
+    head.writeUInt32BE(seconds, 4);
+    return Buffer.concat([head, ...addresses.map(ip6)]);
+  };
+  const hex = (...addresses: string[]): string[] => addresses.map((text) => ip6(text).toString('hex'));
+
+  test('may be asked as long as they say', () => {
+    advertise({}, servers(600, '2001:db8::53', 'fd00::53'));
+    expect(link.nameServers()).toEqual(hex('2001:db8::53', 'fd00::53'));
+    link.pass(500);
+    advertise({}, servers(600, '2001:db8::53'));
+    link.pass(101);
+    expect(link.nameServers()).toEqual(hex('2001:db8::53'));
+    advertise({}, servers(0, '2001:db8::53'));
+    expect(link.nameServers()).toEqual([]);
+  });
+
+  test('are three at most; others are counted', () => {
+    advertise({}, servers(0xffffffff, 'fd00::1', 'fd00::2', 'fd00::3', 'fd00::4'));
+    expect(link.nameServers()).toEqual(hex('fd00::1', 'fd00::2', 'fd00::3'));
+    expect(link.counter('refused')).toBe(1);
   });
 });
 

@@ -272,9 +272,10 @@ describe('RFC 3810: our groups are reported', () => {
 
   test('at the start and again, with a router alert and a right checksum', async () => {
     const link = await Link.open();
-    link.configure({ mdns: true, autoconfigured: false });
+    link.configure({ autoconfigured: false });
     link.addStatic('2001:db8::5', 64);
     link.start();
+    link.joinMdns();
     const sent = reports(link.pass(1.1));
     expect(sent.length).toBeGreaterThanOrEqual(2);
     expect(groups(sent[0]).sort()).toEqual(
@@ -306,6 +307,22 @@ describe('RFC 3810: our groups are reported', () => {
     expect(more).toEqual([]);
     link.receive(query({ delay: 0x8001 })); // (1 | 0x1000) << 3: 32,776 ms
     expect(reports(link.pass(33))).toHaveLength(1);
+  });
+
+  test('the group of multicast DNS when it is joined, and then its packets are for us', async () => {
+    const link = await Link.ready();
+    link.transport();
+    const asked = frame(ipv6(17, Buffer.alloc(8), { to: 'ff02::fb' }));
+    link.receive(asked);
+    expect(link.dropped).toBe('not_for_us');
+    link.joinMdns();
+    expect(groups(reports(link.pass(1.1))[0])).toContain(record(4, 'ff02::fb'));
+    link.receive(asked);
+    expect(link.delivered).toMatchObject([{ protocol: 17, to: hex('ff02::fb') }]);
+    link.send('ff02::fb', Buffer.alloc(8));
+    expect(link.out()[0]?.subarray(0, 22)).toEqual(
+      frame(ipv6(17, Buffer.alloc(8), { to: 'ff02::fb', hops: 255 }), US.mac).subarray(0, 22),
+    );
   });
 
   test.each([{ from: THEIRS.fixed }, { hops: 2 }])('not when the question is forged: %o', async (fields) => {
