@@ -75,19 +75,13 @@ export async function testWebsite(image = 'website'): Promise<boolean | string> 
   return testUnikernel(runtime, file, await packSite());
 }
 
-/** Serves the pages by a unikernel until a signal ends it, or it ends by itself. */
+/** Serves the pages by a unikernel until a signal ends us. @throws Error when the unikernel ends by itself. */
 async function runUnikernel(image: string, tap: string | undefined): Promise<void> {
   const runtime = await buildRuntime();
   const archive = await packSite();
-  const { url, close, ended } = await serveUnikernel({ runtime, image, archive, tap });
+  const { url, ended } = await serveUnikernel({ runtime, image, archive, tap });
   console.log(`The handbook is at ${url}, served by the unikernel ${image}; stop it with Ctrl-C`);
-  const stop = new Promise<undefined>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => resolve(undefined));
-  });
-  const why = await Promise.race([ended, stop]);
-  if (why !== undefined) throw new Error(why);
-  await close();
+  throw new Error(await ended);
 }
 
 async function main(): Promise<void> {

@@ -1,6 +1,6 @@
 // The tap interface a unikernel is reached by: one that is there, or one of our own that is taken away afterwards.
 import { spawnSync } from 'node:child_process';
-import { networkInterfaces, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { freeWire, wireOf, type Wire } from './subnet.ts';
 
 export interface Tap {
@@ -55,14 +55,24 @@ export function makeTap(): Tap {
   return { name: NAME, wire, close };
 }
 
+/** The IPv4 address of interface `name` with its prefix, if it is up and has one; a tap nobody has opened has no carrier, but is up. */
+function addressOf(name: string): string | undefined {
+  const { status, stdout } = spawnSync('ip', ['-json', '-4', 'address', 'show', 'up', 'dev', name], {
+    encoding: 'utf8',
+  });
+  if (status !== 0 || stdout.trim() === '') return undefined;
+  const found = JSON.parse(stdout) as { addr_info?: { local: string; prefixlen: number }[] }[];
+  const first = found.flatMap((one) => one.addr_info ?? [])[0];
+  return first && `${first.local}/${first.prefixlen}`;
+}
+
 /** The tap `name` that somebody made. @throws Error with a remedy when it is not there, down, or has no IPv4 address. */
 export function useTap(name: string): Tap {
-  const addresses = networkInterfaces()[name];
-  const address = addresses?.find(({ family }) => family === 'IPv4');
-  if (!address?.cidr) {
+  const address = addressOf(name);
+  if (address === undefined) {
     throw new Error(
       `${name}: no interface of this name is up with an IPv4 address; make one:\n  ${byHand(freeWire()).replaceAll(NAME, name)}`,
     );
   }
-  return { name, wire: wireOf(address.cidr), close: () => undefined };
+  return { name, wire: wireOf(address), close: () => undefined };
 }

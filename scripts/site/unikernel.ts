@@ -52,8 +52,14 @@ export async function serveUnikernel({
     ['run', ...options, image, '--', `--ipv4=${guest}/${prefix}`, '--port=80'],
     { stdio: ['ignore', 2, 2] },
   );
-  const exit = once(child, 'exit');
-  const ended = exit.then(() => {
+  // However this process ends, neither of the two stays behind.
+  const leave = (): void => {
+    child.kill('SIGTERM');
+    tap.close();
+  };
+  process.once('exit', leave);
+  const ended = once(child, 'exit').then(() => {
+    process.off('exit', leave);
     tap.close();
     return `the unikernel ended with ${child.signalCode ?? `status ${child.exitCode}`}, see above`;
   });
