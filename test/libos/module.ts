@@ -1,8 +1,9 @@
 // Compiles an AssemblyScript entry of the tests and instantiates it in Node: the same WebAssembly an image is made from.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compileModule } from '../../scripts/images/module.ts';
+import { root } from '../../scripts/setup/root.ts';
 
 /** What every module of the tests exports. */
 export interface Module {
@@ -14,16 +15,34 @@ export interface Module {
 /** AssemblyScript's runtime id of strings. */
 const STRING = 2;
 
-/** Compiles `entry`, a path from the project's root; instances of it share nothing. */
-export async function compileEntry(entry: string): Promise<WebAssembly.Module> {
-  const folder = await mkdtemp(join(tmpdir(), 'kittiwake-libos-'));
-  try {
-    const wasm = join(folder, 'module.wasm');
-    await compileModule(entry, wasm, '--exportRuntime');
-    return new WebAssembly.Module(await readFile(wasm));
-  } finally {
-    await rm(folder, { recursive: true });
+/** Of all sources a module of the tests can be made from. */
+async function digestSources(): Promise<string> {
+  const hash = createHash('sha256');
+  const files = ['package-lock.json', 'scripts/images/module.ts'];
+  for (const folder of ['runtime/libos', 'test/libos']) {
+    for (const file of await readdir(join(root, folder), { recursive: true })) {
+      if (folder === 'runtime/libos' ? file.endsWith('.ts') : file.endsWith('.as.ts'))
+        files.push(join(folder, file));
+    }
   }
+  for (const file of files.toSorted()) hash.update(`${file}\0`).update(await readFile(join(root, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/**
+ * Compiles `entry`, a path from the project's root; instances of it share nothing. What was compiled stays in build/libos while the sources
+ * are the same: most test files share an entry.
+ */
+export async function compileEntry(entry: string): Promise<WebAssembly.Module> {
+  const folder = join(root, 'build', 'libos', await digestSources());
+  const wasm = join(folder, `${entry.replaceAll('/', '-')}.wasm`);
+  const compiled = await readFile(wasm).catch(() => undefined);
+  if (compiled) return new WebAssembly.Module(compiled);
+  await mkdir(folder, { recursive: true });
+  const fresh = `${wasm}.${String(process.pid)}`;
+  await compileModule(entry, fresh, '--exportRuntime');
+  await rename(fresh, wasm); // whole, or not there
+  return new WebAssembly.Module(await readFile(wasm));
 }
 
 /** An instance; `functions` take the place of imports called `guest.NAME`, `others` of whole modules. */

@@ -2,7 +2,7 @@
 // there have been taken; what a handler writes is sent right after it, with the acknowledgment that was due.
 import * as errors from '../iface/errors';
 import * as ip from '../iface/ip';
-import { NEVER, Stack } from '../iface/stack';
+import { Stack } from '../iface/stack';
 import { before } from './tcp/sequence';
 import {
   CLOSE_WAIT,
@@ -10,8 +10,8 @@ import {
   Connection,
   ESTABLISHED,
   FIN_WAIT_1,
+  ENDED,
   LAST_ACK,
-  OPEN,
   RESET,
   SYN_RECEIVED,
   SYN_SENT,
@@ -20,12 +20,13 @@ import {
 import { receive } from './tcp/input';
 import * as isn from './tcp/isn';
 import { LOST, RESENT, SACKED, sentAt } from './tcp/sent';
+import { markLost } from './tcp/loss';
 import { prepare } from './tcp/open';
 import { output } from './tcp/output';
 import { growIfBusy } from './tcp/receive';
 import { pathMss, PROTOCOL, sendBare } from './tcp/segment';
 import { OUT_FIRST, Tcp, tcpOf } from './tcp/state';
-import { expire } from './tcp/timers';
+import { expire, lingerEnd } from './tcp/timers';
 import * as wire from '../wire/tcp';
 import * as options from '../wire/tcp-options';
 
@@ -69,12 +70,12 @@ export function flush(tcp: Tcp): void {
       tcp.remove(connection);
       continue;
     }
-    const events = connection.events;
-    if (events != 0 && connection.handler != 0) {
-      const handler = connection.handler;
-      connection.events = 0;
-      if (connection.state == TIME_WAIT) connection.handler = 0;
-      call_indirect<void>(handler, tcp, connection, events);
+    tell(tcp, connection);
+    if (connection.state == TIME_WAIT && connection.readable == 0 && connection.handler != 0) {
+      connection.events |= ENDED;
+      tell(tcp, connection);
+      connection.handler = 0;
+      tcp.releaseBuffers(connection);
     }
     connection.dirty = false;
     if (connection.state == CLOSED) {
@@ -84,6 +85,14 @@ export function flush(tcp: Tcp): void {
     output(tcp, connection);
     tcp.wheel.schedule(connection);
   }
+}
+
+/** Tells the user what happened since the last time. */
+function tell(tcp: Tcp, connection: Connection): void {
+  const events = connection.events;
+  if (events == 0 || connection.handler == 0) return;
+  connection.events = 0;
+  call_indirect<void>(connection.handler, tcp, connection, events);
 }
 
 /** Does what is due. To be called when the time is deadline() or later. */
@@ -200,8 +209,9 @@ export function close(tcp: Tcp, connection: Connection): void {
   switch (connection.state) {
     case SYN_SENT:
       return tcp.end(connection);
-    case ESTABLISHED:
     case SYN_RECEIVED:
+      break; // the FIN has to wait until the connection is open (RFC 9293, 3.10.4)
+    case ESTABLISHED:
       connection.state = FIN_WAIT_1;
       break;
     case CLOSE_WAIT:
@@ -216,7 +226,11 @@ export function close(tcp: Tcp, connection: Connection): void {
 
 /** Ends the connection at once with a reset; ENDED follows. */
 export function abort(tcp: Tcp, connection: Connection): void {
-  if (connection.state == CLOSED || connection.state == TIME_WAIT) return;
+  if (connection.state == CLOSED) return;
+  if (connection.state == TIME_WAIT) {
+    connection.read = connection.received;
+    return tcp.mark(connection);
+  }
   if (connection.state != SYN_SENT) {
     const ack = connection.next;
     sendBare(
@@ -242,7 +256,8 @@ export function wakeAt(connection: Connection, when: u64): void {
 /** Sends keep-alives when nothing was heard for `idle` nanoseconds; 0 for never (RFC 9293, 3.8.4: off unless asked for). */
 export function keepAlive(tcp: Tcp, connection: Connection, idle: u64): void {
   connection.keepAlive = idle;
-  connection.lingerAt = idle == 0 ? NEVER : connection.heard + idle;
+  if (connection.state == TIME_WAIT) return;
+  connection.lingerAt = lingerEnd(connection);
   tcp.mark(connection);
 }
 
@@ -273,12 +288,9 @@ function shrink(tcp: Tcp, connection: Connection): void {
   connection.mss = mss;
   for (let i: u32 = 0; i < connection.sentCount; i++) {
     const record = sentAt(connection, i);
-    if (record.size <= mss || record.flags & (SACKED | LOST)) continue;
-    record.flags |= LOST;
-    record.flags &= ~RESENT;
-    connection.lostBytes += record.size;
+    if (record.size <= mss || record.flags & SACKED || (record.flags & (LOST | RESENT)) == LOST) continue;
+    markLost(connection, record);
   }
-  if (connection.congestion == OPEN) connection.retransmitAt = NEVER;
   tcp.mark(connection);
 }
 

@@ -27,8 +27,6 @@ function tellsDuplicate(ack: u32): bool {
  */
 export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u32, window: u32, data: u32): void {
   const now = tcp.stack.now;
-  let fresh: u32 = 0;
-  if (connection.sackOn && options.sackBlocks != 0) fresh = takeSack(connection, ack, now);
   const advanced = after(ack, connection.una);
   const acked = advanced ? ack - connection.una : 0;
   if (advanced) takeNew(tcp, connection, ack);
@@ -41,17 +39,18 @@ export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u3
   ) {
     connection.duplicateAcks++;
   }
+  let fresh: u32 = 0;
+  if (connection.sackOn && options.sackBlocks != 0) fresh = takeSack(connection, ack, now);
   takeWindow(connection, sequence, ack, window);
 
-  if (connection.probing && !before(ack, connection.probeEnd)) endProbe(connection, ack);
+  if (connection.probing && !before(ack, connection.probeEnd)) endProbe(connection, ack, advanced || data != 0);
   if (connection.congestion != OPEN && !before(connection.una, connection.recover)) {
     // All that was on its way when the loss was seen is acknowledged (RFC 6582, 3.2, step 3; RFC 6675, 5).
     if (connection.congestion == RECOVERY) connection.cwnd = connection.ssthresh;
     connection.congestion = OPEN;
     connection.duplicateAcks = 0;
-    if (!connection.sackOn) connection.sackedBytes = 0;
   }
-  if ((advanced || fresh != 0 || connection.duplicateAcks != 0) && detect(connection, now)) enterRecovery(connection);
+  if ((advanced || fresh != 0 || connection.duplicateAcks != 0) && detect(connection, now, advanced)) enterRecovery(connection);
   if (acked != 0 && connection.congestion != RECOVERY && (connection.limited || connection.congestion == LOSS)) {
     cubic.grow(connection, acked, now);
   }
@@ -61,6 +60,8 @@ export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u3
 function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
   const now = tcp.stack.now;
   let rtt: u64 = 0;
+  let again = false;
+  let whole: u32 = 0;
   while (connection.sentCount != 0) {
     const record = sentAt(connection, 0);
     if (after(record.end, ack)) {
@@ -75,17 +76,20 @@ function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
     }
     if (!(record.flags & SACKED)) {
       noteArrived(connection, record, now);
-      if (!(record.flags & AGAIN)) rtt = now - record.time;
+      if (record.flags & AGAIN) again = true;
+      else rtt = now - record.time;
     }
+    whole++;
     uncount(connection, record);
     dropOldest(connection);
   }
-  if (!connection.sackOn) connection.sackedBytes = 0;
   connection.una = ack;
-  connection.duplicateAcks = 0;
+  // What filled the gap leaves one duplicate for each segment that was behind it and is not acknowledged yet (RFC 6582, 3.2, step 3).
+  if (connection.congestion != RECOVERY || whole > connection.duplicateAcks) connection.duplicateAcks = 0;
+  else if (whole != 0) connection.duplicateAcks -= whole - 1;
   connection.progress = now;
-  if (rtt != 0) measured(connection, rtt);
-  connection.backoff = 0;
+  // Without a new measure the timeout stays as long as it had to be made (RFC 6298, 3 and 5.7).
+  if (rtt != 0 && !again) measured(connection, rtt);
   ip.confirm(tcp.stack, connection.remote);
   const empty = connection.una == connection.end || connection.finSent && connection.una == connection.nxt;
   if (empty && connection.out.size > OUT_FIRST && !connection.wantsRoom) tcp.releaseOut(connection);
@@ -111,10 +115,15 @@ function takeWindow(connection: Connection, sequence: u32, ack: u32, window: u32
   if (window > connection.windowMax) connection.windowMax = window;
 }
 
-/** The tail loss probe was acknowledged: if it repaired a loss, the window has to shrink (RFC 8985, 7.4). */
-function endProbe(connection: Connection, ack: u32): void {
+/**
+ * The tail loss probe was acknowledged: if it repaired a loss, the window has to shrink (RFC 8985, 7.4). An acknowledgment of just the
+ * probe does not tell yet; a duplicate, or one of more, does.
+ */
+function endProbe(connection: Connection, ack: u32, plain: bool): void {
+  const duplicate = tellsDuplicate(ack) || (!plain && options.sackBlocks == 0);
+  if (connection.probeResent && !duplicate && ack == connection.probeEnd) return;
   connection.probing = false;
-  if (connection.probeResent && !tellsDuplicate(ack) && connection.congestion == OPEN) {
+  if (connection.probeResent && !duplicate && connection.congestion == OPEN) {
     connection.ssthresh = cubic.reduced(connection);
     connection.cwnd = connection.ssthresh;
   }

@@ -20,7 +20,7 @@ export const READABLE: u32 = 2;
 export const WRITABLE: u32 = 4;
 /** The peer sends no more. */
 export const PEER_CLOSED: u32 = 8;
-/** It is over: in order, by a reset, or for want of an answer. Nothing may be done with it after that. */
+/** It is over: in order, and all was read; by a reset; or for want of an answer. Nothing may be done with it after that. */
 export const ENDED: u32 = 16;
 export const RESET: u32 = 32;
 export const TIMED_OUT: u32 = 64;
@@ -35,6 +35,8 @@ export const TIMER_PERSIST: u32 = 1;
 export const TIMER_PROBE: u32 = 2;
 /** Segments may only have been reordered (RFC 8985, 6.2, step 5). */
 export const TIMER_REORDER: u32 = 3;
+/** There was no memory for what the user wants to write: it may try again. */
+export const TIMER_ROOM: u32 = 4;
 
 /** Congestion control: nothing lost; repairing a loss; after a timeout. */
 export const OPEN: u32 = 0;
@@ -143,6 +145,8 @@ export class Connection {
   probeEnd: u32 = 0;
   probing: bool = false;
   probeResent: bool = false;
+  /** The first lost segment is sent again whatever the window says (RFC 6675, 5, step 4.3). */
+  resendFirst: bool = false;
 
   /* Congestion control, in bytes (RFC 5681, RFC 9438). */
   congestion: u32 = OPEN;
@@ -154,13 +158,12 @@ export class Connection {
   cubicMax: u32 = 0;
   cubicK: u64 = 0;
   cubicEpoch: u64 = 0;
-  cubicStart: u32 = 0;
   cubicReno: u64 = 0;
 
   /* Timers, NEVER when off. */
   retransmitAt: u64 = NEVER;
   retransmitKind: u32 = TIMER_RTO;
-  /** When something new was acknowledged last. */
+  /** When something new was acknowledged last, or the oldest segment on its way was sent. */
   progress: u64 = 0;
   ackAt: u64 = NEVER;
   /** The end of TIME-WAIT or FIN-WAIT-2, of an opening, or the next keep-alive. */
@@ -201,7 +204,9 @@ export class Connection {
   /** Bytes on their way, as far as can be told (RFC 6675, pipe). */
   @inline
   get flight(): u32 {
-    return this.nxt - this.una - this.sackedBytes - this.lostBytes + this.resentBytes;
+    const sent = this.nxt - this.una + this.resentBytes;
+    const gone = this.sackedBytes + this.lostBytes;
+    return sent > gone ? sent - gone : 0;
   }
 
   /** The next sequence number we expect (RCV.NXT): a FIN takes one. */
@@ -220,6 +225,12 @@ export class Connection {
   @inline
   get finSent(): bool {
     return this.nxt == this.end + 1;
+  }
+
+  /** Whether there is something to acknowledge selectively. */
+  @inline
+  get hasSack(): bool {
+    return this.sackOn && (this.rangeCount != 0 || this.duplicateStart != this.duplicateEnd);
   }
 
   /** Bytes that can be read. */

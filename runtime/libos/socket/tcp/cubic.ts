@@ -48,7 +48,6 @@ export function grow(connection: Connection, acked: u32, now: u64): void {
   }
   if (connection.cubicEpoch == 0) {
     connection.cubicEpoch = now;
-    connection.cubicStart = connection.cwnd;
     connection.cubicReno = connection.cwnd;
     if (connection.cubicMax <= connection.cwnd) {
       connection.cubicMax = connection.cwnd;

@@ -7,6 +7,7 @@ import * as options from '../../wire/tcp-options';
 import { takeAck } from './ack';
 import {
   CLOSE_WAIT,
+  CLOSED,
   CLOSING,
   Connection,
   ESTABLISHED,
@@ -20,17 +21,16 @@ import {
   SYN_SENT,
   TIME_WAIT,
 } from './connection';
-import { establish, listenSegment, takeSynOptions } from './open';
+import { beginReceiving, establish, listenSegment, takeSynOptions } from './open';
 import { takeData } from './receive';
 import { measured } from './rtt';
 import { PROTOCOL, sendBare } from './segment';
 import { after, before } from './sequence';
 import { Tcp, tcpOf } from './state';
-import { ACK_DELAY } from './timers';
+import { ACK_DELAY, lingerEnd } from './timers';
 
 /** Twice the life of a segment (RFC 9293, 3.4.2, says two minutes; everybody takes one). */
 const TIME_WAIT_LENGTH: u64 = 60 * SECOND;
-const FIN_WAIT_2_LENGTH: u64 = 60 * SECOND;
 /** A peer is challenged, or told of a segment outside the window, at most this often (RFC 5961, 7). */
 const CHALLENGE_INTERVAL: u64 = 500 * MILLISECOND;
 /** A timestamp older than this says nothing any more (RFC 7323, 5.5). */
@@ -52,7 +52,7 @@ export function receive(stack: Stack, segment: usize, size: u32): void {
   options.read(segment, wire.headerSize(segment));
   const connection = tcp.find(stack.to, localPort, stack.from, remotePort);
   if (connection == null) return takeUnknown(tcp, segment, size);
-  if (connection.state == TIME_WAIT && startsAnew(connection, segment)) {
+  if (connection.state == CLOSED || (connection.state == TIME_WAIT && startsAnew(connection, segment))) {
     tcp.remove(connection);
     return takeUnknown(tcp, segment, size);
   }
@@ -123,9 +123,7 @@ function takeSynSent(tcp: Tcp, connection: Connection, segment: usize, size: u32
   }
   if (!(flags & wire.SYN)) return tcp.stack.drop(drop.TCP_ACK);
   connection.irs = wire.sequence(segment);
-  connection.read = connection.irs + 1;
-  connection.received = connection.read;
-  connection.offered = connection.read;
+  beginReceiving(connection);
   connection.heard = tcp.stack.now;
   takeSynOptions(tcp, connection);
   connection.windowSequence = connection.irs;
@@ -141,16 +139,27 @@ function takeSynSent(tcp: Tcp, connection: Connection, segment: usize, size: u32
   if (connection.backoff == 0) measured(connection, tcp.stack.now - connection.progress);
   establish(tcp, connection, ack);
   const header = wire.headerSize(segment);
-  if (size > header) takePayload(tcp, connection, connection.received, segment + header, size - header, (flags & wire.FIN) != 0);
+  if (length(segment, size) == 1) return; // the SYN alone
+  takePayload(tcp, connection, connection.received, segment + header, size - header, (flags & wire.FIN) != 0);
 }
 
 /** 3.10.7.4. */
 function takeSynchronized(tcp: Tcp, connection: Connection, segment: usize, size: u32): void {
   const stack = tcp.stack;
-  const flags = wire.flags(segment);
-  const sequence = wire.sequence(segment);
-  const total = length(segment, size);
-
+  let flags = wire.flags(segment);
+  let sequence = wire.sequence(segment);
+  let total = length(segment, size);
+  const window = wire.window(segment) << (flags & wire.SYN ? 0 : connection.scaleOut);
+  if (flags & wire.SYN && connection.state == SYN_RECEIVED && sequence == connection.irs) {
+    // The peer's SYN again, which has not heard our answer, or its answer to ours, as both opened at once: all but the SYN counts.
+    if (!(flags & wire.ACK)) {
+      connection.ackNow = true;
+      return tcp.mark(connection);
+    }
+    flags &= ~wire.SYN;
+    sequence++;
+    total--;
+  }
   if (connection.timestampsOn && !(flags & wire.RST)) {
     if (!options.hasTimestamps) return stack.drop(drop.TCP_PAWS); // RFC 7323, 3.2
     if (
@@ -162,25 +171,17 @@ function takeSynchronized(tcp: Tcp, connection: Connection, segment: usize, size
     }
   }
   if (!acceptable(connection, sequence, total)) {
-    // A SYN that comes again has not heard our answer (3.10.7.4, with RFC 7323's clause for its ACK).
-    if (connection.state == SYN_RECEIVED && flags == wire.SYN && sequence == connection.irs) {
-      connection.ackNow = true;
-      return tcp.mark(connection);
-    }
     stack.drop(drop.TCP_WINDOW);
     if (flags & wire.RST) return;
+    if (flags & wire.SYN) return challenge(tcp, connection); // RFC 5961, 4.2
     if (connection.state == TIME_WAIT && flags & wire.FIN) connection.lingerAt = stack.now + TIME_WAIT_LENGTH;
     return answerOutside(tcp, connection, sequence, total);
   }
   connection.heard = stack.now;
   if (flags & wire.RST) return takeReset(tcp, connection, sequence);
   if (flags & wire.SYN) {
-    if (connection.state == SYN_RECEIVED && sequence == connection.irs) {
-      // The other half of both opening at once.
-    } else {
-      stack.drop(drop.TCP_CHALLENGED);
-      return challenge(tcp, connection);
-    }
+    stack.drop(drop.TCP_CHALLENGED);
+    return challenge(tcp, connection);
   }
   if (!(flags & wire.ACK)) return stack.drop(drop.TCP_ACK);
   const ack = wire.acknowledgment(segment);
@@ -191,37 +192,39 @@ function takeSynchronized(tcp: Tcp, connection: Connection, segment: usize, size
     }
     connection.windowSequence = sequence;
     connection.windowAck = ack;
-    connection.window = wire.window(segment) << (flags & wire.SYN ? 0 : connection.scaleOut);
+    connection.window = window;
     connection.windowMax = connection.window;
     if (connection.backoff == 0) measured(connection, stack.now - connection.progress);
     establish(tcp, connection, ack);
-  }
-  if (options.hasTimestamps && connection.timestampsOn && !after(sequence, connection.lastAckSent)) {
-    connection.timestampRecent = options.timestamp;
-    connection.timestampRecentAt = stack.now;
   }
   // An acknowledgment of the future, or of a distant past, was made up (RFC 5961, 5.2).
   if (after(ack, connection.nxt) || before(ack, connection.una - connection.windowMax)) {
     stack.drop(drop.TCP_ACK);
     return challenge(tcp, connection);
   }
+  if (connection.timestampsOn && !after(sequence, connection.lastAckSent)) {
+    connection.timestampRecent = options.timestamp;
+    connection.timestampRecentAt = stack.now;
+  }
   const header = wire.headerSize(segment);
   const data = size - header;
   if (!before(ack, connection.una)) {
-    takeAck(tcp, connection, sequence, ack, wire.window(segment) << connection.scaleOut, total);
+    takeAck(tcp, connection, sequence, ack, window, total);
     tcp.mark(connection);
     if (connection.finSent && connection.una == connection.nxt) finAcknowledged(tcp, connection);
   }
   if (total != 0) takePayload(tcp, connection, sequence, segment + header, data, (flags & wire.FIN) != 0);
 }
 
-/** Whether any of the segment's `total` numbers lies in the window (3.10.7.4, table 6). */
+/**
+ * Whether any of the segment's `total` numbers lies in the window (3.10.7.4, table 6). The very next one is taken even if the window is
+ * shut: what the segment acknowledges, and a FIN, need no room.
+ */
 function acceptable(connection: Connection, sequence: u32, total: u32): bool {
   const next = connection.next;
+  if (sequence == next) return true;
   const window = after(connection.offered, next) ? connection.offered - next : 0;
-  if (total == 0) return window == 0 ? sequence == next : sequence - next < window || sequence == next;
-  if (window == 0) return false;
-  return sequence - next < window || sequence + total - 1 - next < window;
+  return sequence - next < window || (total != 0 && sequence + total - 1 - next < window);
 }
 
 /** Says what we expect to who sends something else; of data that we had, also that (RFC 2883). */
@@ -262,7 +265,7 @@ function finAcknowledged(tcp: Tcp, connection: Connection): void {
   switch (connection.state) {
     case FIN_WAIT_1:
       connection.state = FIN_WAIT_2;
-      if (connection.keepAlive == 0) connection.lingerAt = tcp.stack.now + FIN_WAIT_2_LENGTH;
+      connection.lingerAt = lingerEnd(connection);
       return;
     case CLOSING:
       return wait(tcp, connection);
@@ -294,12 +297,13 @@ function takePayload(tcp: Tcp, connection: Connection, sequence: u32, data: usiz
     fin = false;
   }
   tcp.mark(connection);
-  const inOrder = start == connection.received;
+  // What fills a gap, or finds no room, is acknowledged at once (RFC 5681, 4.2).
+  const plain = start == connection.received && connection.rangeCount == 0 && (end != start || size == 0);
   if (end != start && !takeData(tcp, connection, start, data, end - start)) {
     connection.ackNow = true;
     return;
   }
-  if (inOrder && connection.rangeCount == 0) {
+  if (plain) {
     connection.unacked++;
     // The first segments, every second one, and the last of several that came together are acknowledged at once (RFC 5681, 4.2).
     if (connection.quickAcks != 0 || connection.unacked >= 2) {

@@ -12,6 +12,8 @@ const WORDS: u32 = 6;
 const SIZES: StaticArray<u32> = [536, 1024, 1220, 1360, 1380, 1440, 1452, 1460];
 /** A cookie's clock ticks every 69 s (2^36 ns); it is good for this and the last tick. */
 const COOKIE_SHIFT: u64 = 36;
+/** Nanoseconds after which no cookie is good any more. */
+export const COOKIE_LIFE: u64 = 2 << COOKIE_SHIFT;
 /** Bits of a timestamp that remember what a cookie has no room for. */
 const STAMP_BITS: u32 = 31;
 const NO_WINDOW_SCALE: u32 = 15;

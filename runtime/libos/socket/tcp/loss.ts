@@ -3,7 +3,7 @@
 import { Connection, LOSS, OPEN, RECOVERY, TIMER_REORDER, TIMER_RTO } from './connection';
 import * as cubic from './cubic';
 import { timestampAt } from './isn';
-import { LOST, AGAIN, RESENT, SACKED, Sent, sentAt, uncount } from './sent';
+import { LOST, AGAIN, RESENT, SACKED, Sent, SENT_MAX, sentAt, uncount } from './sent';
 import { after, before } from './sequence';
 import { NEVER } from '../../iface/stack';
 import * as options from '../../wire/tcp-options';
@@ -50,7 +50,8 @@ export function takeSack(connection: Connection, ack: u32, now: u64): u32 {
   return fresh;
 }
 
-function markLost(connection: Connection, record: Sent): void {
+/** Counts the segment as lost, again if need be. */
+export function markLost(connection: Connection, record: Sent): void {
   if (record.flags & RESENT) {
     connection.resentBytes -= record.size;
     record.flags &= ~RESENT;
@@ -60,9 +61,9 @@ function markLost(connection: Connection, record: Sent): void {
   }
 }
 
-/** Marks what must be lost by now (RFC 8985, 6.2, steps 3 to 5). Returns whether anything is. */
-export function detect(connection: Connection, now: u64): bool {
-  if (!connection.sackOn) return detectByDuplicates(connection);
+/** Marks what must be lost by now (RFC 8985, 6.2, steps 3 to 5); `advanced`: something was acknowledged in order. Returns whether anything is. */
+export function detect(connection: Connection, now: u64, advanced: bool): bool {
+  if (!connection.sackOn) return detectByDuplicates(connection, advanced);
   let window: u64 = 0;
   if (connection.reordered || (connection.congestion == OPEN && connection.sackedBytes < DUPLICATES * connection.mss)) {
     window = min(connection.minRtt == NEVER ? 0 : connection.minRtt / 4, connection.srtt);
@@ -71,6 +72,8 @@ export function detect(connection: Connection, now: u64): bool {
   let next: u64 = 0;
   for (let i: u32 = 0; i < connection.sentCount; i++) {
     const record = sentAt(connection, i);
+    // What follows was sent later still.
+    if (record.time > connection.rackTime && !(record.flags & AGAIN)) break;
     if (record.flags & SACKED || (record.flags & (LOST | RESENT)) == LOST) continue;
     if (record.time > connection.rackTime || (record.time == connection.rackTime && !before(record.end, connection.rackEnd))) continue;
     const due = record.time + connection.rackRtt + window;
@@ -89,16 +92,21 @@ export function detect(connection: Connection, now: u64): bool {
   return found;
 }
 
-/** Without SACK: three duplicates, and a partial acknowledgment in recovery, mean that the first segment is lost. */
-function detectByDuplicates(connection: Connection): bool {
-  if (connection.sentCount == 0) return false;
+/**
+ * Without SACK: three duplicates, and a partial acknowledgment in recovery, mean that the first segment is lost. Each duplicate tells that
+ * some segment behind it arrived; after a timeout they tell of what we send twice (RFC 6582, 4).
+ */
+function detectByDuplicates(connection: Connection, advanced: bool): bool {
+  connection.sackedBytes = 0;
+  if (connection.sentCount == 0 || connection.congestion == LOSS) return false;
   const first = sentAt(connection, 0);
+  const behind = connection.nxt - connection.una - first.size;
+  connection.sackedBytes = min(min(connection.duplicateAcks, SENT_MAX) * connection.mss, behind);
   if (first.flags & LOST) return false;
-  const outstanding = connection.nxt - connection.una;
-  connection.sackedBytes = min(connection.duplicateAcks * connection.mss, outstanding - first.size);
-  const partial = connection.congestion == RECOVERY && connection.duplicateAcks == 0;
+  const partial = connection.congestion == RECOVERY && advanced;
   if (connection.duplicateAcks < DUPLICATES && !partial) return false;
   markLost(connection, first);
+  if (partial) connection.resendFirst = true;
   return true;
 }
 
@@ -108,6 +116,7 @@ export function enterRecovery(connection: Connection): void {
   connection.ssthresh = cubic.reduced(connection);
   connection.cwnd = connection.ssthresh;
   connection.congestion = RECOVERY;
+  connection.resendFirst = true;
   connection.recover = connection.nxt;
   connection.probing = false;
 }
@@ -119,6 +128,7 @@ export function timedOut(connection: Connection): void {
   }
   connection.recover = connection.nxt;
   connection.congestion = LOSS;
+  connection.resendFirst = false;
   connection.cwnd = connection.mss;
   connection.probing = false;
   connection.duplicateAcks = 0;

@@ -4,10 +4,10 @@ import * as ip from '../../iface/ip';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
 import * as checksum from '../../wire/checksum';
-import { Connection, CONNECTED, ESTABLISHED, SYN_RECEIVED } from './connection';
+import { Connection, CONNECTED, ESTABLISHED, FIN_WAIT_1, SYN_RECEIVED } from './connection';
 import * as cubic from './cubic';
 import * as isn from './isn';
-import { RTO_FIRST } from './rtt';
+import { RTO_AFTER_LOSS, RTO_FIRST } from './rtt';
 import { PROTOCOL } from './segment';
 import { INBOX_FIRST, Tcp } from './state';
 import { NEVER } from '../../iface/stack';
@@ -101,7 +101,8 @@ function accept(tcp: Tcp, segment: usize, handler: u32): Connection | null {
   return connection;
 }
 
-function beginReceiving(connection: Connection): void {
+/** The numbers we expect after the peer's SYN. */
+export function beginReceiving(connection: Connection): void {
   connection.read = connection.irs + 1;
   connection.received = connection.read;
   connection.offered = connection.read;
@@ -111,11 +112,13 @@ function beginReceiving(connection: Connection): void {
 /** Our SYN was acknowledged. */
 export function establish(tcp: Tcp, connection: Connection, ack: u32): void {
   tcp.opening(connection, false);
-  connection.state = ESTABLISHED;
+  connection.state = connection.finQueued ? FIN_WAIT_1 : ESTABLISHED;
   connection.una = ack;
   connection.nxt = ack;
   connection.rackForward = ack;
   connection.cwnd = cubic.initialWindow(connection.mss);
+  if (connection.backoff != 0) connection.rto = RTO_AFTER_LOSS; // our SYN was lost, or the path is slow (RFC 6298, 5.7)
+  if (connection.backoff > 1) connection.cwnd = connection.mss; // RFC 6928, 2
   connection.quickAcks = QUICK_ACKS;
   connection.backoff = 0;
   connection.retransmitAt = NEVER;
@@ -148,6 +151,7 @@ function sendCookie(tcp: Tcp, segment: usize): void {
   const sum = checksum.sumBytes(checksum.pseudoSum(stack.to, stack.from, PROTOCOL, header), answer, header);
   store<u16>(answer, checksum.finish(sum), 16);
   tcp.cookiesSent++;
+  tcp.cookiesUntil = stack.now + isn.COOKIE_LIFE;
   tcp.segmentsOut++;
   ip.send(stack, stack.to, stack.from, PROTOCOL, header);
 }
@@ -159,7 +163,7 @@ function takeCookie(tcp: Tcp, segment: usize, handler: u32): bool {
   const remotePort = wire.sourcePort(segment);
   const irs = wire.sequence(segment) - 1;
   const iss = wire.acknowledgment(segment) - 1;
-  if (wire.flags(segment) & wire.SYN || tcp.cookiesSent == 0) return false;
+  if (wire.flags(segment) & wire.SYN || stack.now > tcp.cookiesUntil) return false;
   const mss = isn.checkCookie(stack, stack.to, localPort, stack.from, remotePort, irs, iss);
   if (mss == 0) {
     stack.drop(drop.TCP_COOKIE);

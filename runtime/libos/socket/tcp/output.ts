@@ -11,6 +11,7 @@ import {
   TIMER_PERSIST,
   TIMER_PROBE,
   TIMER_REORDER,
+  TIMER_ROOM,
   TIMER_RTO,
 } from './connection';
 import { timeout } from './rtt';
@@ -22,6 +23,9 @@ import { Tcp } from './state';
 /** What a peer may wait before it acknowledges a single segment (RFC 8985, 7.2). */
 const PEER_DELAY: u64 = 200 * MILLISECOND;
 
+/** After this time a user for whom there was no memory may try again. */
+const ROOM_DELAY: u64 = 100 * MILLISECOND;
+
 /** Sends what may be sent, and sets the timers. */
 export function output(tcp: Tcp, connection: Connection): void {
   if (connection.state == CLOSED) return;
@@ -30,12 +34,14 @@ export function output(tcp: Tcp, connection: Connection): void {
     return;
   }
   let sent = false;
+  // With data there is no room for selective acknowledgments: what they tell goes alone.
+  const alone = connection.ackNow && (connection.hasSack || connection.rangeCount != 0);
   if (connection.state != TIME_WAIT) {
     sent = resendLost(tcp, connection);
     sent = sendNew(tcp, connection) || sent;
     armRetransmit(tcp, connection);
   }
-  if (!sent && (connection.ackNow || updatesWindow(connection))) {
+  if (alone || (!sent && (connection.ackNow || updatesWindow(connection)))) {
     sendSegment(tcp, connection, connection.nxt, 0, 0);
   }
 }
@@ -63,7 +69,9 @@ function resendLost(tcp: Tcp, connection: Connection): bool {
   for (let i: u32 = 0; i < connection.sentCount; i++) {
     const record = sentAt(connection, i);
     if ((record.flags & (LOST | RESENT | SACKED)) != LOST) continue;
-    if (connection.flight + min(record.size, connection.mss) > connection.cwnd && connection.flight != 0) break;
+    const room = connection.resendFirst || connection.flight == 0;
+    if (!room && connection.flight + min(record.size, connection.mss) > connection.cwnd) break;
+    connection.resendFirst = false;
     resend(tcp, connection, i);
     sent = true;
     if (connection.lostBytes == connection.resentBytes) break;
@@ -100,7 +108,7 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
     const edge = connection.una + connection.window;
     const usable = before(connection.nxt, edge) ? edge - connection.nxt : 0;
     const size = min(min(left, connection.mss), usable);
-    if (left != 0 && size == 0) break;
+    if (usable == 0) break;
     if (connection.flight + size > connection.cwnd && connection.flight != 0) {
       connection.limited = true;
       break;
@@ -108,13 +116,14 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
     if (size < connection.mss && size < left && size < connection.windowMax / 2) break; // a silly window (RFC 9293, 3.8.6.2.1)
     // Nagle's algorithm (RFC 9293, 3.7.4): a small segment waits until everything before it is acknowledged.
     if (size < connection.mss && !connection.noDelay && !connection.finQueued && connection.nxt != connection.una && size == left) break;
-    const fin = connection.finQueued && size == left;
+    const fin = connection.finQueued && size == left && size < usable; // a FIN takes a number of the window, too
     let flags = wire.ACK;
     if (size == left) flags |= wire.PSH;
     if (fin) flags |= wire.FIN;
     // A frame that cannot be sent now counts as lost on the way.
     sendSegment(tcp, connection, connection.nxt, flags, size);
     const end = connection.nxt + size + (fin ? 1 : 0);
+    if (connection.sentCount == 0) connection.progress = tcp.stack.now;
     noteSent(connection, connection.nxt, end, tcp.stack.now);
     connection.nxt = end;
     sent = true;
@@ -126,25 +135,29 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
 export function armRetransmit(tcp: Tcp, connection: Connection): void {
   const now = tcp.stack.now;
   if (connection.sentCount == 0) {
-    const waits = connection.end != connection.nxt && !connection.finSent;
-    if (!waits) connection.retransmitAt = NEVER;
-    else if (connection.retransmitKind != TIMER_PERSIST || connection.retransmitAt == NEVER) {
-      connection.retransmitKind = TIMER_PERSIST;
-      connection.retransmitAt = now + timeout(connection);
+    const waits = (connection.end != connection.nxt || connection.finQueued) && !connection.finSent;
+    const kind = waits ? TIMER_PERSIST : TIMER_ROOM;
+    if (!waits && !connection.wantsRoom) connection.retransmitAt = NEVER;
+    else if (connection.retransmitKind != kind || connection.retransmitAt == NEVER) {
+      connection.retransmitKind = kind;
+      connection.retransmitAt = now + (waits ? timeout(connection) : ROOM_DELAY);
     }
     return;
   }
   if (connection.retransmitKind == TIMER_REORDER && connection.retransmitAt != NEVER) return;
   const newest = sentAt(connection, connection.sentCount - 1);
+  const oldest = sentAt(connection, 0);
+  // After a probe the timer begins anew (RFC 8985, 7.3).
+  const since = connection.probing ? newest.time : max(oldest.time, connection.progress);
+  const due = since + timeout(connection);
   if (connection.sackOn && connection.congestion == OPEN && !connection.probing && connection.srtt != 0) {
     const wait = 2 * connection.srtt + (connection.sentCount == 1 ? PEER_DELAY : 2 * MILLISECOND);
-    if (wait < timeout(connection)) {
+    if (newest.time + wait < due) {
       connection.retransmitKind = TIMER_PROBE;
       connection.retransmitAt = newest.time + wait;
       return;
     }
   }
-  const oldest = sentAt(connection, 0);
   connection.retransmitKind = TIMER_RTO;
-  connection.retransmitAt = max(oldest.time, connection.progress) + timeout(connection);
+  connection.retransmitAt = due;
 }

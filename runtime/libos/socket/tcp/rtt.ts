@@ -2,11 +2,16 @@
 import { MILLISECOND, SECOND } from '../../iface/stack';
 import { Connection } from './connection';
 
-/** RFC 6298 recommends a second; on today's networks that is an age, and Linux, BSD and Windows all take less. */
-const RTO_MIN: u64 = 200 * MILLISECOND;
+/**
+ * RFC 6298 recommends a second at least; on today's networks that is an age. As Linux does, we wait so long beyond the round trip, which
+ * covers what a peer may delay its acknowledgment.
+ */
+const MARGIN_MIN: u64 = 200 * MILLISECOND;
 const RTO_MAX: u64 = 60 * SECOND;
 /** Before anything was measured (RFC 6298, 2.1). */
 export const RTO_FIRST: u64 = SECOND;
+/** The same if a SYN had to be sent again (5.7). */
+export const RTO_AFTER_LOSS: u64 = 3 * SECOND;
 
 /** Takes the measure of a round trip into account. */
 export function measured(connection: Connection, rtt: u64): void {
@@ -19,7 +24,7 @@ export function measured(connection: Connection, rtt: u64): void {
     connection.rttVariance += off / 4 - connection.rttVariance / 4;
     connection.srtt += rtt / 8 - connection.srtt / 8;
   }
-  connection.rto = min(max(connection.srtt + max<u64>(4 * connection.rttVariance, MILLISECOND), RTO_MIN), RTO_MAX);
+  connection.rto = min(connection.srtt + max(4 * connection.rttVariance, MARGIN_MIN), RTO_MAX);
   connection.backoff = 0;
 }
 

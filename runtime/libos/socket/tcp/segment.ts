@@ -7,7 +7,7 @@ import * as options from '../../wire/tcp-options';
 import { Connection, SYN_RECEIVED, SYN_SENT } from './connection';
 import { timestampAt } from './isn';
 import { INBOX_FIRST, Tcp } from './state';
-import { after } from './sequence';
+import { after, latest } from './sequence';
 import { NEVER } from '../../iface/stack';
 
 export const PROTOCOL: u32 = 6;
@@ -23,23 +23,23 @@ export function pathMss(tcp: Tcp, remote: usize): u32 {
  */
 export function windowEdge(connection: Connection): u32 {
   const room = connection.inbox.size != 0 ? connection.inbox.size : INBOX_FIRST;
-  const edge = connection.read + room - (1 << connection.scaleIn);
+  let edge = connection.read + room - (1 << connection.scaleIn);
+  const most = connection.next + (0xffff << connection.scaleIn); // what the field can say
+  if (after(edge, most)) edge = most;
   const step = min(room / 2, connection.mss);
   return after(edge, connection.offered + step - 1) ? edge : connection.offered;
 }
 
-/** The window field, and notes what was offered by it. */
+/** The window field, and notes what was offered by it. Rounded up, lest the edge move back, unless the buffer ends there (RFC 7323, 2.4). */
 function takeWindow(connection: Connection, syn: bool): u32 {
   const edge = windowEdge(connection);
-  const open = after(edge, connection.next) ? edge - connection.next : 0;
-  if (syn) {
-    const field = min(open, 0xffff);
-    connection.offered = connection.next + field;
-    return field;
-  }
-  const unit: u32 = (1 << connection.scaleIn) - 1;
-  const field = min((open + unit) >> connection.scaleIn, 0xffff);
-  connection.offered = connection.next + (field << connection.scaleIn);
+  const next = connection.next;
+  const open = after(edge, next) ? edge - next : 0;
+  const scale = syn ? 0 : connection.scaleIn;
+  let field = min((open + (1 << scale) - 1) >> scale, 0xffff);
+  const room = connection.inbox.size != 0 ? connection.inbox.size : INBOX_FIRST;
+  if (field != 0 && after(next + (field << scale), connection.read + room)) field--;
+  connection.offered = latest(connection.offered, next + (field << scale));
   return field;
 }
 
@@ -98,7 +98,7 @@ export function sendSegment(
       const stamp = timestampAt(stack.now, connection.timestampOffset);
       header += options.writeTimestamps(segment + header, stamp, connection.timestampRecent);
     }
-    if (connection.sackOn && size == 0 && (connection.rangeCount != 0 || connection.duplicateStart != connection.duplicateEnd)) {
+    if (size == 0 && connection.hasSack) {
       header += writeSack(connection, segment + header);
     }
   }

@@ -1,5 +1,5 @@
 // TCP on one interface: its connections and listeners, its memory, its counters.
-import { Stack } from '../../iface/stack';
+import { NEVER, Stack } from '../../iface/stack';
 import * as address from '../../wire/address';
 import { CLOSED, Connection, ENDED, TIME_WAIT } from './connection';
 import { Wheel } from './wheel';
@@ -36,6 +36,8 @@ export class Tcp {
 
   connections: u32 = 0;
   halfOpen: u32 = 0;
+  /** Until then a cookie may come back: they are believed only after some were sent. */
+  cookiesUntil: u64 = 0;
   timeWaits: u32 = 0;
   wheel: Wheel = new Wheel();
 
@@ -114,7 +116,8 @@ export class Tcp {
   /** A new connection in the table; null if there is no room, even after the oldest in TIME-WAIT was given up. */
   add(local: usize, localPort: u32, remote: usize, remotePort: u32): Connection | null {
     if (this.connections >= this.connectionsMax) {
-      const old = this.oldest;
+      let old = this.oldest;
+      while (old != null && old.dirty) old = old.newer; // its user is just being told
       if (old == null) return null;
       this.remove(old);
     }
@@ -160,6 +163,11 @@ export class Tcp {
   end(connection: Connection): void {
     connection.state = CLOSED;
     connection.events |= ENDED;
+    connection.retransmitAt = NEVER;
+    connection.ackAt = NEVER;
+    connection.lingerAt = NEVER;
+    connection.wakeAt = NEVER;
+    if (connection.halfOpen) connection.handler = 0; // nobody knows of it yet
     this.mark(connection);
   }
 
@@ -245,12 +253,10 @@ export class Tcp {
     connection.dirty = false;
   }
 
-  /** Keeps the connection only to answer late segments (RFC 9293, 3.3.2), without buffers or a user. */
+  /** Keeps the connection only to answer late segments (RFC 9293, 3.3.2), and what its user has still to read. */
   enterTimeWait(connection: Connection): void {
     connection.state = TIME_WAIT;
-    connection.events |= ENDED;
     this.mark(connection);
-    this.releaseBuffers(connection);
     connection.older = this.newest;
     connection.newer = null;
     if (this.newest != null) this.newest!.newer = connection;

@@ -11,8 +11,10 @@ import {
   TIMER_PERSIST,
   TIMER_PROBE,
   TIMER_REORDER,
+  TIMER_ROOM,
   TIMER_RTO,
   WOKEN,
+  WRITABLE,
 } from './connection';
 import { detect, enterRecovery, timedOut } from './loss';
 import { resend, sendSyn } from './output';
@@ -21,8 +23,11 @@ import { sendSegment } from './segment';
 import { noteSent } from './sent';
 import { Tcp } from './state';
 
-/** Retransmissions after which a peer is given up: more than 100 s altogether (RFC 9293, 3.8.3, R2). */
+/** Retransmissions, and how long they went on, after which a peer is given up (RFC 9293, 3.8.3: R2 is at least 100 s). */
 const TRIES: u32 = 10;
+const PATIENCE: u64 = 100 * SECOND;
+/** How long a peer that takes our FIN may be silent before it closes, too. */
+const FIN_WAIT_2_LENGTH: u64 = 60 * SECOND;
 /** The same for our SYN (127 s), and for the answer to a SYN, of which the peer sends another. */
 const SYN_TRIES: u32 = 6;
 const SYN_ANSWER_TRIES: u32 = 4;
@@ -53,15 +58,20 @@ export function expire(tcp: Tcp, connection: Connection): void {
   switch (connection.retransmitKind) {
     case TIMER_REORDER:
       connection.retransmitKind = TIMER_RTO;
-      if (detect(connection, now)) enterRecovery(connection);
+      if (detect(connection, now, false)) enterRecovery(connection);
       return;
     case TIMER_PROBE:
       return probeTail(tcp, connection);
     case TIMER_PERSIST:
       return probeWindow(tcp, connection);
+    case TIMER_ROOM:
+      connection.wantsRoom = false;
+      connection.events |= WRITABLE;
+      return;
     default:
       if (connection.sentCount == 0) return;
-      if (connection.backoff++ >= TRIES) return giveUp(tcp, connection);
+      if (connection.backoff < TRIES) connection.backoff++;
+      else if (now - connection.progress > PATIENCE) return giveUp(tcp, connection);
       tcp.timeouts++;
       timedOut(connection);
   }
@@ -87,38 +97,47 @@ function probeTail(tcp: Tcp, connection: Connection): void {
   const room = connection.una + connection.window - connection.nxt;
   connection.probeResent = left == 0 || <i32>room < <i32>min(left, connection.mss) || connection.finSent;
   if (connection.probeResent) resend(tcp, connection, connection.sentCount - 1);
-  else {
-    const size = min(left, connection.mss);
-    sendSegment(tcp, connection, connection.nxt, wire.ACK | wire.PSH, size);
-    noteSent(connection, connection.nxt, connection.nxt + size, tcp.stack.now);
-    connection.nxt += size;
-  }
+  else sendPiece(tcp, connection, min(left, connection.mss));
   connection.probeEnd = connection.nxt;
 }
 
-/** The window is shut, or too small: an old sequence number makes the peer say how it is now (RFC 9293, 3.8.6.1). */
+/** The window stayed small: it is used as it is (3.8.6.2.1). It is shut: an old number makes the peer say how it is now (3.8.6.1). */
 function probeWindow(tcp: Tcp, connection: Connection): void {
+  const size = min(min(connection.end - connection.nxt, connection.window), connection.mss);
+  if (size != 0) return sendPiece(tcp, connection, size);
   if (connection.backoff < TRIES) connection.backoff++;
   else if (tcp.stack.now - connection.heard > 3 * timeout(connection)) return giveUp(tcp, connection);
   sendSegment(tcp, connection, connection.una - 1, wire.ACK, 0);
   connection.retransmitAt = tcp.stack.now + timeout(connection);
 }
 
-/** TIME-WAIT or FIN-WAIT-2 is over, or nothing was heard for long. */
+/** Sends the next `size` bytes, whatever the rules for new segments say. */
+function sendPiece(tcp: Tcp, connection: Connection, size: u32): void {
+  sendSegment(tcp, connection, connection.nxt, wire.ACK | wire.PSH, size);
+  noteSent(connection, connection.nxt, connection.nxt + size, tcp.stack.now);
+  connection.nxt += size;
+}
+
+/** When to look whether the peer is still there: for a keep-alive, or because only its FIN is missing. */
+export function lingerEnd(connection: Connection): u64 {
+  if (connection.keepAlive != 0) return connection.heard + connection.keepAlive;
+  return connection.state == FIN_WAIT_2 ? connection.heard + FIN_WAIT_2_LENGTH : NEVER;
+}
+
+/** TIME-WAIT is over, or nothing may have been heard for long. */
 function linger(tcp: Tcp, connection: Connection): void {
   const now = tcp.stack.now;
-  connection.lingerAt = NEVER;
   if (connection.state == TIME_WAIT) return tcp.remove(connection);
-  if (connection.state == FIN_WAIT_2 && connection.keepAlive == 0) return giveUp(tcp, connection);
-  const idle = now - connection.heard;
-  if (connection.keepAlive == 0) return;
-  if (idle < connection.keepAlive) {
+  tcp.mark(connection);
+  connection.lingerAt = lingerEnd(connection);
+  if (connection.lingerAt > now) {
     connection.keepProbes = 0;
-    connection.lingerAt = connection.heard + connection.keepAlive;
-    return tcp.wheel.schedule(connection);
+    return;
   }
+  if (connection.keepAlive == 0) return giveUp(tcp, connection);
+  connection.lingerAt = now + KEEP_INTERVAL;
+  // While data is on its way, or the connection opens, that is probe enough (RFC 9293, 3.8.4).
+  if (connection.sentCount != 0 || !connection.synchronized) return;
   if (connection.keepProbes++ >= KEEP_TRIES) return giveUp(tcp, connection);
   sendSegment(tcp, connection, connection.una - 1, wire.ACK, 0);
-  connection.lingerAt = now + KEEP_INTERVAL;
-  tcp.wheel.schedule(connection);
 }
