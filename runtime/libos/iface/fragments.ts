@@ -77,6 +77,8 @@ export class Fragments {
   memory: u32 = 0;
   /** Why add() did not keep the last piece. */
   reason: u32 = drop.NONE;
+  /** Packets that had to give way to others. */
+  evicted: u64 = 0;
   /** Packets sent in pieces so far. */
   sent: u64 = 0;
   private table: usize = heap.alloc(PACKETS * offsetof<Reassembly>());
@@ -102,7 +104,7 @@ export class Fragments {
       if (other.state != FREE && same && address.same(other.to, to)) return other;
       if (chosen.state != FREE && (other.state == FREE || other.due < chosen.due)) chosen = other;
     }
-    this.release(chosen);
+    this.giveWay(chosen);
     address.copy(chosen.from, from);
     address.copy(chosen.to, to);
     chosen.id = id;
@@ -181,7 +183,7 @@ export class Fragments {
         if (oldest == null || other.due < oldest.due) oldest = other;
       }
       if (oldest == null) return false;
-      this.release(oldest);
+      this.giveWay(oldest);
     }
     if (packet.buffer == 0) {
       packet.buffer = heap.alloc(HEAD_MAX + capacity);
@@ -191,6 +193,11 @@ export class Fragments {
     packet.capacity = capacity;
     this.memory += more;
     return true;
+  }
+
+  private giveWay(packet: Reassembly): void {
+    if (packet.isOpen) this.evicted++;
+    this.release(packet);
   }
 
   /** Gives the packet up, and its memory back. */

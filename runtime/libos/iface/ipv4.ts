@@ -4,10 +4,10 @@ import { put16 } from '../wire/bytes';
 import * as ethernet from '../wire/ethernet';
 import * as ipv4 from '../wire/ipv4';
 import * as drop from './drop';
-import { isPiece } from './fragments';
+import { gather } from './gather';
 import * as icmp from './icmp';
 import { sendVia } from './resolve';
-import { DELIVERED, NOTED, SECOND, Stack } from './stack';
+import { DELIVERED, SECOND, Stack } from './stack';
 
 const hop: usize = memory.data(16);
 const BROADCAST: usize = memory.data<u8>([255, 255, 255, 255, 255, 255]);
@@ -32,25 +32,20 @@ export function receive(stack: Stack, packet: usize, size: u32): void {
   const header = ipv4.headerSize(packet);
   address.setIpv4(stack.from, from);
   address.setIpv4(stack.to, to);
-  if (ipv4.isFragment(packet)) return gather(stack, packet, header);
+  if (ipv4.isFragment(packet)) return takePiece(stack, packet, header);
   stack.arrived = packet;
   stack.arrivedSize = ipv4.totalSize(packet);
   deliver(stack, ipv4.protocol(packet), packet + header, ipv4.totalSize(packet) - header);
 }
 
 /** Takes a piece of a packet, and the packet if it is the last one that was missing (RFC 791, 3.2). */
-function gather(stack: Stack, packet: usize, header: u32): void {
+function takePiece(stack: Stack, packet: usize, header: u32): void {
+  const protocol = ipv4.protocol(packet);
   const offset = ipv4.fragmentOffset(packet);
   const size = ipv4.totalSize(packet) - header;
-  if (!isPiece(header, offset, ipv4.hasMore(packet), size)) return stack.drop(drop.FRAGMENT);
-  const table = stack.fragments;
-  const protocol = ipv4.protocol(packet);
-  const whole = table.claim(stack.from, stack.to, ipv4.identification(packet), protocol, stack.now + PIECES_TIME);
-  if (!table.add(whole, packet, header, 0, offset, ipv4.hasMore(packet), packet + header, size)) {
-    if (table.reason != drop.NONE) stack.drop(table.reason);
-    else stack.outcome = NOTED;
-    return;
-  }
+  const id = ipv4.identification(packet);
+  const whole = gather(stack, packet, header, 0, id, protocol, offset, ipv4.hasMore(packet), size, PIECES_TIME);
+  if (whole == null) return;
   stack.arrived = whole.payload - whole.head;
   stack.arrivedSize = whole.head + whole.size;
   if (stack.arrivedSize > ipv4.SIZE_MAX) stack.drop(drop.FRAGMENT);
@@ -58,7 +53,7 @@ function gather(stack: Stack, packet: usize, header: u32): void {
     ipv4.join(stack.arrived, stack.arrivedSize);
     deliver(stack, protocol, whole.payload, whole.size);
   }
-  table.release(whole);
+  stack.fragments.release(whole);
 }
 
 /** Hands a whole payload on; addresses are in stack.from and stack.to. */

@@ -4,7 +4,8 @@ import * as ethernet from '../wire/ethernet';
 import * as ipv6 from '../wire/ipv6';
 import * as icmpv6wire from '../wire/icmpv6';
 import * as drop from './drop';
-import { Reassembly, isPiece } from './fragments';
+import { Reassembly } from './fragments';
+import { gather } from './gather';
 import * as icmpv6 from './icmpv6';
 import { parameterProblem } from './icmpv6-errors';
 import * as addresses from './ipv6-address';
@@ -13,7 +14,7 @@ import { FIXED, NAME_SERVERS, OPERATORS } from './ipv6-state';
 import * as mld from './mld';
 import { solicitRouters } from './ndp-output';
 import * as slaac from './slaac';
-import { DELIVERED, NEVER, NOTED, SECOND, Stack } from './stack';
+import { DELIVERED, NEVER, SECOND, Stack } from './stack';
 
 export { isOurs } from './ipv6-address';
 export { sourceFor } from './ipv6-source';
@@ -58,7 +59,7 @@ function proceed(stack: Stack, field: u32, at: u32): void {
   const begin = unwrap(stack, field, at);
   if (begin == 0) return;
   const type = <u32>load<u8>(stack.arrived + stack.ipv6.field);
-  if (type == ipv6.FRAGMENT) gather(stack, begin);
+  if (type == ipv6.FRAGMENT) takePiece(stack, begin);
   else deliver(stack, type, stack.arrived + begin, stack.arrivedSize - begin);
 }
 
@@ -97,7 +98,7 @@ function mayAnswer(stack: Stack): bool {
 }
 
 /** Takes a piece of a packet, whose fragment header is at `at`, and the packet if it is the last one that was missing. */
-function gather(stack: Stack, at: u32): void {
+function takePiece(stack: Stack, at: u32): void {
   const state = stack.ipv6;
   const packet = stack.arrived;
   const begin = at + ipv6.FRAGMENT_HEADER;
@@ -111,16 +112,11 @@ function gather(stack: Stack, at: u32): void {
   if (more && (size & 7) != 0) return refuse(stack, icmpv6wire.BAD_FIELD, ipv6.PAYLOAD_FIELD);
   if (offset + size > ipv6.PAYLOAD_MAX - at + ipv6.HEADER) return refuse(stack, icmpv6wire.BAD_FIELD, at + 2);
   if (offset == 0 && !holdsChain(packet, at, stack.arrivedSize)) return refuse(stack, icmpv6wire.INCOMPLETE_CHAIN, 0);
-  if (!isPiece(begin, offset, more, size)) return stack.drop(drop.FRAGMENT);
-  const table = stack.fragments;
-  const whole = table.claim(stack.from, stack.to, ipv6.fragmentId(packet + at), ipv6.FRAGMENT, stack.now + PIECES_TIME);
-  if (!table.add(whole, packet, begin, state.field, offset, more, packet + begin, size)) {
-    if (table.reason != drop.NONE) stack.drop(table.reason);
-    else stack.outcome = NOTED;
-    return;
-  }
+  const id = ipv6.fragmentId(packet + at);
+  const whole = gather(stack, packet, begin, state.field, id, ipv6.FRAGMENT, offset, more, size, PIECES_TIME);
+  if (whole == null) return;
   join(stack, whole);
-  table.release(whole);
+  stack.fragments.release(whole);
 }
 
 /** Takes a packet of which every piece has come: as if it had come whole, without a fragment header. */

@@ -127,6 +127,11 @@ describe('what cannot be put together', () => {
     expect(link.delivered).toEqual([]);
   });
 
+  test('an end before what has come', () => {
+    link.receive(piece(1232, true, bytes.subarray(1232, 2464)), piece(8, false, Buffer.alloc(3)));
+    expect(link.dropped).toBe('fragment');
+  });
+
   test('an empty piece', () => {
     for (const frame of [
       piece(8, true, Buffer.alloc(0)),
@@ -151,6 +156,18 @@ describe('what cannot be put together', () => {
       frame(ipv6(58, icmp6(4, 0, 42, packet, back), back), US.mac, PEER.mac),
     ]);
     expect(link.receive(piece(65528, false, Buffer.alloc(7)))).toEqual([]);
+    // Headers before the pieces count, too.
+    const options = Buffer.from([44, 0, 1, 4, 0, 0, 0, 0]);
+    const behind = (at: number): Buffer =>
+      ipv6(60, Buffer.concat([options, fragmentHeader(17, at, false, 2), Buffer.alloc(7)]));
+    expect(link.receive(frame(behind(65528)))).toEqual([
+      frame(ipv6(58, icmp6(4, 0, 50, behind(65528), back), back), US.mac, PEER.mac),
+    ]);
+    expect(link.receive(frame(behind(65520)))).toEqual([]);
+    // Even if it is the first piece that had more of them.
+    const first = Buffer.concat([options, fragmentHeader(17, 0, true, 3), Buffer.alloc(65512)]);
+    link.receive(piece(65512, false, Buffer.alloc(23), 3), frame(ipv6(60, first)));
+    expect([link.delivered.length, link.dropped]).toEqual([0, 'fragment']);
   });
 
   test.each<[string, number, Buffer]>([
@@ -227,14 +244,18 @@ describe('a flood of pieces', () => {
       link.receive(piece(at, true, Buffer.alloc(1400), i, { from }));
     };
     for (let i = 0; i < 2000; i++) flood(i);
+    expect(link.dropped).toBe('fragments_full');
     const pages = link.pages();
     const payload = udp(60_000);
     for (let i = 0; i < 5000; i++) {
       flood(i);
+      expect(link.counter('pieces')).toBeLessThanOrEqual(160 * 1024);
       if (i % 500 === 0) link.receive(...pieces(17, payload, 1448, i));
     }
     expect(link.delivered).toHaveLength(10);
     expect(link.pages()).toBe(pages);
+    link.pass(61);
+    expect(link.counter('pieces')).toBe(0);
   });
 });
 

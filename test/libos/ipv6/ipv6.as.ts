@@ -177,7 +177,7 @@ export function counter(name: string): u64 {
   if (name == 'retransmitTime') return state.retransmitTime;
   if (name == 'reachableTime') return stack!.neighbours.reachableTime;
   if (name == 'evicted') return stack!.neighbours.evicted;
-  if (name == 'mtu') return state.mtu;
+  if (name == 'pieces') return stack!.fragments.memory;
   return u64.MAX_VALUE;
 }
 

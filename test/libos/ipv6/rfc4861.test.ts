@@ -253,3 +253,14 @@ test('a packet in a frame for many is not answered by an error, and one for TCP 
   link.receive(frame(ipv6(6, tcp)));
   expect(link.delivered).toHaveLength(1);
 });
+
+test.each<[string, number, Buffer, number]>([
+  ['TCP', 6, Buffer.alloc(20), 16],
+  ['UDP', 17, Buffer.from([1, 2, 3, 4, 0, 8, 0, 0]), 6],
+])('%s from ourselves or from nowhere is not delivered', (_, protocol, body, at) => {
+  link.transport();
+  for (const from of [OURS.fixed, OURS.local, '::']) {
+    link.receive(frame(ipv6(protocol, sealed(protocol, body, at, { from }), { from })));
+    expect([link.delivered.length, link.dropped]).toEqual([0, 'sender']);
+  }
+});
