@@ -244,7 +244,8 @@ export async function* benchNet(options: NetOptions): AsyncGenerator<Comparison>
   const peer =
     peerImage === undefined ? [] : [{ image: peerImage, ...(peerTender && { tender: peerTender }) }];
   const guests: Guests = {
-    website: { image: prebuilt('website'), data: content.archive },
+    // nginx writes no access log either.
+    website: { image: prebuilt('website'), data: content.archive, args: ['--no-access-log'] },
     netcheck: { image: prebuilt('netcheck') },
     others: peer,
   };

@@ -46,7 +46,9 @@ async function downloads(
   { host = '10.0.0.2', seconds = 50 } = {},
 ): Promise<void> {
   const script = `curl -q -sS --noproxy '*' --fail --max-time ${seconds} 'http://${host}/${name}' | sha256sum`;
-  const out = await namespace.shell(script, (seconds + 5) * 1000);
+  const shell = ['bash', '-euo', 'pipefail', '-c', script];
+  const { err, out } = await namespace.run(shell, undefined, (seconds + 5) * 1000);
+  expect(err).toBe('');
   expect(out.split(' ')[0]).toBe(digests[name]);
 }
 
