@@ -15,6 +15,8 @@ export interface Site {
   readonly archive: string;
   /** A tap that is there; without, one is made. */
   readonly tap: string | undefined;
+  /** Arguments for the image besides its address. */
+  readonly args?: readonly string[];
 }
 
 export interface ServedByUnikernel extends Served {
@@ -43,13 +45,14 @@ export async function serveUnikernel({
   image,
   archive,
   tap: name,
+  args = [],
 }: Site): Promise<ServedByUnikernel> {
   const tap = name === undefined ? makeTap() : useTap(name);
   const { guest, prefix } = tap.wire;
   const options = [`--mem=${MEMORY_MIB}`, `--net:service=${tap.name}`, `--block-ro:data=${archive}`];
   const child = spawn(
     join(runtime, 'bin', 'kittiwake'),
-    ['run', ...options, image, '--', `--ipv4=${guest}/${prefix}`, '--port=80'],
+    ['run', ...options, image, '--', `--ipv4=${guest}/${prefix}`, '--port=80', ...args],
     { stdio: ['ignore', 2, 2] },
   );
   // However this process ends, neither of the two stays behind.
