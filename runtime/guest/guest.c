@@ -4,8 +4,6 @@
 #include "trap.h"
 #include "wasm_rt.h"
 
-extern uint8_t _end[];
-
 /* The canary gcc checks before a function of ours returns (-mstack-protector-guard=global). */
 uintptr_t __stack_chk_guard;
 
@@ -26,10 +24,9 @@ __attribute__((optimize("no-stack-protector"))) void guest_main(const void *boot
 
     struct boot boot = platform_start(boot_info);
     imports_set_boot(boot);
-    uint64_t start = ((uint64_t)_end + GUEST_PAGE_SIZE - 1) & ~(GUEST_PAGE_SIZE - 1);
-    if (start > boot.memory_size)
+    if ((uint64_t)linear_memory > boot.memory_size)
         trap("not enough memory; give the image more with --mem");
-    wasm_rt_set_memory((uint8_t *)start, boot.memory_size - start);
+    wasm_rt_set_memory(boot.memory_size - (uint64_t)linear_memory);
 
     Z_image_init_module();
     Z_image_instantiate(&module, &guest);

@@ -11,8 +11,8 @@ _start:
     .size _start, . - _start
 
 /*
- * The one stack. image.ld puts it directly behind read-only memory, so that an overflow faults; and it cannot overflow by
- * WebAssembly, since STACK_DEPTH calls of at most STACK_FRAME bytes fit (the image builder passes all three numbers).
+ * The one stack. image.ld puts it directly behind read-only memory, so that an overflow faults: no frame is large enough to step
+ * over that (the image builder limits them).
  */
     .section .stack, "aw", @nobits
     .balign 16

@@ -14,13 +14,9 @@
 #define SIGNATURE_MAX 16
 #define TABLE_MAX 4096
 
-uint32_t wasm_rt_call_stack_depth;
-
-static uint8_t *linear_start;
 static uint64_t linear_room;
 
-void wasm_rt_set_memory(uint8_t *start, uint64_t size) {
-    linear_start = start;
+void wasm_rt_set_memory(uint64_t size) {
     linear_room = size;
 }
 
@@ -32,7 +28,6 @@ void wasm_rt_trap(wasm_rt_trap_t code) {
         [WASM_RT_TRAP_INVALID_CONVERSION] = "invalid conversion to integer",
         [WASM_RT_TRAP_UNREACHABLE] = "unreachable code executed",
         [WASM_RT_TRAP_CALL_INDIRECT] = "indirect call of the wrong type",
-        [WASM_RT_TRAP_EXHAUSTION] = "call stack exhausted",
     };
     const char *reason = (unsigned)code < sizeof reasons / sizeof *reasons ? reasons[code] : NULL;
     trap(reason != NULL ? reason : "unknown reason");
@@ -51,7 +46,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t initial_pages, u
     if (initial_pages > room)
         trap("not enough memory; give the image more with --mem");
     *memory = (wasm_rt_memory_t){
-        .data = linear_start,
+        .data = linear_memory,
         .pages = initial_pages,
         .max_pages = (uint32_t)room,
         .size = (uint32_t)(initial_pages * PAGE),

@@ -1,9 +1,13 @@
-/* Where linear memory lies: told once, before the module is instantiated. */
+/* Where linear memory lies. */
 #ifndef GUEST_WASM_RT_H
 #define GUEST_WASM_RT_H
 
 #include <stdint.h>
 
-void wasm_rt_set_memory(uint8_t *start, uint64_t size);
+/* Its first byte; image.ld says where. */
+extern uint8_t linear_memory[];
+
+/* How many bytes of it there can be: told once, before the module is instantiated. */
+void wasm_rt_set_memory(uint64_t size);
 
 #endif

@@ -6,11 +6,9 @@ import type { Abi } from './manifest.ts';
 import type { FunctionNames } from './module.ts';
 import { guestFolder, tenderFolder } from './paths.ts';
 
-/** So many calls of WebAssembly functions may be nested (the next one traps), each using at most so many bytes of stack. */
-const STACK_DEPTH = 500;
+/** No function of a module may use more bytes of stack at once: less than a page, so that no call steps over what lies below the stack. */
 const STACK_FRAME = 1000;
-/** What they need, and 24 kB for the support code below and above them. */
-const STACK_SIZE = 512 * 1024;
+const STACK_SIZE = 256 * 1024;
 
 const FLAGS = [
   ...['-std=c11', '-O2'],
@@ -27,8 +25,8 @@ const FLAGS = [
   // Traps name functions by walking the frames.
   ...['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls'],
   ...['-fstack-protector-strong', '-mstack-protector-guard=global'],
-  // wasm2c's own choice on 64-bit hosts is no bounds checks at all.
-  ...['-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0', `-DWASM_RT_MAX_CALL_STACK_DEPTH=${STACK_DEPTH}`],
+  // What is out of bounds, and a stack that overflows, faults by where memory lies (refine.ts, start.S): nothing is checked or counted.
+  ...['-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=1', '-DWASM_RT_USE_STACK_DEPTH_COUNT=0'],
   ...[`-I${join(guestFolder, 'include')}`, `-I${guestFolder}`, `-I${tenderFolder}`, '-I.'],
 ];
 
@@ -37,6 +35,8 @@ const SUPPORT_FLAGS = ['-Wall', '-Wextra', '-Werror', '-mgeneral-regs-only'];
 
 /** wasm2c's output: warnings are not ours to mend; functions stay functions, so that traps name the right one. */
 const MODULE_FLAGS = [
+  // The smaller code is hardly slower: what is hot is the host's network.
+  ...['-Os', '-include', 'wasm_rt.h'],
   `-Werror=frame-larger-than=${STACK_FRAME}`,
   ...['-fno-inline-functions', '-fno-inline-functions-called-once', '-fno-inline-small-functions'],
 ];

@@ -1,8 +1,9 @@
 // AssemblyScript to WebAssembly to C, and the names of the module's functions for traps.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { $ } from 'zx';
 import { root } from '../setup/root.ts';
+import { refine } from './refine.ts';
 
 /** Compiles the AssemblyScript `entry`, a path from the project's root, to `wasm`. */
 export async function compileModule(entry: string, wasm: string, ...options: string[]): Promise<void> {
@@ -23,11 +24,11 @@ export type FunctionNames = ReadonlyMap<string, string>;
 export async function translateModule(wasm: string, folder: string): Promise<FunctionNames> {
   const source = join(folder, 'module.c');
   await $({ quiet: true })`wasm2c ${wasm} -n image -o ${source}`;
+  const translated = await readFile(source, 'utf8');
+  await writeFile(source, refine(translated));
   const { imported, names } = readFunctionNames(await readFile(wasm));
   // wasm2c declares the module's own functions in the order of their indices.
-  const declared = [
-    ...(await readFile(source, 'utf8')).matchAll(/^static \w+ (w2c_\w+)\(Z_image_instance_t\*.*\);$/gm),
-  ];
+  const declared = [...translated.matchAll(/^static \w+ (w2c_\w+)\(Z_image_instance_t\*.*\);$/gm)];
   return new Map(
     declared.map(([, c = ''], position) => [c, names.get(imported + position) ?? c.replace(/^w2c_/, '')]),
   );

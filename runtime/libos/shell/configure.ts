@@ -1,0 +1,20 @@
+// Gives an interface the addresses its options name.
+import * as arp from '../iface/arp';
+import * as ipv6 from '../iface/ipv6';
+import { Stack } from '../iface/stack';
+import { NetworkOptions } from './options';
+
+/** To be called once, when the stack is open. */
+export function configure(stack: Stack, options: NetworkOptions): void {
+  const ipv4 = options.ipv4;
+  if (ipv4 != null) {
+    stack.address = ipv4.address;
+    stack.mask = ipv4.mask;
+    stack.gateway = options.gateway;
+    arp.announce(stack);
+  }
+  if (!options.usesIpv6) return;
+  ipv6.start(stack);
+  if (options.ipv6Prefix != 0) ipv6.addStatic(stack, options.ipv6, options.ipv6Prefix);
+  if (options.hasIpv6Gateway) ipv6.setGateway(stack, options.ipv6Gateway);
+}

@@ -1,0 +1,104 @@
+// website: serves the files of a tar archive on its block device by HTTP/1.1.
+import * as guest from '../../libos/guest';
+import * as http from '../../libos/http/server';
+import { NEVER, Stack } from '../../libos/iface/stack';
+import * as level from '../../libos/log/level';
+import * as line from '../../libos/log/line';
+import * as logger from '../../libos/log/logger';
+import { openStore } from '../../libos/shell/block';
+import { configure } from '../../libos/shell/configure';
+import { serve } from '../../libos/shell/http';
+import * as network from '../../libos/shell/network';
+import { words as rulesWords } from '../../libos/http/rules';
+import { words } from '../../libos/store/store';
+import { tcpOf } from '../../libos/socket/tcp';
+import { Options, readOptions } from './options';
+
+/** EX_DATAERR of sysexits(3): the archive cannot be served. */
+const DATA: i32 = 65;
+/** What of the memory is for the archive's index and its cache, for TCP's buffers; the rest is for everything else. */
+const STORE_PART: u32 = 3;
+const BUFFER_PART: u32 = 3;
+/** Bytes of memory that a client costs at the least, with its buffers. */
+const CLIENT: u32 = 24576;
+/** More clients than this are refused however much memory there is. */
+const CLIENTS: u32 = 8192;
+
+let site!: http.Site;
+let access: u32 = 0;
+
+function turn(stack: Stack): u64 {
+  const wall = guest.clockWall();
+  site.wall = wall;
+  logger.setTime(wall);
+  return NEVER;
+}
+
+function logAccess(text: usize, size: u32): void {
+  if (!logger.begin(access, level.INFO)) return;
+  line.bytes(text, size);
+  logger.end();
+}
+
+function announce(source: u32, stack: Stack, options: Options, files: u32, took: u64): void {
+  if (!logger.begin(source, level.INFO)) return;
+  line.text('ready: ');
+  line.number(files);
+  line.text(' files at ');
+  const ipv4 = options.network.ipv4;
+  if (ipv4 != null) {
+    line.text('http://');
+    line.ipv4(ipv4.address);
+    if (options.port != 80) {
+      line.text(':');
+      line.number(options.port);
+    }
+    line.text('/');
+  } else {
+    line.text('port ');
+    line.number(options.port);
+  }
+  line.text(', MAC ');
+  line.mac(stack.mac);
+  line.text(', indexed in ');
+  line.number(took / 1000);
+  line.text(' us');
+  logger.end();
+}
+
+export function main(): i32 {
+  const options = readOptions();
+  if (options.network.exit >= 0) return options.network.exit;
+  const source = logger.source('website');
+  access = logger.source('http');
+  const strange = logger.stranger();
+  if (strange != null) {
+    options.network.refuse('-l', strange, 'no source of log lines; there are website and http');
+    return options.network.exit;
+  }
+  logger.setTime(guest.clockWall());
+  const started = guest.clockMonotonic();
+  const archive = openStore('data', guest.memoryLimit() / STORE_PART);
+  if (archive.status != 0) {
+    logger.say(source, level.ERROR, words(archive));
+    return DATA;
+  }
+  const limits = new http.Limits();
+  limits.clients = min(guest.memoryLimit() / 2 / CLIENT, CLIENTS);
+  site = http.openSite(archive, limits);
+  if (site.rules.status != 0) {
+    logger.say(source, level.ERROR, rulesWords(site.rules));
+    return DATA;
+  }
+  site.wall = guest.clockWall();
+  if (logger.wants(access, level.INFO) && options.logsAccess) site.log = logAccess.index;
+
+  const stack = network.open('service');
+  configure(stack, options.network);
+  const sockets = tcpOf(stack);
+  sockets.memory = guest.memoryLimit() / BUFFER_PART;
+  sockets.connectionsMax = limits.clients + limits.clients / 2;
+  serve(sockets, site, options.port);
+  announce(source, stack, options, archive.files, guest.clockMonotonic() - started);
+  return network.run(stack, turn.index);
+}

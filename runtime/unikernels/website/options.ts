@@ -1,0 +1,39 @@
+// website's command line.
+import * as line from '../../libos/log/line';
+import { helpNetwork, NetworkOptions } from '../../libos/shell/options';
+
+const HTTP: u32 = 80;
+
+export class Options {
+  network: NetworkOptions = new NetworkOptions('website');
+  port: u32 = HTTP;
+  logsAccess: bool = true;
+}
+
+function help(): void {
+  line.line('website: serves the files of a tar archive by HTTP/1.1');
+  line.line('');
+  line.line('Usage: website [OPTIONS]');
+  line.line('');
+  line.line('  --port=PORT              where it is served (default 80)');
+  line.line('  --no-access-log          print no line for each request');
+  line.line('');
+  helpNetwork();
+  line.line('');
+  line.line('It has one network device, service, and one block device, data, with the archive.');
+}
+
+export function readOptions(): Options {
+  const options = new Options();
+  const network = options.network;
+  if (network.args.flag('--help')) {
+    help();
+    network.exit = 0;
+    return options;
+  }
+  options.logsAccess = !network.args.flag('--no-access-log');
+  options.port = network.port('--port', HTTP);
+  if (network.exit < 0) network.read();
+  network.finish();
+  return options;
+}
