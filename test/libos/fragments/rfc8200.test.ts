@@ -230,6 +230,11 @@ describe('a packet whose pieces do not all come', () => {
     expect(link.pass(70)).toEqual([]);
   });
 
+  test('nor about one that was sent to many', () => {
+    link.receive(piece(0, true, bytes.subarray(0, 1232), 1, { to: 'ff02::1' }));
+    expect([link.dropped, link.pass(70)]).toEqual(['', []]);
+  });
+
   test('nor about one that was spoiled', () => {
     link.receive(piece(0, true, bytes.subarray(0, 1232)), piece(0, true, Buffer.alloc(1232)));
     expect(link.pass(70)).toEqual([]);
@@ -257,6 +262,24 @@ describe('a flood of pieces', () => {
     link.pass(61);
     expect(link.counter('pieces')).toBe(0);
   });
+});
+
+test('the oldest gives way: a packet whose pieces come among those of six others gets through', () => {
+  const payload = udp(3000);
+  let others = 100;
+  const flood = (count: number): void => {
+    for (; count > 0; count--) {
+      link.pass(0.001);
+      link.receive(piece(0, true, Buffer.alloc(1232), others++));
+    }
+  };
+  flood(20);
+  for (const frame of pieces(17, payload, 1232)) {
+    link.pass(0.001);
+    link.receive(frame);
+    flood(3);
+  }
+  expect(link.delivered).toMatchObject([{ segment: payload }]);
 });
 
 describe('pieces we send', () => {

@@ -107,6 +107,8 @@ describe('2.4: errors we send', () => {
 
   test('(e): not about errors, redirects, groups, or senders that are none', () => {
     link.transport(true);
+    link.setGateway(THEIRS.local);
+    link.meet(THEIRS.local);
     const inner = ipv6(17, udp(Buffer.alloc(4), back), back);
     const routing = (next: number): Buffer => Buffer.from([next, 0, 0, 1, 0, 0, 0, 0]);
     for (const type of [1, 2, 3, 4, 100, 137]) {
