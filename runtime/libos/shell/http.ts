@@ -34,7 +34,8 @@ function handle(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void
     http.expire(site, client, now);
   }
   exchange(sockets, connection, client);
-  if (events & tcp.PEER_CLOSED) {
+  // Requests that came before the client's end of the stream are still answered.
+  if (connection.peerFin && tcp.readRun(connection) == 0) {
     http.end(site, client);
     exchange(sockets, connection, client);
   }

@@ -85,6 +85,7 @@ export function main(): i32 {
   }
   const limits = new http.Limits();
   limits.clients = min(guest.memoryLimit() / 2 / CLIENT, CLIENTS);
+  limits.heads = guest.memoryLimit() / 16;
   site = http.openSite(archive, limits);
   if (site.rules.status != 0) {
     logger.say(source, level.ERROR, rulesWords(site.rules));
