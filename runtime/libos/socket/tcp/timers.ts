@@ -92,6 +92,7 @@ function resendSyn(tcp: Tcp, connection: Connection): void {
 
 /** Nothing was heard of the last segments for two round trips: one more of them, or a new one, brings an answer (RFC 8985, 7.3). */
 function probeTail(tcp: Tcp, connection: Connection): void {
+  if (connection.sentCount == 0) return; // all was acknowledged in this very turn, and the timer is not yet set anew
   connection.probing = true;
   const left = connection.end - connection.nxt;
   const room = connection.una + connection.window - connection.nxt;
