@@ -1,6 +1,7 @@
 // Our IPv6 addresses: how one becomes ours (RFC 4862, 5.4) and for how long (RFC 4862, 5.5.4).
 import * as address from '../wire/address';
 import * as groups from '../wire/groups';
+import { hasPrefix } from './ipv6-route';
 import * as state from './ipv6-state';
 import { ADDRESSES, Address, PREFIXES, Prefix } from './ipv6-state';
 import * as mld from './mld';
@@ -75,7 +76,7 @@ export function addPrefix(stack: Stack, bytes: usize, length: u32, until: u64): 
   for (let i: u32 = 0; i < PREFIXES; i++) {
     const prefix = stack.ipv6.prefix(i);
     if (prefix.until > stack.now) {
-      if (prefix.length != length || !address.same(changetype<usize>(prefix), bytes)) continue;
+      if (prefix.length != length || !hasPrefix(changetype<usize>(prefix), bytes, length)) continue;
       if (prefix.until != NEVER) prefix.until = until; // what the operator said holds
       return;
     }
@@ -119,6 +120,6 @@ function ask(stack: Stack, own: Address): void {
     probe(stack, own);
     return;
   }
-  own.state = own.preferredUntil > stack.now ? state.PREFERRED : state.DEPRECATED;
+  own.state = state.PREFERRED; // unless tick() finds that this is over
   announce(stack, own);
 }

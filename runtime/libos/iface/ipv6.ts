@@ -10,7 +10,7 @@ import * as icmpv6 from './icmpv6';
 import { parameterProblem } from './icmpv6-errors';
 import * as addresses from './ipv6-address';
 import { CUT, typeOfUpper, unwrap, upper } from './ipv6-headers';
-import { FIXED, NAME_SERVERS, OPERATORS } from './ipv6-state';
+import { FIXED, NAME_SERVERS, OPERATORS, ROUTERS } from './ipv6-state';
 import * as mld from './mld';
 import { solicitRouters } from './ndp-output';
 import * as slaac from './slaac';
@@ -164,7 +164,8 @@ export function addStatic(stack: Stack, bytes: usize, prefix: u32): bool {
 
 /** Sends what is for other networks by `bytes`, before any router that speaks up itself. */
 export function setGateway(stack: Stack, bytes: usize): void {
-  const router = stack.ipv6.router(0);
+  let router = stack.ipv6.router(0);
+  for (let i: u32 = 1; i < ROUTERS && router.until > stack.now; i++) router = stack.ipv6.router(i);
   address.copy(changetype<usize>(router), bytes);
   router.until = NEVER;
   router.preference = OPERATORS;

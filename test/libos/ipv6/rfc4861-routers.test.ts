@@ -169,6 +169,14 @@ describe('6.3.4: the default router', () => {
     expect(link.send(FAR, data)).toBe(true);
   });
 
+  test('that the operator named gets a second to answer, before another one takes its place', () => {
+    advertise(SECOND_ROUTER);
+    link.setGateway(ROUTER.local);
+    expect([via(), via()]).toEqual([groupMac('ff02::1:ff00:fe'), '']);
+    link.pass(1.5);
+    expect(via()).toBe(SECOND_ROUTER.mac);
+  });
+
   test('that the operator named is never pushed out of the neighbours by packets to others', () => {
     link.setGateway(ROUTER.local);
     link.send(FAR, data);

@@ -65,7 +65,7 @@ describe('5.4: duplicate address detection', () => {
     const later = link.pass(10);
     expect(about(later, 136)).toEqual([hex(OURS.local)]);
     expect(link.isOurs(OURS.fixed)).toBe(false);
-    expect(link.receive(echo6(Buffer.alloc(8)))).toEqual([]);
+    expect(link.receive(echo6(Buffer.alloc(8)), solicitation(OURS.fixed))).toEqual([]);
     expect(link.isOurs(OURS.local)).toBe(true);
   };
 
@@ -187,6 +187,22 @@ describe('5.5: addresses from advertisements', () => {
     expect(link.address(MADE)).toBe(ADDRESS.free);
   });
 
+  test('one that was for ever ends when a later advertisement says so', () => {
+    advertise([PREFIX, { valid: 0xffffffff, preferred: 0xffffffff }]);
+    link.pass(100 * HOUR);
+    advertise([PREFIX, { valid: 3 * HOUR, preferred: HOUR }]);
+    link.pass(HOUR + 1);
+    expect(link.address(MADE)).toBe(ADDRESS.deprecated);
+    link.pass(2 * HOUR);
+    expect(link.address(MADE)).toBe(ADDRESS.free);
+  });
+
+  test('one that is not preferred from the beginning is deprecated at once', () => {
+    advertise([PREFIX, { preferred: 0 }]);
+    link.pass(3);
+    expect(link.address(MADE)).toBe(ADDRESS.deprecated);
+  });
+
   test('renumbering: the old one is deprecated, the new one used', () => {
     advertise([PREFIX]);
     link.pass(3);
@@ -194,6 +210,7 @@ describe('5.5: addresses from advertisements', () => {
     link.pass(3);
     expect(link.sourceFor('2001:db8:1::99')).toBe(hex('2001:db8:2::ff:fe00:2'));
     expect(link.isOurs(MADE)).toBe(true);
+    expect(link.sourceFor(MADE)).toBe(hex(MADE)); // RFC 6724, rule 1 comes before rule 3
   });
 
   test('one that another host has is not tried again as long as it is advertised', () => {
@@ -253,6 +270,7 @@ describe('RFC 6724, 5: the address to send from', () => {
     ['6: the label, of local addresses', 'fd00:1::1', ['2001:db8::2', 'fd00:2::2'], 'fd00:2::2'],
     ['6: the label, of the world', '2001:db8:9::1', ['fd00:2::2', '2001:db8::2'], '2001:db8::2'],
     ['6: the label, of 6to4', '2002:c000:204::1', ['2001:db8::2', '2002:c000:201::2'], '2002:c000:201::2'],
+    ['6: the label, not of Teredo', '2001:db8:9::1', ['2001:0:1::2', '2400::2'], '2400::2'],
     ['8: the longest prefix', '2001:db8:2::1', ['2001:db8:1::2', '2001:db8:2::2'], '2001:db8:2::2'],
     ['8: but no longer than its own', '2001:db8:1::ff', ['2001:db8:1::1', '2001:db8:1::fe'], '2001:db8:1::1'],
   ])('rule %s', async (_, to, ours, chosen) => {
