@@ -26,7 +26,7 @@ export function whyNoNamespace(): string | undefined {
   });
   if (tried.error) return `unshare(1) cannot be run (${tried.error.message}); install util-linux`;
   if (tried.status !== 0)
-    return `no network namespace with a tap may be made here (${tried.stderr.trim()}); allow user namespaces, or be root`;
+    return `no network namespace with a tap may be made here (${tried.stderr.trim()}); allow user namespaces and /dev/net/tun, or be root`;
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
     return undefined;
