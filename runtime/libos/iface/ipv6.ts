@@ -41,6 +41,7 @@ export function receive(stack: Stack, frame: usize, packet: usize, size: u32): v
 /** Takes the whole packet of `size` bytes. */
 function take(stack: Stack, packet: usize, size: u32): void {
   const state = stack.ipv6;
+  if (!state.started) return stack.drop(drop.PROTOCOL);
   if (state.disabled) return stack.drop(drop.NOT_FOR_US);
   address.copy(stack.from, ipv6.source(packet));
   address.copy(stack.to, ipv6.destination(packet));
@@ -144,16 +145,21 @@ function refuse(stack: Stack, code: u32, pointer: u32): void {
   parameterProblem(stack, code, pointer, false);
 }
 
-/** Begins: a link-local address, and the question for routers if they are wanted. */
-export function start(stack: Stack): void {
+/**
+ * Begins: a link-local address, and the question for routers if they are wanted.
+ * @returns false if the link is too narrow for IPv6, which needs 1280 bytes (RFC 8200, 5)
+ */
+export function start(stack: Stack): bool {
   const state = stack.ipv6;
-  if (state.started) return;
+  if (state.started) return true;
+  if (stack.mtu < ipv6.MINIMUM_MTU) return false;
   state.started = true;
   state.nonce = (<u64>stack.nextRandom() << 16) | (stack.nextRandom() & 0xffff);
   slaac.start(stack);
   // After the link-local address is ours, for a router should answer to it.
   if (state.autoconfigured) state.solicitAt = stack.now + <u64>state.probes * state.retransmitTime;
   state.wake(stack.now);
+  return true;
 }
 
 /** Adds the address `bytes` with a prefix of `prefix` bits, for ever. False if there is no room. */

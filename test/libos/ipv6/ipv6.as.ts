@@ -61,9 +61,9 @@ export function setIpv4(address: u32, mask: u32, gateway: u32): void {
   stack!.gateway = gateway;
 }
 
-export function start(now: u64): void {
+export function start(now: u64): bool {
   stack!.now = now;
-  ipv6.start(stack!);
+  return ipv6.start(stack!);
 }
 
 /** Sets the probes of duplicate address detection, and whether routers are listened to. */

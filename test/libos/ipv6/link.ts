@@ -8,7 +8,7 @@ interface Exports extends Module {
   open(mtu: number, seed: bigint): void;
   transport(refuse: number): void;
   setIpv4(address: number, mask: number, gateway: number): void;
-  start(now: bigint): void;
+  start(now: bigint): number;
   configure(probes: number, autoconfigured: number): void;
   nameServer(index: number, now: bigint): number;
   joinMdns(): void;
@@ -146,8 +146,8 @@ export class Link {
     this.module.setIpv4(number(address), -1 << (32 - prefix), number(gateway));
   }
 
-  start(): void {
-    this.module.start(this.now);
+  start(): boolean {
+    return this.module.start(this.now) !== 0;
   }
 
   addStatic(address: string, prefix: number): boolean {

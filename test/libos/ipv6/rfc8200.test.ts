@@ -126,3 +126,22 @@ test.each([50, 51, 135, 253])('4: header %i, which we do not know, is refused wh
   const whole = packet(OPTIONS, options(type), Buffer.alloc(24));
   expect(link.receive(frame(whole))).toEqual([problem(whole, 1, 40)]);
 });
+
+test.each([
+  [1279, false],
+  [1280, true],
+])('5: a link of %i bytes is wide enough: %s', async (mtu, enough) => {
+  const narrow = await Link.open(mtu);
+  narrow.configure({ probes: 0 });
+  narrow.addStatic(OURS.fixed, 64);
+  expect(narrow.start()).toBe(enough);
+  expect(narrow.pass(5).length > 0).toBe(enough);
+  narrow.receive(frame(packet(200, Buffer.alloc(8))));
+  expect([narrow.dropped, narrow.isOurs(OURS.fixed)]).toEqual(['protocol', enough]);
+});
+
+test('an interface that does not speak IPv6 says nothing, even to all nodes', async () => {
+  const deaf = await Link.open();
+  deaf.receive(frame(ipv6(58, icmp6(128, 0, 1, Buffer.alloc(8), { to: 'ff02::1' }), { to: 'ff02::1' })));
+  expect([deaf.dropped, deaf.pass(100)]).toEqual(['protocol', []]);
+});
