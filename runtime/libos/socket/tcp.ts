@@ -167,6 +167,7 @@ export function room(tcp: Tcp, connection: Connection): u32 {
   }
   const free = connection.out.size - used;
   connection.wantsRoom = free == 0;
+  if (free == 0) tcp.mark(connection); // a timer may have to wait for memory
   return free;
 }
 

@@ -1,14 +1,15 @@
 // An acknowledgment arrives (RFC 9293, 3.10.7.4, step 5).
 import * as ip from '../../iface/ip';
+import { NEVER } from '../../iface/stack';
 import * as options from '../../wire/tcp-options';
 import { Connection, LOSS, OPEN, RECOVERY, TIMER_PERSIST, WRITABLE } from './connection';
 import * as cubic from './cubic';
+import { timestampAt } from './isn';
 import { detect, enterRecovery, noteArrived, takeSack } from './loss';
 import { measured } from './rtt';
 import { AGAIN, dropOldest, SACKED, sentAt, uncount } from './sent';
 import { after, before } from './sequence';
 import { OUT_FIRST, Tcp } from './state';
-import { NEVER } from '../../iface/stack';
 
 /** Whether the first SACK block tells of data that came twice (RFC 2883, 4). */
 function tellsDuplicate(ack: u32): bool {
@@ -60,7 +61,7 @@ export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u3
 function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
   const now = tcp.stack.now;
   let rtt: u64 = 0;
-  let again = false;
+  let known = true;
   let whole: u32 = 0;
   while (connection.sentCount != 0) {
     const record = sentAt(connection, 0);
@@ -76,8 +77,8 @@ function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
     }
     if (!(record.flags & SACKED)) {
       noteArrived(connection, record, now);
-      if (record.flags & AGAIN) again = true;
-      else rtt = now - record.time;
+      rtt = now - record.time;
+      if (record.flags & AGAIN && !echoes(connection, record.time)) known = false;
     }
     whole++;
     uncount(connection, record);
@@ -88,8 +89,8 @@ function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
   if (connection.congestion != RECOVERY || whole > connection.duplicateAcks) connection.duplicateAcks = 0;
   else if (whole != 0) connection.duplicateAcks -= whole - 1;
   connection.progress = now;
-  // Without a new measure the timeout stays as long as it had to be made (RFC 6298, 3 and 5.7).
-  if (rtt != 0 && !again) measured(connection, rtt);
+  // Without a measure the timeout stays as long as it was made (RFC 6298, 3 and 5.7).
+  if (known && rtt != 0) measured(connection, rtt);
   ip.confirm(tcp.stack, connection.remote);
   const empty = connection.una == connection.end || connection.finSent && connection.una == connection.nxt;
   if (empty && connection.out.size > OUT_FIRST && !connection.wantsRoom) tcp.releaseOut(connection);
@@ -97,6 +98,11 @@ function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
     connection.wantsRoom = false;
     connection.events |= WRITABLE;
   }
+}
+
+/** Whether the timestamp that comes back shows that it was the sending at `time`, or a later one, that arrived (RFC 7323, 4.1). */
+function echoes(connection: Connection, time: u64): bool {
+  return connection.timestampsOn && !before(options.timestampEcho, timestampAt(time, connection.timestampOffset));
 }
 
 /** Takes the window of the segment, unless an older one overtook it (RFC 9293, 3.10.7.4). */

@@ -26,8 +26,8 @@ import { Tcp } from './state';
 /** Retransmissions, and how long they went on, after which a peer is given up (RFC 9293, 3.8.3: R2 is at least 100 s). */
 const TRIES: u32 = 10;
 const PATIENCE: u64 = 100 * SECOND;
-/** How long a peer that takes our FIN may be silent before it closes, too. */
-const FIN_WAIT_2_LENGTH: u64 = 60 * SECOND;
+/** How long a peer that took our FIN may be silent before it closes, too: longer than it may wait to send something again. */
+const FIN_WAIT_2_LENGTH: u64 = 120 * SECOND;
 /** The same for our SYN (127 s), and for the answer to a SYN, of which the peer sends another. */
 const SYN_TRIES: u32 = 6;
 const SYN_ANSWER_TRIES: u32 = 4;
