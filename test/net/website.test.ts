@@ -52,12 +52,32 @@ async function downloads(
   expect(out.split(' ')[0]).toBe(digests[name]);
 }
 
+/**
+ * The guest's link-local address: who answers a ping of all nodes and is not us (RFC 4291, section 2.7.1). We answer, too; and for a
+ * second both still ask whether anybody has their address (RFC 4862, section 5.4).
+ */
+async function linkLocal(namespace: Namespace): Promise<string> {
+  const own = /inet6 (fe80:[0-9a-f:]+)/.exec(await namespace.shell('ip -6 address show dev tap0'))?.[1];
+  const { out } = await namespace.run(['ping', '-6', '-c', '12', '-i', '0.2', 'ff02::1%tap0']);
+  const found = [...out.matchAll(/bytes from (fe80:[0-9a-f:]+)%tap0/g)].map((match) => match[1]);
+  const guest = found.find((address) => address !== own);
+  if (guest === undefined) throw new Error(`nobody answers a ping of all nodes:\n${out}`);
+  return guest;
+}
+
 describe.skipIf(skipped)(`website ${skipped ?? ''}`, () => {
   test('serves files as they are, however large, by IPv4 and IPv6', async () => {
     await using namespace = await Namespace.open();
     await using guest = await direct(namespace);
     for (const name of ['index.html', 'small.bin', 'large.bin'] as const) await downloads(namespace, name);
     await downloads(namespace, 'small.bin', { host: '[fd00::2]' });
+    await guest.stop();
+  });
+
+  test('serves at its link-local address', async () => {
+    await using namespace = await Namespace.open();
+    await using guest = await direct(namespace);
+    await downloads(namespace, 'small.bin', { host: `[${await linkLocal(namespace)}%25tap0]` });
     await guest.stop();
   });
 
