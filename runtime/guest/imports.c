@@ -96,6 +96,12 @@ uint32_t Z_guestZ_net_mtu(struct Z_guest_instance_t *guest, uint32_t handle) {
     return device(handle, MFT_NET_BASIC)->u.net.mtu;
 }
 
+/* Bit 0: frames begin with a header, both ways (FEATURE_NET_OFFLOAD of abi.h). */
+uint32_t Z_guestZ_net_features(struct Z_guest_instance_t *guest, uint32_t handle) {
+    (void)guest;
+    return device(handle, MFT_NET_BASIC)->features;
+}
+
 /* The frame's length, 0 if there is none, -1 if the device failed. */
 uint32_t Z_guestZ_net_read(struct Z_guest_instance_t *guest, uint32_t handle, uint32_t to, uint32_t size) {
     size_t got = 0;

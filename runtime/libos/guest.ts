@@ -47,6 +47,10 @@ export declare function netMac(handle: u32, to: usize): void;
 @external('guest', 'net_mtu')
 export declare function netMtu(handle: u32): u32;
 
+/** Bit 0: every frame begins with a header of 10 bytes, both ways (iface/offload.ts). */
+@external('guest', 'net_features')
+export declare function netFeatures(handle: u32): u32;
+
 /** Reads one frame into the `size` bytes at `to`; its length, 0 if there is none, -1 if the device failed. */
 @external('guest', 'net_read')
 export declare function netRead(handle: u32, to: usize, size: u32): i32;

@@ -47,6 +47,16 @@ static_assert(sizeof(struct note_header) == 20, "note header");
 #define NOTE_ABI_TYPE 0x31494241u /* "ABI1" */
 #define NOTE_MFT_TYPE 0x3154464du /* "MFT1" */
 
+/*
+ * A note of our own, which other tenders pass by: what the image understands beyond Solo5. What of it the tender does for a device
+ * stands in the device's manifest entry, which is 0 under tenders that know nothing of it.
+ */
+#define NOTE_OWN_NAME "KTTWAKE"
+#define NOTE_FEATURES_TYPE 0x31414546u /* "FEA1" */
+
+/* Frames begin with a header of struct virtio_net_hdr (10 bytes): checksums and segments may be left to the host, both ways. */
+#define FEATURE_NET_OFFLOAD 1u
+
 struct note_abi {
     uint32_t target;
     uint32_t version;
@@ -80,7 +90,8 @@ struct mft_entry {
         uint64_t pointer;
     } b;
     uint8_t attached; /* 0 or 1 */
-    uint8_t padding[7];
+    uint8_t features; /* FEATURE_NET_OFFLOAD; padding in Solo5 */
+    uint8_t padding[6];
 };
 static_assert(sizeof(struct mft_entry) == 104, "manifest entry");
 static_assert(offsetof(struct mft_entry, type) == 68, "manifest entry");
@@ -90,6 +101,7 @@ static_assert(offsetof(struct mft_entry, u.block.capacity) == 72, "manifest entr
 static_assert(offsetof(struct mft_entry, u.block.block_size) == 80, "manifest entry");
 static_assert(offsetof(struct mft_entry, b) == 88, "manifest entry");
 static_assert(offsetof(struct mft_entry, attached) == 96, "manifest entry");
+static_assert(offsetof(struct mft_entry, features) == 97, "manifest entry");
 
 struct mft {
     uint32_t version;

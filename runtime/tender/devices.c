@@ -97,10 +97,13 @@ static int choose_mac(const struct net_option *option, const char *image, struct
     return 0;
 }
 
-static int attach_net(const struct net_option *option, const char *image, struct mft_entry *entry, struct refusal *why) {
-    if (choose_mac(option, image, entry, why) != 0)
+static int attach_net(const struct net_option *option, const struct image *image, struct mft_entry *entry, struct refusal *why) {
+    if (choose_mac(option, image->file.name, entry, why) != 0)
         return -1;
-    return tap_attach(entry->name, option->tap, &entry->u.net.mtu, why);
+    bool offload = (image->features & FEATURE_NET_OFFLOAD) != 0;
+    int fd = tap_attach(entry->name, option->tap, &entry->u.net.mtu, &offload, why);
+    entry->features = offload ? FEATURE_NET_OFFLOAD : 0;
+    return fd;
 }
 
 static int attach_block(const struct block_option *option, struct mft_entry *entry, bool *read_only, struct refusal *why) {
@@ -114,8 +117,9 @@ int devices_attach(const struct options *options, struct image *image, struct de
     for (unsigned handle = 1; handle < image->manifest.entries; handle++) {
         struct mft_entry *entry = &image->manifest.e[handle];
         int *fd = &devices->fd[handle];
+        entry->features = 0; /* whatever the image's file says */
         if (entry->type == MFT_NET_BASIC)
-            *fd = attach_net(net_option(options, entry->name), image->file.name, entry, why);
+            *fd = attach_net(net_option(options, entry->name), image, entry, why);
         else if (entry->type == MFT_BLOCK_BASIC)
             *fd = attach_block(block_option(options, entry->name), entry, &devices->read_only[handle], why);
         else

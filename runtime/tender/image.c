@@ -9,6 +9,7 @@
 
 static const struct note_kind ABI_NOTE = {
     .name = "ABI",
+    .owner = NOTE_NAME,
     .type = NOTE_ABI_TYPE,
     .alignment = 4,
     .min_size = sizeof(struct note_abi),
@@ -18,10 +19,20 @@ static const struct note_kind ABI_NOTE = {
 /* max_descsz: 4 bytes of padding, then the largest manifest. */
 static const struct note_kind MFT_NOTE = {
     .name = "manifest",
+    .owner = NOTE_NAME,
     .type = NOTE_MFT_TYPE,
     .alignment = 8,
     .min_size = offsetof(struct mft, e),
     .max_descsz = 4 + sizeof(struct mft),
+};
+
+static const struct note_kind FEATURES_NOTE = {
+    .name = "features",
+    .owner = NOTE_OWN_NAME,
+    .type = NOTE_FEATURES_TYPE,
+    .alignment = 4,
+    .min_size = sizeof(uint32_t),
+    .max_descsz = 32,
 };
 
 static int check_target(const struct note_abi *abi, const struct target *target, const char *name, struct refusal *why) {
@@ -54,6 +65,7 @@ int image_parse(const struct file *file, const struct target *target, struct ima
 
     union {
         struct note_abi abi;
+        uint32_t features;
         uint8_t bytes[32];
     } note;
     uint32_t size;
@@ -70,6 +82,10 @@ int image_parse(const struct file *file, const struct target *target, struct ima
         return fail(why, E_MFT_MISSING, file->name);
     if (manifest_check(&image->manifest, size, file->name, why) != 0)
         return -1;
+
+    if (note_read(&FEATURES_NOTE, &headers, file, &note, &size, why) != 0)
+        return -1;
+    image->features = size == 0 ? 0 : note.features;
 
     return executable_segments(&headers, image, why);
 }

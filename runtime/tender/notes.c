@@ -15,7 +15,8 @@ int note_read(const struct note_kind *kind, const struct program_headers *header
         struct note_header note;
         if (file_read(file, &note, sizeof note, header->p_offset, "note", why) != 0)
             return -1;
-        if (note.namesz != NOTE_NAME_SIZE || memcmp(note.name, NOTE_NAME, NOTE_NAME_SIZE) != 0 || note.type != kind->type)
+        size_t owner = strlen(kind->owner) + 1;
+        if (note.namesz != owner || memcmp(note.name, kind->owner, owner) != 0 || note.type != kind->type)
             continue;
 
         /* The descriptor counts the padding between the 20-byte header and the aligned data. */

@@ -7,6 +7,7 @@
 /* A kind of note: its type, where its data is aligned, how large its descriptor may be. */
 struct note_kind {
     const char *name;
+    const char *owner; /* 8 bytes with their padding */
     uint32_t type;
     uint32_t alignment;
     uint32_t min_size; /* of the data */

@@ -74,9 +74,15 @@ static int open_driver(const struct interface *it, struct refusal *why) {
     return host_refused(it, "opening /dev/net/tun", why);
 }
 
-static int attach(const struct interface *it, int fd, int index, struct refusal *why) {
+/* Frames with a header, which may lack their checksum and may be a whole train of segments (TSO), both ways. */
+static bool take_offloads(int fd) {
+    int size = OFFLOAD_HEADER;
+    return ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) == 0;
+}
+
+static int attach(const struct interface *it, int fd, int index, bool *offload, struct refusal *why) {
     struct ifreq question = request(it);
-    question.ifr_flags = IFF_TAP | IFF_NO_PI;
+    question.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | (*offload ? IFF_VNET_HDR : 0));
     if (ioctl(fd, TUNSETIFF, &question) != 0) {
         switch (errno) {
         case EBUSY: return fail(why, E_TAP_BUSY, it->device, it->name);
@@ -89,13 +95,15 @@ static int attach(const struct interface *it, int fd, int index, struct refusal 
     question = request(it);
     if (ioctl(it->socket, SIOCGIFINDEX, &question) != 0 || question.ifr_ifindex != index)
         return fail(why, E_TAP_MISSING, it->device, it->name, it->name);
+    if (*offload)
+        return take_offloads(fd) ? 0 : host_refused(it, "TUNSETOFFLOAD", why);
     /* Offloads outlive whoever asked for them. The guest takes no frames above the MTU and no unfinished checksums. */
     if (ioctl(fd, TUNSETOFFLOAD, 0ul) != 0)
         return host_refused(it, "TUNSETOFFLOAD", why);
     return 0;
 }
 
-int tap_attach(const char *device, const char *interface, uint16_t *mtu, struct refusal *why) {
+int tap_attach(const char *device, const char *interface, uint16_t *mtu, bool *offload, struct refusal *why) {
     struct interface it = {.device = device, .name = interface};
     it.socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* of any family: these ioctls are the network core's */
     if (it.socket < 0)
@@ -104,7 +112,7 @@ int tap_attach(const char *device, const char *interface, uint16_t *mtu, struct 
     int fd = -1;
     if (check(&it, &index, mtu, why) == 0)
         fd = open_driver(&it, why);
-    if (fd >= 0 && attach(&it, fd, index, why) != 0) {
+    if (fd >= 0 && attach(&it, fd, index, offload, why) != 0) {
         close(fd);
         fd = -1;
     }

@@ -75,6 +75,15 @@ static const struct {
 ${entries.join('')}        },
 };
 
+/* What the image understands beyond Solo5; other tenders pass it by. */
+static const struct {
+    struct note_header header;
+    uint32_t features;
+} features_note __attribute__((used, section(".note.kittiwake"), aligned(4))) = {
+    .header = {sizeof NOTE_OWN_NAME, sizeof(uint32_t), NOTE_FEATURES_TYPE, NOTE_OWN_NAME},
+    .features = FEATURE_NET_OFFLOAD,
+};
+
 /* A loader that does not exist: Linux then refuses to start the image as a program of its own. */
 static const char loader[24] __attribute__((used, section(".interp"), aligned(8))) = "/nonexistent/solo5/";
 `;

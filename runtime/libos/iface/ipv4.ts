@@ -107,7 +107,7 @@ export function send(stack: Stack, from: u32, to: u32, protocol: u32, size: u32)
 
 /** Sends the whole packet of `size` bytes at stack.packet. */
 export function sendPacket(stack: Stack, to: u32, size: u32): bool {
-  if (size > stack.mtu) {
+  if (size > stack.mtu && stack.train == 0) {
     stack.drop(drop.TOO_BIG);
     return false;
   }

@@ -38,7 +38,7 @@ export function send(stack: Stack, from: usize, to: usize, protocol: u32, size: 
 export function sendPacket(stack: Stack, size: u32): bool {
   const to = ipv6.destination(stack.packet);
   if (stack.ipv6.disabled) return refuse(stack, drop.NO_ROUTE);
-  if (size > pathMtu(stack, to)) return refuse(stack, drop.TOO_BIG);
+  if (stack.train == 0 && size > pathMtu(stack, to)) return refuse(stack, drop.TOO_BIG);
   if (address.isMulticast(to)) {
     sendToGroup(stack, size);
     return true;

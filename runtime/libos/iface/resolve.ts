@@ -15,6 +15,11 @@ export function sendVia(stack: Stack, hop: usize, type: u32, size: u32): bool {
     stack.sendFrame(found.macAddress, type, size);
     return true;
   }
+  // What the host has to finish cannot wait: TCP sends it again, and to a peer whose station is known by then.
+  if (stack.partial != 0) {
+    stack.drop(drop.NEIGHBOUR_SILENT);
+    return false;
+  }
   const entry = found != null ? found : stack.neighbours.claim(hop, true, stack.now);
   if (entry == null) {
     stack.drop(drop.NEIGHBOURS_FULL);

@@ -5,6 +5,7 @@ import * as ethernet from '../wire/ethernet';
 import * as drop from './drop';
 import { Neighbours } from './neighbours';
 import { PathMtus } from './pmtu';
+import { HEADER, PACKET_MAX, writePartial, writePlain } from './offload';
 import { Fragments } from './fragments';
 import { Ipv6 } from './ipv6-state';
 
@@ -69,6 +70,14 @@ export class Stack {
   outcome: u32 = DROPPED;
   dropped: u32 = drop.NONE;
 
+  /** Whether the host takes trains of segments and unfinished checksums; then every frame has a header (offload.ts). */
+  offload: bool = false;
+  /** Whether the checksum of the frame being received is known to be right. */
+  verified: bool = false;
+  /** The packet to send leaves its checksum to the host: bytes of the TCP header, 0 if it does not; and of each segment of a train. */
+  partial: u32 = 0;
+  train: u32 = 0;
+
   /** Where a packet to send is built: the frame's header goes before it. */
   packet: usize = 0;
 
@@ -100,7 +109,7 @@ export class Stack {
    * @param mtu bytes, at least 1280 for IPv6 and 576 for IPv4
    * @param seed 24 bytes nobody else knows
    */
-  constructor(mac: usize, mtu: u32, transmit: u32, seed: usize) {
+  constructor(mac: usize, mtu: u32, transmit: u32, seed: usize, offload: bool = false) {
     ethernet.copyMac(this.mac, mac);
     this.mtu = mtu;
     this.transmit = transmit;
@@ -108,7 +117,9 @@ export class Stack {
     this.secret1 = load<u64>(seed, 8);
     this.random = load<u64>(seed, 16) | 1;
     memory.fill(this.drops, 0, drop.REASONS * 8);
-    this.packet = heap.alloc(ethernet.HEADER + ethernet.TAG + mtu + 64) + ethernet.HEADER + ethernet.TAG;
+    this.offload = offload;
+    const front = HEADER + ethernet.HEADER + ethernet.TAG;
+    this.packet = heap.alloc(front + (offload ? PACKET_MAX : mtu + 64)) + front;
     this.neighbours.seed = this.secret0;
     this.pathMtus.seed = this.secret1;
   }
@@ -133,12 +144,25 @@ export class Stack {
 
   /** Writes the frame's header around the `size` bytes at `packet` and sends it to the station `mac`. */
   sendFrame(mac: usize, type: u32, size: u32): void {
-    const frame = this.packet - this.link;
+    let frame = this.packet - this.link;
     if (this.vlan == 0) ethernet.write(frame, mac, this.mac, type);
     else ethernet.writeTagged(frame, mac, this.mac, this.vlan, type);
     this.framesOut++;
-    this.bytesOut += this.link + size;
-    call_indirect<void>(this.transmit, frame, this.link + size);
+    let whole = this.link + size;
+    this.bytesOut += whole;
+    if (this.offload) {
+      frame -= HEADER;
+      whole += HEADER;
+      if (this.partial == 0) writePlain(frame);
+      else this.writePartial(frame, type == ethernet.TYPE_IPV6);
+    }
+    call_indirect<void>(this.transmit, frame, whole);
+  }
+
+  /** The header of a TCP segment that the host finishes. */
+  private writePartial(header: usize, ipv6: bool): void {
+    const transport = this.link + (ipv6 ? 40 : 20);
+    writePartial(header, ipv6, transport, 16, transport + this.partial, this.train);
   }
 
   /** Whether one more ICMP error may be sent now. */

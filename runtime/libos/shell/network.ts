@@ -1,6 +1,7 @@
 // The shell around the pure core: an image's network device, its clock, and the loop that serves them.
 import * as guest from '../guest';
 import * as iface from '../iface/input';
+import * as offload from '../iface/offload';
 import { Stack } from '../iface/stack';
 import * as out from '../log/line';
 import * as tcp from '../socket/tcp';
@@ -12,6 +13,8 @@ const DEVICE_FAILED: i32 = 1;
 /** Frames that are taken in a row before timers and services get their turn. */
 const BURST: u32 = 64;
 const SEED: u32 = 24;
+/** The bit of guest.netFeatures() that says that frames have a header. */
+const OFFLOAD: u32 = 1;
 
 /** Sees every frame after it was handled. */
 export type Observer = (stack: Stack, frame: usize, size: u32) => void;
@@ -36,7 +39,8 @@ export function open(name: string): Stack {
   const seed = heap.alloc(SEED);
   guest.netMac(handle, mac);
   guest.random(seed, SEED);
-  const stack = new Stack(mac, guest.netMtu(handle), transmit.index, seed);
+  const offloads = (guest.netFeatures(handle) & OFFLOAD) != 0;
+  const stack = new Stack(mac, guest.netMtu(handle), transmit.index, seed, offloads);
   stack.now = guest.clockMonotonic();
   heap.free(seed);
   heap.free(mac);
@@ -55,15 +59,22 @@ function receive(stack: Stack, frame: usize, room: u32, now: u64): i32 {
   for (let left = BURST; left > 0; left--) {
     const size = guest.netRead(handle, frame, room);
     if (size <= 0) return size < 0 ? -1 : <i32>left;
-    iface.input(stack, frame, <u32>size, now);
-    if (observer != 0) call_indirect<void>(observer, stack, frame, <u32>size);
+    let at = frame;
+    if (stack.offload) {
+      at += offload.HEADER;
+      stack.verified = offload.isVerified(frame);
+    }
+    const bytes = <u32>size - <u32>(at - frame); // the host writes a whole header
+    iface.input(stack, at, bytes, now);
+    if (observer != 0) call_indirect<void>(observer, stack, at, bytes);
   }
   return 0;
 }
 
 /** Serves the device until it fails; `turn` is the index of a Turn. */
 export function run(stack: Stack, turn: u32): i32 {
-  const room = ethernet.HEADER + ethernet.TAG + stack.mtu;
+  const packet = stack.offload ? offload.HEADER + offload.PACKET_MAX : stack.mtu;
+  const room = ethernet.HEADER + ethernet.TAG + packet;
   const frame = heap.alloc(room);
   const sockets = tcp.tcpOf(stack);
   let left = 0;

@@ -55,7 +55,7 @@ export function bind(port: u32, service: u32, many: bool): bool {
 }
 
 function receive(stack: Stack, segment: usize, size: u32): void {
-  if (!udp.isValid(segment, size, stack.from, stack.to, address.isIpv4(stack.from))) return stack.drop(drop.UDP_MALFORMED);
+  if (!udp.isValid(segment, size, stack.from, stack.to, address.isIpv4(stack.from), stack.verified)) return stack.drop(drop.UDP_MALFORMED);
   const port = udp.destinationPort(segment);
   for (let i: u32 = 0; i < SERVICES; i++) {
     const binding = at(i);

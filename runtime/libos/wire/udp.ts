@@ -6,8 +6,9 @@ export const HEADER: u32 = 8;
 export const PROTOCOL: u32 = 17;
 
 /** Whether the `size` bytes at `segment` are a datagram between these addresses with a right checksum; with none if that is `allowed`. */
-export function isValid(segment: usize, size: u32, from: usize, to: usize, noneAllowed: bool): bool {
+export function isValid(segment: usize, size: u32, from: usize, to: usize, noneAllowed: bool, verified: bool): bool {
   if (size < HEADER || length(segment) < HEADER || length(segment) > size) return false;
+  if (verified) return true;
   if (load<u16>(segment, 6) == 0) return noneAllowed; // the sender computed none: forbidden over IPv6 (RFC 8200, 8.1)
   return finish(sumBytes(pseudoSum(from, to, PROTOCOL, length(segment)), segment, length(segment))) == 0;
 }

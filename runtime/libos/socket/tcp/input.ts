@@ -42,7 +42,7 @@ export function receive(stack: Stack, segment: usize, size: u32): void {
   tcp.segmentsIn++;
   if (
     !wire.isValid(segment, size) ||
-    finish(sumBytes(pseudoSum(stack.from, stack.to, PROTOCOL, size), segment, size)) != 0
+    (!stack.verified && finish(sumBytes(pseudoSum(stack.from, stack.to, PROTOCOL, size), segment, size)) != 0)
   ) {
     return stack.drop(drop.TCP_MALFORMED);
   }
@@ -304,7 +304,7 @@ function takePayload(tcp: Tcp, connection: Connection, sequence: u32, data: usiz
     return;
   }
   if (plain) {
-    connection.unacked++;
+    connection.unacked += size > connection.mss ? 2 : 1; // a train of segments is several
     // The first segments, every second one, and the last of several that came together are acknowledged at once (RFC 5681, 4.2).
     if (connection.quickAcks != 0 || connection.unacked >= 2) {
       if (connection.quickAcks != 0) connection.quickAcks--;

@@ -1,5 +1,6 @@
 // What a connection sends now (RFC 9293, 3.8; RFC 6675; RFC 8985): lost segments again, new ones, else what has to be acknowledged.
 import { MILLISECOND, NEVER } from '../../iface/stack';
+import { TRAIN_MAX } from '../../iface/offload';
 import * as wire from '../../wire/tcp';
 import {
   CLOSED,
@@ -107,8 +108,10 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
     if (left == 0 && !connection.finQueued) break;
     const edge = connection.una + connection.window;
     const usable = before(connection.nxt, edge) ? edge - connection.nxt : 0;
-    const size = min(min(left, connection.mss), usable);
     if (usable == 0) break;
+    let size = min(min(left, usable), most(tcp, connection));
+    // The small tail of a train waits as it would alone.
+    if (size > connection.mss && (size != left || (!connection.noDelay && !connection.finQueued))) size -= size % connection.mss;
     if (connection.flight + size > connection.cwnd && connection.flight != 0) {
       connection.limited = true;
       break;
@@ -122,13 +125,29 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
     if (fin) flags |= wire.FIN;
     // A frame that cannot be sent now counts as lost on the way.
     sendSegment(tcp, connection, connection.nxt, flags, size);
-    const end = connection.nxt + size + (fin ? 1 : 0);
     if (connection.sentCount == 0) connection.progress = tcp.stack.now;
-    noteSent(connection, connection.nxt, end, tcp.stack.now);
-    connection.nxt = end;
+    noteTrain(connection, connection.nxt, connection.nxt + size + (fin ? 1 : 0), tcp.stack.now);
     sent = true;
   }
   return sent;
+}
+
+/** Bytes that may go at once: a segment, or where the host takes it a train of segments as long as the congestion window allows. */
+function most(tcp: Tcp, connection: Connection): u32 {
+  const mss = connection.mss;
+  if (!tcp.stack.offload || connection.cwnd < connection.flight + 2 * mss) return mss;
+  const segments = min(min(connection.cwnd - connection.flight, TRAIN_MAX) / mss, SENT_MAX - connection.sentCount);
+  return max<u32>(segments, 1) * mss;
+}
+
+/** Notes the segments from nxt to `end`, each by itself, for they may be lost one by one. */
+function noteTrain(connection: Connection, start: u32, end: u32, now: u64): void {
+  while (end - start > connection.mss + 1) {
+    noteSent(connection, start, start + connection.mss, now);
+    start += connection.mss;
+  }
+  noteSent(connection, start, end, now);
+  connection.nxt = end;
 }
 
 /** Sets the retransmission timer to what it has to wait for. */

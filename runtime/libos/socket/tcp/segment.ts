@@ -79,7 +79,7 @@ function writeSynOptions(tcp: Tcp, connection: Connection, at: usize, stamp: u32
   return size;
 }
 
-/** Sends one segment with `size` bytes of the stream from `sequence` on. False if it was dropped on the way. */
+/** Sends one segment with `size` bytes of the stream from `sequence` on; a train of them where the host takes that and it is more than one. False if it was dropped on the way. */
 export function sendSegment(
   tcp: Tcp,
   connection: Connection,
@@ -114,14 +114,13 @@ export function sendSegment(
     acknowledges ? flags | wire.ACK : flags,
     takeWindow(connection, syn),
   );
-  let sum = sumBytes(pseudoSum(connection.local, connection.remote, PROTOCOL, header + size), segment, header);
-  if (size != 0) {
-    const ring = connection.out;
-    const first = ring.run(sequence, size);
-    sum = copyAndSum(sum, segment + header, ring.at(sequence), first);
-    if (first < size) sum = addAtOdd(sum, copyAndSum(0, segment + header + first, ring.bytes, size - first), first);
-  }
-  store<u16>(segment, finish(sum), 16);
+  const pseudo = pseudoSum(connection.local, connection.remote, PROTOCOL, header + size);
+  if (stack.offload && size != 0) {
+    connection.out.read(sequence, segment + header, size);
+    store<u16>(segment, ~finish(pseudo), 16);
+    stack.partial = header;
+    stack.train = size > connection.mss ? connection.mss : 0;
+  } else store<u16>(segment, checksum(connection, segment, header, sequence, size, pseudo), 16);
   if (acknowledges) {
     connection.lastAckSent = acknowledgment;
     connection.ackNow = false;
@@ -129,7 +128,29 @@ export function sendSegment(
     connection.ackAt = NEVER;
   }
   tcp.segmentsOut++;
-  return ip.send(stack, connection.local, connection.remote, PROTOCOL, header + size);
+  const sent = ip.send(stack, connection.local, connection.remote, PROTOCOL, header + size);
+  stack.partial = 0;
+  stack.train = 0;
+  return sent;
+}
+
+/** Copies the data behind the header; the checksum of all. */
+function checksum(
+  connection: Connection,
+  segment: usize,
+  header: u32,
+  sequence: u32,
+  size: u32,
+  pseudo: u64,
+): u16 {
+  let sum = sumBytes(pseudo, segment, header);
+  if (size != 0) {
+    const ring = connection.out;
+    const first = ring.run(sequence, size);
+    sum = copyAndSum(sum, segment + header, ring.at(sequence), first);
+    if (first < size) sum = addAtOdd(sum, copyAndSum(0, segment + header + first, ring.bytes, size - first), first);
+  }
+  return finish(sum);
 }
 
 /** Adds the sum of a piece that begins `offset` bytes after an even place: at an odd one its bytes are swapped (RFC 1071, 2 (B)). */
