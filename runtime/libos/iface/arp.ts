@@ -23,6 +23,17 @@ export function receive(stack: Stack, packet: usize, size: u32): void {
   const request = arp.operation(packet) == arp.REQUEST;
   if (sender == stack.address && sender != 0 && !ethernet.same(mac, stack.mac)) return defend(stack);
 
+  if (stack.candidate != 0 && !ethernet.same(mac, stack.mac)) {
+    // Another station has the address, or is about to take it, too.
+    const wants = sender == 0 && request && arp.targetIp(packet) == stack.candidate;
+    if (sender == stack.candidate || wants) {
+      stack.conflicts++;
+      stack.candidate = 0;
+      stack.outcome = NOTED;
+      return;
+    }
+  }
+
   // Who asks for us is about to be answered by us, so it is worth an entry; what others say, only if there is one (RFC 826).
   address.setIpv4(key, sender);
   const known = stack.neighbours.find(key);

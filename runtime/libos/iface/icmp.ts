@@ -31,7 +31,7 @@ function answerEcho(stack: Stack, message: usize, size: u32): void {
   const from = address.ipv4(stack.from);
   if (!hasRoute(stack, from)) return stack.drop(drop.NO_ROUTE);
   let sent = false;
-  if (ipv4.HEADER + size > stack.mtu) {
+  if (ipv4.HEADER + size > stack.ipv4Mtu) {
     icmp.writeReply(message, message, size); // in place: the request is looked at no more
     sent = sendPieces(stack, stack.to, stack.from, ipv4.ICMP, message, size);
   } else {

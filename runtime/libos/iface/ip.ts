@@ -24,7 +24,7 @@ export function payload(stack: Stack, to: usize): usize {
 /** Bytes a packet to `to` may have. */
 @inline
 export function pathMtu(stack: Stack, to: usize): u32 {
-  return address.isIpv4(to) ? stack.pathMtus.get(to, stack.mtu, stack.now) : ipv6.pathMtu(stack, to);
+  return address.isIpv4(to) ? stack.pathMtus.get(to, stack.ipv4Mtu, stack.now) : ipv6.pathMtu(stack, to);
 }
 
 /** Sends the `size` bytes at payload(). False if they were dropped. */

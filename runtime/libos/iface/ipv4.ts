@@ -25,7 +25,7 @@ export function receive(stack: Stack, packet: usize, size: u32): void {
   if (to != stack.address || stack.address == 0) {
     const many = isBroadcast(stack, to) || (to == stack.group && to != 0);
     // While there is no address, an answer of DHCP may come to the one that is offered (RFC 2131, 4.1).
-    if (!many && stack.address != 0) return stack.drop(drop.NOT_FOR_US);
+    if (!many && (stack.address != 0 || ipv4.protocol(packet) != ipv4.UDP)) return stack.drop(drop.NOT_FOR_US);
     stack.toMany = stack.toMany || many;
   } else if (stack.toMany) return stack.drop(drop.LINK_BROADCAST);
   if (!mayAnswer(stack, from)) return stack.drop(drop.SENDER);
@@ -107,7 +107,7 @@ export function send(stack: Stack, from: u32, to: u32, protocol: u32, size: u32)
 
 /** Sends the whole packet of `size` bytes at stack.packet. */
 export function sendPacket(stack: Stack, to: u32, size: u32): bool {
-  if (size > stack.mtu && stack.train == 0) {
+  if (size > stack.ipv4Mtu && stack.train == 0) {
     stack.drop(drop.TOO_BIG);
     return false;
   }

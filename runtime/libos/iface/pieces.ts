@@ -30,7 +30,7 @@ export function sendPieces(stack: Stack, from: usize, to: usize, protocol: u32, 
     stack.drop(drop.TOO_BIG);
     return false;
   }
-  const mtu = four ? stack.pathMtus.get(to, stack.mtu, stack.now) : pathMtu(stack, to);
+  const mtu = four ? stack.pathMtus.get(to, stack.ipv4Mtu, stack.now) : pathMtu(stack, to);
   const most = (mtu - header) & ~7;
   let at: u32 = 0;
   while (at < size) {

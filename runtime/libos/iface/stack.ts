@@ -52,6 +52,10 @@ export class Stack {
   address: u32 = 0;
   mask: u32 = 0;
   gateway: u32 = 0;
+  /** Bytes of the largest IPv4 packet: the link's, or fewer if a DHCP server says so. */
+  ipv4Mtu: u32 = 0;
+  /** An address we are about to take; 0 without, or as soon as another station shows that it has it or wants it (RFC 5227, 2.1.1). */
+  candidate: u32 = 0;
   /** A second destination we listen to: the multicast group of mDNS, 0 for none. */
   group: u32 = 0;
 
@@ -112,6 +116,7 @@ export class Stack {
   constructor(mac: usize, mtu: u32, transmit: u32, seed: usize, offload: bool = false) {
     ethernet.copyMac(this.mac, mac);
     this.mtu = mtu;
+    this.ipv4Mtu = mtu;
     this.transmit = transmit;
     this.secret0 = load<u64>(seed);
     this.secret1 = load<u64>(seed, 8);

@@ -4,6 +4,7 @@ import * as iface from '../iface/input';
 import * as offload from '../iface/offload';
 import { Stack } from '../iface/stack';
 import * as out from '../log/line';
+import * as logger from '../log/logger';
 import * as tcp from '../socket/tcp';
 import * as udp from '../socket/udp';
 import * as ethernet from '../wire/ethernet';
@@ -18,8 +19,8 @@ const OFFLOAD: u32 = 1;
 
 /** Sees every frame after it was handled. */
 export type Observer = (stack: Stack, frame: usize, size: u32) => void;
-/** Does what is due, and says when it wants to be called again; called once for every burst of frames. */
-export type Turn = (stack: Stack) => u64;
+/** Does what is due at `wall`, nanoseconds since 1970, and says when it wants to be called again; called once for every burst of frames. */
+export type Turn = (stack: Stack, wall: u64) => u64;
 
 let handle: u32 = 0;
 let observer: u32 = 0;
@@ -80,10 +81,12 @@ export function run(stack: Stack, turn: u32): i32 {
   let left = 0;
   while (left >= 0) {
     const now = guest.clockMonotonic();
+    const wall = guest.clockWall();
+    logger.setTime(wall);
     left = receive(stack, frame, room, now);
     iface.tick(stack, now);
+    const wanted = call_indirect<u64>(turn, stack, wall);
     tcp.tick(sockets);
-    const wanted = call_indirect<u64>(turn, stack);
     const due = min(min(iface.deadline(stack), tcp.deadline(sockets)), wanted);
     if (left > 0) guest.poll(due); // else there may be more frames
   }

@@ -7,7 +7,7 @@ import { describe } from './describe';
 import { Options, readOptions } from './options';
 import * as services from './services';
 
-function turn(stack: Stack): u64 {
+function turn(stack: Stack, wall: u64): u64 {
   return NEVER;
 }
 

@@ -1,14 +1,14 @@
 // website: serves the files of a tar archive on its block device by HTTP/1.1.
 import * as guest from '../../libos/guest';
 import * as http from '../../libos/http/server';
-import { NEVER, Stack } from '../../libos/iface/stack';
+import { Stack } from '../../libos/iface/stack';
 import * as level from '../../libos/log/level';
 import * as line from '../../libos/log/line';
 import * as logger from '../../libos/log/logger';
 import { openStore } from '../../libos/shell/block';
-import { configure } from '../../libos/shell/configure';
 import { serve } from '../../libos/shell/http';
 import * as network from '../../libos/shell/network';
+import * as services from '../../libos/shell/services';
 import { words as rulesWords } from '../../libos/http/rules';
 import { words } from '../../libos/store/store';
 import { tcpOf } from '../../libos/socket/tcp';
@@ -25,13 +25,15 @@ const CLIENT: u32 = 24576;
 const CLIENTS: u32 = 8192;
 
 let site!: http.Site;
+let source: u32 = 0;
 let access: u32 = 0;
+let port: u32 = 0;
+/** Nanoseconds it took to index the archive. */
+let took: u64 = 0;
 
-function turn(stack: Stack): u64 {
-  const wall = guest.clockWall();
+function turn(stack: Stack, wall: u64): u64 {
   site.wall = wall;
-  logger.setTime(wall);
-  return NEVER;
+  return services.turn(stack);
 }
 
 function logAccess(text: usize, size: u32): void {
@@ -40,23 +42,23 @@ function logAccess(text: usize, size: u32): void {
   logger.end();
 }
 
-function announce(source: u32, stack: Stack, options: Options, files: u32, took: u64): void {
+/** The interface has an address: says where the site is. */
+function announce(stack: Stack): void {
   if (!logger.begin(source, level.INFO)) return;
   line.text('ready: ');
-  line.number(files);
+  line.number(site.store.files);
   line.text(' files at ');
-  const ipv4 = options.network.ipv4;
-  if (ipv4 != null) {
+  if (stack.address != 0) {
     line.text('http://');
-    line.ipv4(ipv4.address);
-    if (options.port != 80) {
+    line.ipv4(stack.address);
+    if (port != 80) {
       line.text(':');
-      line.number(options.port);
+      line.number(port);
     }
     line.text('/');
   } else {
     line.text('port ');
-    line.number(options.port);
+    line.number(port);
   }
   line.text(', MAC ');
   line.mac(stack.mac);
@@ -69,7 +71,7 @@ function announce(source: u32, stack: Stack, options: Options, files: u32, took:
 export function main(): i32 {
   const options = readOptions();
   if (options.network.exit >= 0) return options.network.exit;
-  const source = logger.source('website');
+  source = logger.source('website');
   access = logger.source('http');
   const strange = logger.stranger();
   if (strange != null) {
@@ -95,11 +97,12 @@ export function main(): i32 {
   if (logger.wants(access, level.INFO) && options.logsAccess) site.log = logAccess.index;
 
   const stack = network.open('service');
-  configure(stack, options.network);
   const sockets = tcpOf(stack);
   sockets.memory = guest.memoryLimit() / BUFFER_PART;
   sockets.connectionsMax = limits.clients + limits.clients / 2;
-  serve(sockets, site, options.port);
-  announce(source, stack, options, archive.files, guest.clockMonotonic() - started);
+  port = options.port;
+  serve(sockets, site, port);
+  took = guest.clockMonotonic() - started;
+  services.start(stack, options.network, announce.index);
   return network.run(stack, turn.index);
 }

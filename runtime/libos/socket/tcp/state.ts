@@ -171,6 +171,18 @@ export class Tcp {
     this.mark(connection);
   }
 
+  /** Ends all connections from the address `local`, 16 bytes, which is ours no more: their peers are told nothing. */
+  abandon(local: usize): void {
+    for (let i: u32 = 0; i < BUCKETS; i++) {
+      let at = changetype<Connection | null>(load<usize>(this.buckets + i * sizeof<usize>()));
+      while (at != null) {
+        // What is in TIME-WAIT sends nothing by itself.
+        if (at.state != TIME_WAIT && at.state != CLOSED && address.same(at.local, local)) this.end(at);
+        at = at.nextInBucket;
+      }
+    }
+  }
+
   /** Counts the connection among the half open, or no more. */
   opening(connection: Connection, yes: bool): void {
     if (connection.halfOpen == yes) return;
