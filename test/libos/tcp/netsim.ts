@@ -226,6 +226,7 @@ export class User {
   sent = 0;
   received = 0;
   connected = false;
+  connectedAt = 0;
   peerClosed = false;
   ended = false;
   reset = false;
@@ -252,6 +253,7 @@ export class User {
     if (events & EVENT.connected) {
       if (this.connected) throw new Error('connected twice');
       this.connected = true;
+      this.connectedAt = this.#sim.seconds;
       if (this.#options.noDelay) this.#host.setNoDelay(this.connection);
     }
     if (events & EVENT.peerClosed) {

@@ -222,6 +222,16 @@ describe("Nagle's algorithm", () => {
   });
 });
 
+test('checksums are right for every length, wherever it lies in the buffer', async () => {
+  const peer = await Peer.accepted();
+  peer.host.setNoDelay(peer.connection);
+  for (let size = 1, offset = 0; size <= 200; offset += size++) {
+    expect(peer.write(size, offset)).toBe(size);
+    peer.expect('A', { seq: 1 + offset, size }); // which checks the sum, and the bytes
+    peer.send('A');
+  }
+});
+
 describe('acknowledgments', () => {
   /** The first segments are acknowledged at once. */
   async function settled(): Promise<Peer> {

@@ -29,6 +29,7 @@ function tellsDuplicate(ack: u32): bool {
 export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u32, window: u32, data: u32): void {
   const now = tcp.stack.now;
   const advanced = after(ack, connection.una);
+  const repairing = connection.congestion == RECOVERY;
   const acked = advanced ? ack - connection.una : 0;
   if (advanced) takeNew(tcp, connection, ack);
   else if (
@@ -52,7 +53,7 @@ export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u3
     connection.duplicateAcks = 0;
   }
   if ((advanced || fresh != 0 || connection.duplicateAcks != 0) && detect(connection, now, advanced)) enterRecovery(connection);
-  if (acked != 0 && connection.congestion != RECOVERY && (connection.limited || connection.congestion == LOSS)) {
+  if (acked != 0 && !repairing && connection.congestion != RECOVERY && (connection.limited || connection.congestion == LOSS)) {
     cubic.grow(connection, acked, now);
   }
 }

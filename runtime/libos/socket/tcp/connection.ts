@@ -158,6 +158,7 @@ export class Connection {
   cubicMax: u32 = 0;
   cubicK: u64 = 0;
   cubicEpoch: u64 = 0;
+  cubicGrown: u64 = 0;
   cubicReno: u64 = 0;
 
   /* Timers, NEVER when off. */

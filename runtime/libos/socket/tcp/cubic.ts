@@ -46,6 +46,10 @@ export function grow(connection: Connection, acked: u32, now: u64): void {
     connection.cwnd += min(min(acked, 8 * mss), connection.ssthresh - connection.cwnd);
     return;
   }
+  // While the user had nothing to send, the function stood still (RFC 9438, 5.8).
+  const still = now - connection.cubicGrown;
+  if (still > 2 * max(connection.srtt, MILLISECOND)) connection.cubicEpoch += connection.cubicEpoch == 0 ? 0 : still;
+  connection.cubicGrown = now;
   if (connection.cubicEpoch == 0) {
     connection.cubicEpoch = now;
     connection.cubicReno = connection.cwnd;
@@ -68,7 +72,10 @@ export function grow(connection: Connection, acked: u32, now: u64): void {
   // What Reno would have, which is more on short and slow paths (4.3).
   const gain = connection.cubicReno >= connection.cubicMax ? ALPHA_OVER : ALPHA;
   connection.cubicReno += (gain * acked * mss) / (ALPHA_OVER * connection.cwnd);
-  if (connection.cubicReno > target) target = min(connection.cubicReno, <u64>connection.cwnd + acked);
+  if (connection.cubicReno > target) {
+    connection.cwnd = <u32>min(connection.cubicReno, <u64>connection.cwnd + acked);
+    return;
+  }
   const step = ((target - connection.cwnd) * acked) / connection.cwnd;
   connection.cwnd += <u32>step;
   // Steps of less than a byte would be lost.

@@ -17,7 +17,7 @@ import {
   WRITABLE,
 } from './connection';
 import { detect, enterRecovery, timedOut } from './loss';
-import { resend, sendSyn } from './output';
+import { armRetransmit, resend, sendSyn } from './output';
 import { timeout } from './rtt';
 import { sendSegment } from './segment';
 import { noteSent } from './sent';
@@ -55,6 +55,11 @@ export function expire(tcp: Tcp, connection: Connection): void {
   connection.retransmitAt = NEVER;
   tcp.mark(connection);
   if (connection.state == SYN_SENT || connection.state == SYN_RECEIVED) return resendSyn(tcp, connection);
+  if (connection.retransmitKind == TIMER_RTO || connection.retransmitKind == TIMER_PROBE) {
+    armRetransmit(tcp, connection); // an acknowledgment of this very turn may have put it off
+    if (connection.retransmitAt > now) return;
+    connection.retransmitAt = NEVER;
+  }
   switch (connection.retransmitKind) {
     case TIMER_REORDER:
       connection.retransmitKind = TIMER_RTO;
