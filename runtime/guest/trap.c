@@ -26,10 +26,10 @@ static size_t append(char *line, size_t used, const char *text) {
 
 /* The function of the module that contains `address`, or NULL for the support code around it. */
 static const char *name_of(uint64_t address) {
-    const char *name = NULL;
+    uint32_t name = 0;
     for (unsigned i = 0; i < function_name_count && function_names[i].address < address; i++)
         name = function_names[i].name;
-    return name;
+    return name == 0 ? NULL : &function_name_texts[name];
 }
 
 void trap(const char *reason) {

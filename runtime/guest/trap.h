@@ -6,11 +6,15 @@
 
 #define EXIT_TRAP 255
 
-/* Which function of the WebAssembly module begins where; made by the image builder, in ascending order of address. */
+/*
+ * Which function of the WebAssembly module begins where; made by the image builder, in ascending order of address. A name begins at
+ * that place of the texts; 0 is support code.
+ */
 struct function_name {
     uint32_t address;
-    const char *name;
+    uint32_t name;
 };
+extern const char function_name_texts[];
 extern const struct function_name function_names[];
 extern const unsigned function_name_count;
 

@@ -53,6 +53,20 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t initial_pages, u
     };
 }
 
+/* Memory is zero as yet, so zeros are stepped over. */
+void unpack(uint8_t *to, const uint8_t *packed, size_t size) {
+    for (const uint8_t *end = packed + size; packed < end;) {
+        unsigned run = *packed++;
+        if (run >= 192) {
+            to += run - 191;
+            continue;
+        }
+        unsigned step = run >= 128 ? 2 : 1;
+        for (unsigned left = run % 128 + 1; left > 0; left--, to += step)
+            *to = *packed++;
+    }
+}
+
 /* Guest memory is zero when it is first touched, and linear memory never shrinks. */
 uint32_t wasm_rt_grow_memory(wasm_rt_memory_t *memory, uint32_t pages) {
     uint32_t before = memory->pages;

@@ -2,6 +2,7 @@
 #ifndef GUEST_WASM_RT_H
 #define GUEST_WASM_RT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Its first byte; image.ld says where. */
@@ -9,5 +10,8 @@ extern uint8_t linear_memory[];
 
 /* How many bytes of it there can be: told once, before the module is instantiated. */
 void wasm_rt_set_memory(uint64_t size);
+
+/* Writes the module's data to `to`, as scripts/images/pack.ts packed it into `size` bytes. */
+void unpack(uint8_t *to, const uint8_t *packed, size_t size);
 
 #endif

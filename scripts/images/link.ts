@@ -106,15 +106,20 @@ function nameOf(symbol: string, names: FunctionNames): string | undefined {
 }
 
 function namesSource(table: readonly { at: string; name: string | undefined }[]): string {
-  const entries = table.map(
-    ({ at, name }) => `    {0x${at}, ${name === undefined ? '0' : JSON.stringify(name)}},\n`,
-  );
-  return `/* Which function begins where; 0 is support code. */
+  let texts = '';
+  const place = (name: string): number => {
+    const at = texts.length + 1;
+    texts += `\0${name.replace(/^runtime\//, '')}`;
+    return at;
+  };
+  const entries = table.map(({ at, name }) => `    {0x${at}, ${name === undefined ? 0 : place(name)}},\n`);
+  return `/* Which function begins where. */
 #include "trap.h"
 
 const struct function_name function_names[] = {
 ${entries.join('')}    {0xffffffff, 0},
 };
 const unsigned function_name_count = ${entries.length};
+const char function_name_texts[] = ${JSON.stringify(texts).replaceAll('\\u0000', '"\n    "\\0" "')};
 `;
 }
