@@ -79,6 +79,7 @@ export function drops(code: u32): u64 {
 
 export function setMtu(mtu: u32): void {
   stack!.mtu = mtu;
+  stack!.ipv4Mtu = mtu;
 }
 
 /** Bounds: connections, half-open ones before cookies, bytes of buffers, the most for one buffer. 0 leaves a bound as it is. */

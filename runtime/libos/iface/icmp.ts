@@ -60,6 +60,7 @@ function receiveError(stack: Stack, message: usize, size: u32): void {
     value = max(MTU_MIN, told != 0 ? told : (ipv4.totalSize(quoted) / 4) * 3);
     if (value >= stack.mtu) return;
   } else if (icmp.type(message) == icmp.UNREACHABLE && (code == NO_PROTOCOL || code == NO_PORT)) kind = errors.REFUSED;
+  address.setIpv4(stack.from, ipv4.source(quoted));
   address.setIpv4(stack.to, ipv4.destination(quoted));
   if (stack.notify != 0) {
     call_indirect<void>(stack.notify, stack, <u32>ipv4.protocol(quoted), kind, value, quoted + header);

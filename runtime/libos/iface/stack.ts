@@ -18,7 +18,7 @@ export const NEVER: u64 = u64.MAX_VALUE;
 export type Transmit = (frame: usize, size: u32) => void;
 /** Takes a segment of a transport protocol; addresses are in the stack's `from` and `to`. */
 export type Deliver = (stack: Stack, segment: usize, size: u32) => void;
-/** Takes an error that came for a packet of ours: `kind` is of errors.ts, `segment` at least 8 bytes of what we sent to `to`. */
+/** Takes an error that came for a packet of ours: `kind` is of errors.ts, `segment` at least 8 bytes of what we sent from the stack's `from` to `to`. */
 export type Notify = (stack: Stack, protocol: u32, kind: u32, value: u32, segment: usize) => void;
 
 /** What became of a frame. */

@@ -19,10 +19,8 @@ import {
 } from './tcp/connection';
 import { receive } from './tcp/input';
 import * as isn from './tcp/isn';
-import { LOST, RESENT, SACKED, sentAt } from './tcp/sent';
-import { markLost } from './tcp/loss';
 import { prepare } from './tcp/open';
-import { output } from './tcp/output';
+import { fitPath, output } from './tcp/output';
 import { growIfBusy } from './tcp/receive';
 import { pathMss, PROTOCOL, sendBare } from './tcp/segment';
 import { OUT_FIRST, Tcp, tcpOf } from './tcp/state';
@@ -268,30 +266,16 @@ export function keepAlive(tcp: Tcp, connection: Connection, idle: u64): void {
 function notified(stack: Stack, protocol: u32, kind: u32, value: u32, segment: usize): void {
   if (protocol != PROTOCOL) return;
   const tcp = tcpOf(stack);
-  if (!ip.sourceFor(stack, stack.to, from)) return;
-  const connection = tcp.find(from, wire.sourcePort(segment), stack.to, wire.destinationPort(segment));
+  const connection = tcp.find(stack.from, wire.sourcePort(segment), stack.to, wire.destinationPort(segment));
   if (connection == null) return;
   const sequence = wire.sequence(segment);
   if (before(sequence, connection.una) || !before(sequence, connection.nxt)) return;
   if (kind == errors.TOO_BIG) {
     stack.pathMtus.set(stack.to, value, stack.now);
-    shrink(tcp, connection);
+    fitPath(tcp, connection);
+    tcp.mark(connection);
   } else if (kind == errors.REFUSED && connection.state == SYN_SENT) {
     connection.events |= RESET;
     tcp.end(connection);
   }
 }
-
-/** The path takes less than we thought: what was too large is sent again in smaller pieces, which is no sign of congestion. */
-function shrink(tcp: Tcp, connection: Connection): void {
-  const mss = pathMss(tcp, connection.remote) - (connection.timestampsOn ? options.TIMESTAMPS_SIZE : 0);
-  if (mss >= connection.mss) return;
-  connection.mss = mss;
-  for (let i: u32 = 0; i < connection.sentCount; i++) {
-    const record = sentAt(connection, i);
-    if (record.size <= mss || record.flags & SACKED || (record.flags & (LOST | RESENT)) == LOST) continue;
-    markLost(connection, record);
-  }
-  tcp.mark(connection);
-}
-

@@ -270,6 +270,18 @@ describe('ICMP errors (RFC 1191, RFC 5927)', () => {
     expect(peer.host.congestion(peer.connection).mss).toBe(960);
   });
 
+  test('a path that takes less, as somebody else learned: found out by a timeout', async () => {
+    const peer = await Peer.accepted();
+    peer.host.setMtu(1000);
+    peer.write(2000, 0);
+    peer.expectNothing();
+    peer.after(250);
+    peer.expect('A', { seq: 1, size: 960 });
+    peer.send('A');
+    peer.expect('A', { seq: 961, size: 500 });
+    peer.expect('A', { seq: 1461, size: 540 });
+  });
+
   test('about what is not on its way is not believed', async () => {
     const peer = await Peer.accepted();
     peer.write(1460, 0);

@@ -2,6 +2,7 @@
 import { MILLISECOND, NEVER } from '../../iface/stack';
 import { TRAIN_MAX } from '../../iface/offload';
 import * as wire from '../../wire/tcp';
+import * as options from '../../wire/tcp-options';
 import {
   CLOSED,
   Connection,
@@ -16,7 +17,8 @@ import {
   TIMER_RTO,
 } from './connection';
 import { timeout } from './rtt';
-import { sendSegment, windowEdge } from './segment';
+import { markLost } from './loss';
+import { pathMss, sendSegment, windowEdge } from './segment';
 import { AGAIN, LOST, noteSent, RESENT, SACKED, sentAt, SENT_MAX, splitSent } from './sent';
 import { before } from './sequence';
 import { Tcp } from './state';
@@ -179,4 +181,16 @@ export function armRetransmit(tcp: Tcp, connection: Connection): void {
   }
   connection.retransmitKind = TIMER_RTO;
   connection.retransmitAt = due;
+}
+
+/** Sees to it that segments are no larger than the path takes: what was sent too large is sent again in pieces, which is no sign of congestion. */
+export function fitPath(tcp: Tcp, connection: Connection): void {
+  const mss = pathMss(tcp, connection.remote) - (connection.timestampsOn ? options.TIMESTAMPS_SIZE : 0);
+  if (mss >= connection.mss) return;
+  connection.mss = mss;
+  for (let i: u32 = 0; i < connection.sentCount; i++) {
+    const record = sentAt(connection, i);
+    if (record.size <= mss || record.flags & SACKED || (record.flags & (LOST | RESENT)) == LOST) continue;
+    markLost(connection, record);
+  }
 }

@@ -17,7 +17,7 @@ import {
   WRITABLE,
 } from './connection';
 import { detect, enterRecovery, timedOut } from './loss';
-import { armRetransmit, resend, sendSyn } from './output';
+import { armRetransmit, fitPath, resend, sendSyn } from './output';
 import { timeout } from './rtt';
 import { sendSegment } from './segment';
 import { noteSent } from './sent';
@@ -79,6 +79,7 @@ export function expire(tcp: Tcp, connection: Connection): void {
       else if (now - connection.progress > PATIENCE) return giveUp(tcp, connection);
       tcp.timeouts++;
       timedOut(connection);
+      fitPath(tcp, connection); // another connection may have learned that it takes less
   }
 }
 
