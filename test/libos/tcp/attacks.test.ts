@@ -279,6 +279,7 @@ describe('ICMP errors (RFC 1191, RFC 5927)', () => {
     peer.expect('A', { seq: 1, size: 960 });
     peer.send('A');
     peer.expect('A', { seq: 961, size: 500 });
+    peer.send('A');
     peer.expect('A', { seq: 1461, size: 540 });
   });
 
