@@ -47,7 +47,11 @@ describe('blind attacks (RFC 5961)', () => {
 
   test('challenges are few (7)', async () => {
     const peer = await Peer.accepted();
-    for (let i = 0; i < 100; i++) peer.send('R', { seq: 100 + i });
+    for (let i = 0; i < 100; i++) {
+      peer.send('R', { seq: 100 + i });
+      peer.send('S', { seq: 100_000 + i });
+      peer.send('S', { seq: -1 - i });
+    }
     peer.expect('A');
     peer.expectNothing();
     peer.after(500);

@@ -130,6 +130,31 @@ describe('the retransmission timeout (RFC 6298)', () => {
     peer.expectNothing();
   });
 
+  test('that came too early is undone when a timestamp shows it (RFC 3522, RFC 4015)', async () => {
+    const mss = MSS - 12;
+    for (const early of [true, false]) {
+      const peer = await measured({ timestamps: [1000, 0] });
+      const before = peer.host.congestion(peer.connection);
+      sendSegments(peer, 4, 3, mss);
+      const { echo } = peer;
+      peer.after(350);
+      peer.expect('A', { seq: 3, size: mss });
+      peer.expectNothing();
+      if (early) peer.echo = echo;
+      peer.send('A', { ack: 3 + mss });
+      if (early) {
+        peer.expectNothing();
+        expect(peer.host.congestion(peer.connection)).toMatchObject({
+          cwnd: before.cwnd,
+          ssthresh: before.ssthresh,
+        });
+      } else {
+        peer.expect('A', { seq: 3 + mss });
+        expect(peer.host.congestion(peer.connection).cwnd).toBeLessThan(before.cwnd);
+      }
+    }
+  });
+
   test('gives a silent peer up only after 100 seconds', async () => {
     const peer = await measured();
     const start = peer.time;

@@ -5,7 +5,7 @@ import * as options from '../../wire/tcp-options';
 import { Connection, LOSS, OPEN, RECOVERY, TIMER_PERSIST, WRITABLE } from './connection';
 import * as cubic from './cubic';
 import { timestampAt } from './isn';
-import { detect, enterRecovery, noteArrived, takeSack } from './loss';
+import { detect, enterRecovery, noteArrived, takeSack, undoEarly } from './loss';
 import { measured } from './rtt';
 import { AGAIN, dropOldest, SACKED, sentAt, uncount } from './sent';
 import { after, before } from './sequence';
@@ -31,8 +31,10 @@ export function takeAck(tcp: Tcp, connection: Connection, sequence: u32, ack: u3
   const advanced = after(ack, connection.una);
   const repairing = connection.congestion == RECOVERY;
   const acked = advanced ? ack - connection.una : 0;
-  if (advanced) takeNew(tcp, connection, ack);
-  else if (
+  if (advanced) {
+    takeNew(tcp, connection, ack);
+    if (connection.undoCwnd != 0) undoEarly(connection);
+  } else if (
     data == 0 &&
     ack == connection.una &&
     window == connection.window &&

@@ -153,6 +153,10 @@ export class Connection {
   cwnd: u32 = 0;
   ssthresh: u32 = u32.MAX_VALUE;
   recover: u32 = 0;
+  /** What both windows were before a timeout that may have been too early, 0 without; and when it was. */
+  undoCwnd: u32 = 0;
+  undoSsthresh: u32 = 0;
+  undoTime: u64 = 0;
   /** Whether the window, not the user or the peer, held us back since the last acknowledgment. */
   limited: bool = false;
   cubicMax: u32 = 0;

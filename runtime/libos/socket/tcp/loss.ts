@@ -122,7 +122,12 @@ export function enterRecovery(connection: Connection): void {
 }
 
 /** The timer fired: all that is not selectively acknowledged counts as lost, and the window begins anew (RFC 5681, 3.1; RFC 6298, 5). */
-export function timedOut(connection: Connection): void {
+export function timedOut(connection: Connection, now: u64): void {
+  if (connection.congestion == OPEN) {
+    connection.undoCwnd = connection.cwnd;
+    connection.undoSsthresh = connection.ssthresh;
+    connection.undoTime = now;
+  }
   if (connection.congestion != LOSS || !before(connection.una, connection.recover)) {
     connection.ssthresh = cubic.reduced(connection);
   }
@@ -145,4 +150,24 @@ export function timedOut(connection: Connection): void {
       connection.lostBytes += record.size;
     }
   }
+}
+
+/**
+ * The first acknowledgment after a timeout: if it echoes a timestamp from before, nothing was lost, but the path had become slower, and all is
+ * as it was (Eifel: RFC 3522, RFC 4015). The timeout stays long until a round trip is measured.
+ */
+export function undoEarly(connection: Connection): void {
+  const early =
+    connection.congestion == LOSS &&
+    connection.timestampsOn &&
+    before(options.timestampEcho, timestampAt(connection.undoTime, connection.timestampOffset));
+  const cwnd = connection.undoCwnd;
+  connection.undoCwnd = 0;
+  if (!early) return;
+  connection.cwnd = cwnd;
+  connection.ssthresh = connection.undoSsthresh;
+  connection.congestion = OPEN;
+  connection.lostBytes = 0;
+  connection.resentBytes = 0;
+  for (let i: u32 = 0; i < connection.sentCount; i++) sentAt(connection, i).flags &= SACKED | AGAIN;
 }

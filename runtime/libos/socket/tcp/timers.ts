@@ -78,7 +78,7 @@ export function expire(tcp: Tcp, connection: Connection): void {
       if (connection.backoff < TRIES) connection.backoff++;
       else if (now - connection.progress > PATIENCE) return giveUp(tcp, connection);
       tcp.timeouts++;
-      timedOut(connection);
+      timedOut(connection, now);
       fitPath(tcp, connection); // another connection may have learned that it takes less
   }
 }
