@@ -7,7 +7,7 @@ import { noImage, prebuilt } from '../../test/net/unikernel.ts';
 import { inTurns, weigh, type Comparison } from './compare.ts';
 import { load } from './net-http.ts';
 import { linux, missingPackages, nginx, unikernel, type Guest, type Server } from './net-servers.ts';
-import { firstPing, roundTrip, smallestMemory, strippedSize } from './net-start.ts';
+import { firstPing, roundTrip, smallestMemory, startingPlace, strippedSize } from './net-start.ts';
 import { iperf3, linuxStreams, stream, type Direction } from './net-tcp.ts';
 
 export interface NetOptions {
@@ -155,7 +155,12 @@ const GROUPS: readonly Group[] = [
   {
     image: 'website',
     figures: ['net.boot.first-ping'],
-    measure: ({ runs }, guests) => perImage('net.boot.first-ping', 'ms', runs * 3, guests, firstPing),
+    measure: async ({ runs }, guests) => {
+      await using place = await startingPlace();
+      return await perImage('net.boot.first-ping', 'ms', runs * 3, guests, (guest) =>
+        firstPing(place, guest),
+      );
+    },
   },
   {
     image: 'website',
