@@ -199,6 +199,21 @@ describe('three duplicates (RFC 5681, 3.2; RFC 6582)', () => {
     peer.expect('A', { seq: 3 + 8 * MSS, size: MSS });
   });
 
+  test('and that whatever else is on its way', async () => {
+    const peer = await measured();
+    sendSegments(peer, 10);
+    peer.write(20 * MSS, 2 + 10 * MSS);
+    peer.after(100);
+    peer.send('A', { ack: 3 + 10 * MSS });
+    expect(peer.left).toHaveLength(20);
+    peer.left.length = 0;
+    for (let i = 0; i < 3; i++) peer.send('A', { ack: 3 + 10 * MSS });
+    peer.expect('A', { seq: 3 + 10 * MSS });
+    peer.send('A', { ack: 3 + 14 * MSS }); // sixteen are left, and the window is fourteen
+    peer.expect('A', { seq: 3 + 14 * MSS, size: MSS });
+    peer.expectNothing();
+  });
+
   test('and more duplicates let new data out, one segment each', async () => {
     const peer = await measured();
     sendSegments(peer, 10);
@@ -212,6 +227,21 @@ describe('three duplicates (RFC 5681, 3.2; RFC 6582)', () => {
     for (let i = 0; i < 6; i++) peer.send('A', { ack: 3 });
     // Seven tenths of ten may be on their way: of twelve nine arrived, and the first is sent again.
     expect(peer.left.map(({ segment }) => segment.data.length)).toEqual([MSS, MSS, MSS, MSS]);
+  });
+
+  test('and what a partial acknowledgment took is no longer counted as behind the hole', async () => {
+    const peer = await measured();
+    sendSegments(peer, 10); // the first and the fifth are lost
+    peer.write(10 * MSS, 2 + 10 * MSS);
+    peer.after(100);
+    for (let i = 0; i < 8; i++) peer.send('A', { ack: 3 });
+    expect(peer.left.map(({ segment }) => ((segment.seq - peer.hostIss - 3) >>> 0) / MSS)).toEqual([
+      10, 11, 0, 12, 13, 14,
+    ]);
+    peer.left.length = 0;
+    // Eleven remain, five of them arrived, one is lost and sent again: there is room for one of seven.
+    peer.send('A', { ack: 3 + 4 * MSS });
+    expect(peer.left.map(({ segment }) => ((segment.seq - peer.hostIss - 3) >>> 0) / MSS)).toEqual([4, 15]);
   });
 
   test('but not what brings data, a new window, or nothing to wait for', async () => {

@@ -1,6 +1,6 @@
 // Windows and acknowledgments: RFC 9293, 3.7.4 (Nagle), 3.8.6 (windows that shut, silly windows, delayed acknowledgments), RFC 7323.
 import { describe, expect, test } from 'vitest';
-import { Peer, PEER_ISS } from './peer.ts';
+import { pattern, Peer, PEER_ISS } from './peer.ts';
 
 const MEMORY = 1 << 24;
 
@@ -143,7 +143,7 @@ describe('the window we are offered', () => {
 
   test('holds a FIN back while it is shut', async () => {
     const peer = await Peer.accepted({ window: 1000 });
-    peer.write(1000, 0);
+    peer.host.write(peer.connection, pattern(0, 1000));
     peer.close();
     peer.expect('A', { seq: 1, size: 1000 });
     peer.expectNothing();
