@@ -27,6 +27,8 @@ const PACKAGES = [
     'tcpdump',
     'netcat-openbsd',
   ],
+  // What unikernels talk to: a DHCP server that also announces IPv6 prefixes, a syslog server.
+  ...['dnsmasq-base', 'rsyslog'],
 ];
 
 export interface Rootfs {
