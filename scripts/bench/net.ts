@@ -247,10 +247,10 @@ export async function* benchNet(options: NetOptions): AsyncGenerator<Comparison>
   using content = site(page);
   const { peerImage, peerTender } = options;
   const peer =
-    peerImage === undefined ? [] : [{ image: peerImage, ...(peerTender && { tender: peerTender }) }];
+    peerImage === undefined ? [] : [{ image: peerImage, mem: 64, ...(peerTender && { tender: peerTender }) }];
   const guests: Guests = {
-    // nginx writes no access log either.
-    website: { image: prebuilt('website'), data: content.archive, args: ['--no-access-log'] },
+    // nginx writes no access log either. 4 MiB is what we say it serves with; others may need more, and get it.
+    website: { image: prebuilt('website'), data: content.archive, args: ['--no-access-log'], mem: 4 },
     netcheck: { image: prebuilt('netcheck') },
     others: peer,
   };
