@@ -62,7 +62,11 @@ function row({ what, unit, ours, beside }: Comparison): string {
 function json({ what, unit, runs: count, ours, beside }: Comparison): string {
   // Figures of net have names of their own, others are told apart by who is measured.
   const name = what.startsWith('net.') ? what : `${what}, ${ours.name}`;
-  const peer = beside && { peer: beside.name, peerValue: beside.median, ratio: beside.ratio };
+  const peer = {
+    peer: beside?.name ?? null,
+    peerValue: beside?.median ?? null,
+    ratio: beside?.ratio ?? null,
+  };
   return JSON.stringify({ name, value: ours.median, unit, ...peer, runs: count });
 }
 
