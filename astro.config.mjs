@@ -37,6 +37,13 @@ export default defineConfig({
           ],
         },
         {
+          label: 'Serving a website',
+          items: [
+            { label: 'Serve a website', link: '/website/serve/' },
+            { label: 'When a website does not start', link: '/website/refusals/' },
+          ],
+        },
+        {
           label: 'Reference',
           items: [
             { label: 'The kittiwake command', link: '/reference/kittiwake/' },

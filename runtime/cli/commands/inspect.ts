@@ -39,8 +39,11 @@ export const inspect: Command = {
 };
 
 function describe({ machine, abi, devices }: Image): string {
+  const width = Math.max(...devices.map(({ name }) => name.length));
   const rows =
-    devices.length === 0 ? ['  none'] : devices.map((device) => `  ${device.name}  ${deviceWords(device)}`);
+    devices.length === 0
+      ? ['  none']
+      : devices.map((device) => `  ${device.name.padEnd(width)}  ${deviceWords(device)}`);
   return [
     `tender   kittiwake-${abi.target} (ABI version ${abi.version}, ${machine})`,
     'devices',
@@ -51,6 +54,6 @@ function describe({ machine, abi, devices }: Image): string {
 
 function deviceWords({ name, type }: Device): string {
   if (type === 'NET_BASIC') return `network, attach with --net:${name}=TAP`;
-  if (type === 'BLOCK_BASIC') return `block device`;
+  if (type === 'BLOCK_BASIC') return `block, attach with --block:${name}=PATH`;
   return type;
 }
