@@ -64,8 +64,76 @@ static uint64_t clock(int which) {
     return (uint64_t)now.seconds * NSEC_PER_SEC + (uint64_t)now.nanoseconds;
 }
 
+/*
+ * The monotonic clock costs a system call, so in between it is the time stamp counter's, scaled by what the last second of both
+ * was. Where the processor does not promise an even counter, and when the last comparison is too old, it is asked itself.
+ */
+#define COMPARE_INTERVAL NSEC_PER_SEC
+#define FIRST_INTERVAL 5000000ull /* from then on the scale is good to a few parts in ten thousand */
+#define SCALE_SHIFT 32
+/* A comparison that took longer than this was interrupted. */
+#define COMPARE_TICKS 100000ull
+
+static struct {
+    uint64_t ticks, nanoseconds; /* at the last comparison; 0 before the first */
+    uint64_t scale;              /* nanoseconds of a tick, shifted; 0 while it is not known */
+    uint64_t valid_ticks;        /* how long the scale is used */
+    uint64_t latest;
+} counter;
+
+static uint64_t ticks(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static bool counter_is_even(void) {
+    uint32_t eax = 0x80000000, ebx, ecx = 0, edx;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    if (eax < 0x80000007)
+        return false;
+    eax = 0x80000007;
+    ecx = 0;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return (edx & 1u << 8) != 0; /* invariant TSC: AMD APM vol. 2, 15.14; Intel SDM vol. 3, 18.17.1 */
+}
+
+static uint64_t compare_clocks(void) {
+    uint64_t before = ticks();
+    uint64_t now = clock(MONOTONIC);
+    uint64_t after = ticks();
+    if (after - before > COMPARE_TICKS) {
+        counter.scale = 0;
+        counter.ticks = 0;
+        return now;
+    }
+    uint64_t elapsed = now - counter.nanoseconds;
+    bool first = counter.ticks == 0;
+    if (!first && elapsed < FIRST_INTERVAL)
+        return now;
+    if (!first && elapsed < 4 * NSEC_PER_SEC) { /* so that the shift does not overflow */
+        counter.scale = (elapsed << SCALE_SHIFT) / (after - counter.ticks);
+        counter.valid_ticks = (COMPARE_INTERVAL << SCALE_SHIFT) / counter.scale;
+    }
+    counter.ticks = after;
+    counter.nanoseconds = now;
+    return now;
+}
+
 uint64_t platform_monotonic(void) {
-    return clock(MONOTONIC);
+    static int even = -1;
+    if (even < 0)
+        even = counter_is_even();
+    if (!even)
+        return clock(MONOTONIC);
+    uint64_t elapsed = ticks() - counter.ticks;
+    uint64_t now = counter.scale != 0 && elapsed < counter.valid_ticks
+                       ? counter.nanoseconds + (uint64_t)((unsigned __int128)elapsed * counter.scale >> SCALE_SHIFT)
+                       : compare_clocks();
+    if (now < counter.latest)
+        now = counter.latest;
+    counter.latest = now;
+    return now;
 }
 
 uint64_t platform_wall(void) {

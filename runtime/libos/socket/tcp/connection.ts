@@ -91,8 +91,9 @@ export class Connection {
   /** The right edge of the window we offered last. */
   offered: u32 = 0;
   peerFin: bool = false;
-  /** Bytes received since the ring grew last. */
-  sinceGrown: u32 = 0;
+  /** Bytes received since the moment `filling`: as many as the ring has in two round trips make it grow. */
+  filled: u32 = 0;
+  filling: u64 = 0;
   ranges: usize = heap.alloc(RANGES * 8);
   rangeCount: u32 = 0;
   /** Where the last segment out of order began: its range is the first SACK block (RFC 2018, 4). */

@@ -1,8 +1,12 @@
 // Data of a segment, in order or not, finds its place in the buffer (RFC 9293, 3.10.7.4, step 7).
 import * as drop from '../../iface/drop';
+import { MILLISECOND } from '../../iface/stack';
 import { Connection, RANGES, READABLE } from './connection';
 import { after, before } from './sequence';
 import { INBOX_FIRST, Tcp } from './state';
+
+/** On paths whose round trip is shorter than a host's turn, what came in so long came in one. */
+const FILLED_WITHIN: u64 = 2 * MILLISECOND;
 
 @inline
 function rangeStart(connection: Connection, index: u32): u32 {
@@ -43,7 +47,7 @@ export function takeData(tcp: Tcp, connection: Connection, sequence: u32, data: 
 /** The first `size` bytes that were missing are there. */
 function advance(tcp: Tcp, connection: Connection, size: u32): void {
   connection.received += size;
-  connection.sinceGrown += size;
+  connection.filled += size;
   connection.events |= READABLE;
   tcp.mark(connection);
 }
@@ -93,10 +97,17 @@ function insertRange(connection: Connection, start: u32, end: u32): bool {
   return true;
 }
 
-/** Doubles the buffer of a stream that fills it, as long as there is memory: called when the user has read. */
+/**
+ * Doubles the buffer of a stream that fills it within two round trips, as long as there is memory: called when the user has read. A stream
+ * of many small requests stays small.
+ */
 export function growIfBusy(tcp: Tcp, connection: Connection): void {
   const size = connection.inbox.size;
-  if (size == 0 || size >= tcp.bufferMax || connection.sinceGrown < size) return;
-  connection.sinceGrown = 0;
+  if (size == 0 || size >= tcp.bufferMax || connection.filled < size) return;
+  const now = tcp.stack.now;
+  const quick = now - connection.filling <= max(2 * connection.srtt, FILLED_WITHIN);
+  connection.filled = 0;
+  connection.filling = now;
+  if (!quick) return;
   if (tcp.memory >= size * 2) tcp.growInbox(connection, size * 2);
 }
