@@ -2,6 +2,7 @@
 #include "trap.h"
 
 #include "platform.h"
+#include "wasm_rt.h"
 
 #include <string.h>
 
@@ -24,12 +25,16 @@ static size_t append(char *line, size_t used, const char *text) {
     return used + size;
 }
 
-/* The function of the module that contains `address`, or NULL for the support code around it. */
+/* The function of the module that contains the instruction before `address`, or NULL for the support code around it. */
 static const char *name_of(uint64_t address) {
-    uint32_t name = 0;
-    for (unsigned i = 0; i < function_name_count && function_names[i].address < address; i++)
-        name = function_names[i].name;
-    return name == 0 ? NULL : &function_name_texts[name];
+    const char *name = (const char *)function_names;
+    uint64_t end = functions_start;
+    if (address <= end)
+        return NULL;
+    for (uint32_t i = 0; i < function_count; i++, name += strlen(name) + 1)
+        if (address <= (end += function_sizes[i]))
+            return *name == '\0' ? NULL : name;
+    return NULL;
 }
 
 void trap(const char *reason) {
@@ -37,6 +42,7 @@ void trap(const char *reason) {
     size_t used = append(line, 0, "trap: ");
     used = append(line, used, reason);
     unsigned named = 0;
+    unpack(function_names, function_names_packed, function_names_size);
     const struct frame *frame = __builtin_frame_address(0);
     for (unsigned depth = 0; frame != NULL && depth < 64 && named <= CALLERS_MAX; depth++) {
         const char *name = name_of(frame->return_address);

@@ -7,16 +7,14 @@
 #define EXIT_TRAP 255
 
 /*
- * Which function of the WebAssembly module begins where; made by the image builder, in ascending order of address. A name begins at
- * that place of the texts; 0 is support code.
+ * The functions of an image, in ascending order of address; made by the image builder. Where the first one begins, how many bytes each has,
+ * and their names, packed (wasm_rt.h): one behind the other, each ends with a zero, and support code has an empty one. There is room for the
+ * names to be unpacked to.
  */
-struct function_name {
-    uint32_t address;
-    uint32_t name;
-};
-extern const char function_name_texts[];
-extern const struct function_name function_names[];
-extern const unsigned function_name_count;
+extern const uint32_t functions_start, function_count, function_names_size;
+extern const uint16_t function_sizes[];
+extern const uint8_t function_names_packed[];
+extern uint8_t function_names[];
 
 /* Prints "trap: REASON in FUNCTION, called by ..." and ends. */
 _Noreturn void trap(const char *reason);

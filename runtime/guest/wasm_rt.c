@@ -57,13 +57,18 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t initial_pages, u
 void unpack(uint8_t *to, const uint8_t *packed, size_t size) {
     for (const uint8_t *end = packed + size; packed < end;) {
         unsigned run = *packed++;
-        if (run >= 192) {
+        if (run >= 224) {
+            const uint8_t *before = to - (packed[0] | packed[1] << 8);
+            packed += 2;
+            for (unsigned left = run - 219; left > 0; left--)
+                *to++ = *before++;
+        } else if (run >= 192) {
             to += run - 191;
-            continue;
+        } else {
+            unsigned step = run >= 128 ? 2 : 1;
+            for (unsigned left = run % 128 + 1; left > 0; left--, to += step)
+                *to = *packed++;
         }
-        unsigned step = run >= 128 ? 2 : 1;
-        for (unsigned left = run % 128 + 1; left > 0; left--, to += step)
-            *to = *packed++;
     }
 }
 
@@ -86,6 +91,14 @@ void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, uint32_t ele
     if (elements > TABLE_MAX)
         trap("the module's function table is too large");
     *table = (wasm_rt_funcref_table_t){.data = entries, .max_size = max_elements, .size = elements};
+}
+
+/* What gcc calls for i32.popcnt and i64.popcnt, as older processors have no instruction for it. */
+int __popcountdi2(uint64_t bits) {
+    bits -= (bits >> 1) & 0x5555555555555555;
+    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (int)((bits * 0x0101010101010101) >> 56);
 }
 
 void wasm_rt_free_funcref_table(wasm_rt_funcref_table_t *table) {

@@ -11,7 +11,7 @@ extern uint8_t linear_memory[];
 /* How many bytes of it there can be: told once, before the module is instantiated. */
 void wasm_rt_set_memory(uint64_t size);
 
-/* Writes the module's data to `to`, as scripts/images/pack.ts packed it into `size` bytes. */
+/* Writes to `to`, which is zero, what scripts/images/pack.ts packed into `size` bytes. */
 void unpack(uint8_t *to, const uint8_t *packed, size_t size);
 
 #endif

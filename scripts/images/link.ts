@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { $ } from 'zx';
 import type { Abi } from './manifest.ts';
 import type { FunctionNames } from './module.ts';
+import { pack } from './pack.ts';
 import { guestFolder, tenderFolder } from './paths.ts';
 
 /** No function of a module may use more bytes of stack at once: less than a page, so that no call steps over what lies below the stack. */
@@ -86,6 +87,9 @@ export async function linkImage(
   await link(table, image, '-s');
 }
 
+/** Bytes of the largest function the table has a number for. */
+const LAST = 0xffff;
+
 interface Symbol {
   readonly at: string;
   readonly symbol: string;
@@ -106,20 +110,19 @@ function nameOf(symbol: string, names: FunctionNames): string | undefined {
 }
 
 function namesSource(table: readonly { at: string; name: string | undefined }[]): string {
-  let texts = '';
-  const place = (name: string): number => {
-    const at = texts.length + 1;
-    texts += `\0${name.replace(/^runtime\//, '')}`;
-    return at;
-  };
-  const entries = table.map(({ at, name }) => `    {0x${at}, ${name === undefined ? 0 : place(name)}},\n`);
-  return `/* Which function begins where. */
+  const starts = table.map(({ at }) => parseInt(at, 16));
+  // Support code ends the image's code, so that the last one may be of any size.
+  const sizes = starts.map((at, i) => (starts[i + 1] ?? at + LAST) - at);
+  if (sizes.some((size) => size > LAST))
+    throw new Error('a function of the image is larger than 65535 bytes');
+  const names = table.map(({ name }) => `${name?.replace(/^runtime\//, '') ?? ''}\0`).join('');
+  return `/* Which function is where. */
 #include "trap.h"
 
-const struct function_name function_names[] = {
-${entries.join('')}    {0xffffffff, 0},
-};
-const unsigned function_name_count = ${entries.length};
-const char function_name_texts[] = ${JSON.stringify(texts).replaceAll('\\u0000', '"\n    "\\0" "')};
+const uint32_t functions_start = ${starts[0] ?? 0}, function_count = ${table.length};
+const uint16_t function_sizes[] = {${sizes.join()}};
+const uint8_t function_names_packed[] = {${pack([...Buffer.from(names)]).join()}};
+const uint32_t function_names_size = sizeof function_names_packed;
+uint8_t function_names[${names.length + 1}];
 `;
 }

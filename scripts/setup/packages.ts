@@ -11,8 +11,8 @@ export const PACKAGES = {
   images: ['gcc', 'wabt'],
   /** Builds and runs the lab VM. */
   labs: ['qemu-system-x86', 'qemu-utils', 'mmdebstrap', 'e2fsprogs', 'uidmap'],
-  /** The tests' peers: a browser, curl, and the kernel's own network tools. */
-  tests: ['chromium', 'curl', 'iproute2', 'iputils-ping', 'util-linux'],
+  /** The tests' peers: a browser, curl, a DHCP server, and the kernel's own network tools. */
+  tests: ['busybox', 'chromium', 'curl', 'iproute2', 'iputils-ping', 'util-linux'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PackageGroup = keyof typeof PACKAGES;

@@ -101,7 +101,7 @@ export function hasRoute(stack: Stack, to: u32): bool {
 
 /** Sends the `size` bytes that stand behind a header's room at stack.packet. False if they were dropped. */
 export function send(stack: Stack, from: u32, to: u32, protocol: u32, size: u32): bool {
-  ipv4.write(stack.packet, size, protocol, from, to);
+  ipv4.write(stack.packet, size, protocol, stack.hops != 0 ? stack.hops : ipv4.HOPS, from, to);
   return sendPacket(stack, to, ipv4.HEADER + size);
 }
 

@@ -29,7 +29,8 @@ export function pathMtu(stack: Stack, to: usize): u32 {
  */
 export function send(stack: Stack, from: usize, to: usize, protocol: u32, size: u32): bool {
   // To groups as far as they reach, which multicast DNS asks for (RFC 6762, 11).
-  const hops = address.isMulticast(to) ? HOPS_MAX : stack.ipv6.hopLimit;
+  const usual = address.isMulticast(to) ? HOPS_MAX : stack.ipv6.hopLimit;
+  const hops = stack.hops != 0 ? stack.hops : usual;
   ipv6.write(stack.packet, size, protocol, hops, from, to);
   return sendPacket(stack, ipv6.HEADER + size);
 }

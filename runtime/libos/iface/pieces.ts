@@ -57,7 +57,8 @@ function sendPiece4(
   size: u32,
 ): bool {
   const place = (at >> 3) | (more ? MORE : 0);
-  ipv4wire.writePiece(stack.packet, size, protocol, address.ipv4(from), address.ipv4(to), id & 0xffff, place);
+  const from4 = address.ipv4(from);
+  ipv4wire.writePiece(stack.packet, size, protocol, ipv4wire.HOPS, from4, address.ipv4(to), id & 0xffff, place);
   return ipv4.sendPacket(stack, address.ipv4(to), ipv4wire.HEADER + size);
 }
 

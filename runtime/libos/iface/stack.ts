@@ -82,6 +82,8 @@ export class Stack {
   partial: u32 = 0;
   train: u32 = 0;
 
+  /** Hops the next packets may take; 0 for the usual number. */
+  hops: u32 = 0;
   /** Where a packet to send is built: the frame's header goes before it. */
   packet: usize = 0;
 

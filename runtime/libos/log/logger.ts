@@ -10,7 +10,7 @@ import * as level from './level';
 import * as line from './line';
 import * as syslog from './syslog';
 import { Thresholds } from './threshold';
-import * as time from './time';
+import { SIZE as STAMP, write as writeTime } from './time';
 
 /** More sources are a mistake of the image. */
 const SOURCES: u32 = 32;
@@ -29,6 +29,11 @@ const NO_MESSAGE: u32 = u32.MAX_VALUE;
 /** Sets the time of the lines to come: nanoseconds since 1970, UTC. Once a turn of the main loop is often enough. */
 export function setTime(wall: u64): void {
   now = wall;
+}
+
+/** The time of the lines as setTime() set it. */
+export function time(): u64 {
+  return now;
 }
 
 /** A source called `name`; at set-up. The same name is the same source. */
@@ -64,8 +69,8 @@ export function begin(source: u32, severity: u32): bool {
   if (!wants(source, severity)) return false;
   skip = syslog.begin(severity, now) ? PREFIX : NO_MESSAGE;
   line.watch(skip == NO_MESSAGE ? 0 : copy.index);
-  time.write(stamp, now);
-  line.bytes(stamp, time.SIZE);
+  writeTime(stamp, now);
+  line.bytes(stamp, STAMP);
   line.byte(0x20);
   line.text(level.label(severity));
   line.byte(0x20);

@@ -27,10 +27,10 @@ export type Turn = (stack: Stack, wall: u64) => u64;
 let handle: u32 = 0;
 let observer: u32 = 0;
 /** Frames the device did not take. */
-export let unsent: u64 = 0;
+export const unsent: usize = memory.data(8);
 
 function transmit(frame: usize, size: u32): void {
-  if (guest.netWrite(handle, frame, size) != 0) unsent++;
+  if (guest.netWrite(handle, frame, size) != 0) store<u64>(unsent, load<u64>(unsent) + 1);
 }
 
 /** The interface of the network device `name`, which the manifest declares; it speaks UDP and TCP. */

@@ -11,8 +11,8 @@ export const UDP: u32 = 17;
 
 export const BROADCAST: u32 = 0xffffffff;
 
-/** Hops a packet of ours may take (RFC 1700). */
-const TTL: u32 = 64;
+/** Hops a packet of ours may take, unless told otherwise (RFC 1700). */
+export const HOPS: u32 = 64;
 
 /** Don't fragment: the path's MTU is found by errors (RFC 1191). */
 const DONT_FRAGMENT: u32 = 0x4000;
@@ -92,9 +92,9 @@ export function destination(packet: usize): u32 {
 }
 
 /** Writes a header without options for `payload` bytes. */
-export function write(packet: usize, payload: u32, protocol: u32, from: u32, to: u32): void {
+export function write(packet: usize, payload: u32, protocol: u32, hops: u32, from: u32, to: u32): void {
   // An identification means nothing in a packet that is never fragmented (RFC 6864, 4.1).
-  writePiece(packet, payload, protocol, from, to, 0, DONT_FRAGMENT);
+  writePiece(packet, payload, protocol, hops, from, to, 0, DONT_FRAGMENT);
 }
 
 /** Writes the header of a piece: `place` is its offset in units of 8 bytes, with 0x2000 if more follow. */
@@ -102,6 +102,7 @@ export function writePiece(
   packet: usize,
   payload: u32,
   protocol: u32,
+  hops: u32,
   from: u32,
   to: u32,
   identification: u32,
@@ -111,7 +112,7 @@ export function writePiece(
   put16(packet + 2, HEADER + payload);
   put16(packet + 4, identification);
   put16(packet + 6, place);
-  store<u8>(packet, TTL, 8);
+  store<u8>(packet, hops, 8);
   store<u8>(packet, protocol, 9);
   store<u16>(packet, 0, 10);
   put32(packet + 12, from);

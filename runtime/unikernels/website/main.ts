@@ -9,6 +9,7 @@ import { openStore } from '../../libos/shell/block';
 import { serve } from '../../libos/shell/http';
 import * as network from '../../libos/shell/network';
 import * as services from '../../libos/shell/services';
+import { registerSite } from '../../libos/shell/site-metrics';
 import { words as rulesWords } from '../../libos/http/rules';
 import { words } from '../../libos/store/store';
 import { tcpOf } from '../../libos/socket/tcp';
@@ -28,6 +29,8 @@ let site!: http.Site;
 let source: u32 = 0;
 let access: u32 = 0;
 let port: u32 = 0;
+/** Where the lines of the access log are counted. */
+const lines: usize = memory.data(8);
 /** Nanoseconds it took to index the archive. */
 let took: u64 = 0;
 
@@ -38,6 +41,7 @@ function turn(stack: Stack, wall: u64): u64 {
 
 function logAccess(text: usize, size: u32): void {
   if (!logger.begin(access, level.INFO)) return;
+  store<u64>(lines, load<u64>(lines) + 1);
   line.bytes(text, size);
   logger.end();
 }
@@ -73,11 +77,7 @@ export function main(): i32 {
   if (options.network.exit >= 0) return options.network.exit;
   source = logger.source('website');
   access = logger.source('http');
-  const strange = logger.stranger();
-  if (strange != null) {
-    options.network.refuse('-l', strange, 'no source of log lines; there are website and http');
-    return options.network.exit;
-  }
+  if (!services.hasSources(options.network, 'website, http')) return options.network.exit;
   logger.setTime(guest.clockWall());
   const started = guest.clockMonotonic();
   const archive = openStore('data', guest.memoryLimit() / STORE_PART);
@@ -104,5 +104,6 @@ export function main(): i32 {
   serve(sockets, site, port);
   took = guest.clockMonotonic() - started;
   services.start(stack, options.network, announce.index);
+  if (options.network.metricsPort != 0) registerSite(site, lines);
   return network.run(stack, turn.index);
 }

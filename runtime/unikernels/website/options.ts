@@ -34,6 +34,8 @@ export function readOptions(): Options {
   options.logsAccess = !network.args.flag('--no-access-log');
   options.port = network.port('--port', HTTP);
   if (network.exit < 0) network.read();
+  if (network.metricsPort == options.port)
+    network.refuse('--metrics-port', null, 'the same as --port; take another one');
   network.finish();
   return options;
 }
