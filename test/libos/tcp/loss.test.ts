@@ -114,6 +114,15 @@ describe('the retransmission timeout (RFC 6298)', () => {
     expect(peer.host.congestion(connection)).toMatchObject({ rto: 3_000_000_000n, cwnd: 14600 });
   });
 
+  test('lets the window begin with one segment when a SYN was lost twice (RFC 6928, 2)', async () => {
+    const peer = await Peer.create();
+    peer.send('S', { options: { mss: MSS } });
+    peer.after(3020);
+    for (let i = 0; i < 3; i++) peer.expect('SA');
+    peer.send('A');
+    expect(peer.host.congestion(peer.host.events[0]?.connection ?? 0).cwnd).toBe(MSS);
+  });
+
   test('lets the window begin anew, and grow slowly to half', async () => {
     const peer = await measured();
     sendSegments(peer, 10);
@@ -201,12 +210,12 @@ describe('three duplicates (RFC 5681, 3.2; RFC 6582)', () => {
 
   test('and that whatever else is on its way', async () => {
     const peer = await measured();
-    sendSegments(peer, 10);
-    peer.write(20 * MSS, 2 + 10 * MSS);
+    peer.write(11 * MSS, 2);
+    expect(peer.left.splice(0)).toHaveLength(10);
     peer.after(100);
-    peer.send('A', { ack: 3 + 10 * MSS });
-    expect(peer.left).toHaveLength(20);
-    peer.left.length = 0;
+    for (const ack of [3 + 5 * MSS, 3 + 10 * MSS]) peer.host.take(peer.frame('A', { ack }), peer.now);
+    peer.write(19 * MSS, 2 + 11 * MSS);
+    expect(peer.left.splice(0)).toHaveLength(20);
     for (let i = 0; i < 3; i++) peer.send('A', { ack: 3 + 10 * MSS });
     peer.expect('A', { seq: 3 + 10 * MSS });
     peer.send('A', { ack: 3 + 14 * MSS }); // sixteen are left, and the window is fourteen
@@ -448,6 +457,16 @@ describe('the tail loss probe (RFC 8985, 7)', () => {
     peer.send('A', { ack: 3 + MSS, sack: [[3 + 2 * MSS, 3 + 3 * MSS]] });
     peer.after(60);
     peer.expect('A', { seq: 3 + MSS, size: MSS });
+  });
+
+  test('that is answered too soon says nothing of it: the first sending arrived', async () => {
+    const peer = await measured(SACK);
+    sendSegments(peer, 3);
+    peer.after(210);
+    peer.expect('A', { seq: 3 + 2 * MSS });
+    peer.after(5);
+    peer.send('A', { ack: 3, sack: [[3 + 2 * MSS, 3 + 3 * MSS]] });
+    peer.expectNothing();
   });
 
   test('or new data, if there is any', async () => {

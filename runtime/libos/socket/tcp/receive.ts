@@ -47,6 +47,7 @@ export function takeData(tcp: Tcp, connection: Connection, sequence: u32, data: 
 /** The first `size` bytes that were missing are there. */
 function advance(tcp: Tcp, connection: Connection, size: u32): void {
   connection.received += size;
+  if (connection.filled == 0) connection.filling = tcp.stack.now;
   connection.filled += size;
   connection.events |= READABLE;
   tcp.mark(connection);
@@ -104,10 +105,8 @@ function insertRange(connection: Connection, start: u32, end: u32): bool {
 export function growIfBusy(tcp: Tcp, connection: Connection): void {
   const size = connection.inbox.size;
   if (size == 0 || size >= tcp.bufferMax || connection.filled < size) return;
-  const now = tcp.stack.now;
-  const quick = now - connection.filling <= max(2 * connection.srtt, FILLED_WITHIN);
+  const quick = tcp.stack.now - connection.filling <= max(2 * connection.srtt, FILLED_WITHIN);
   connection.filled = 0;
-  connection.filling = now;
   if (!quick) return;
   if (tcp.memory >= size * 2) tcp.growInbox(connection, size * 2);
 }
