@@ -33,6 +33,8 @@ export default defineConfig({
           label: 'Networking setup',
           items: [
             { label: 'A tap, an address, and a ping', link: '/networking/first-steps/' },
+            { label: 'IPv6', link: '/networking/ipv6/' },
+            { label: 'An address from a DHCP server', link: '/networking/dhcp/' },
             { label: 'When the network does not fit', link: '/networking/refusals/' },
           ],
         },
@@ -40,6 +42,7 @@ export default defineConfig({
           label: 'Serving a website',
           items: [
             { label: 'Serve a website', link: '/website/serve/' },
+            { label: 'What browsers ask for', link: '/website/browsers/' },
             { label: 'When a website does not start', link: '/website/refusals/' },
           ],
         },
