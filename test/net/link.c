@@ -1,8 +1,8 @@
 /* A wire between two ends that loses, delays, reorders, duplicates and corrupts frames, by seed, the same both ways.
  *   link [--seed=N] [--delay=MS] [--loss=%] [--reorder=%] [--duplicate=%] [--corrupt=%] END END
- * An end is tap:NAME (a tap that is made here, the kernel of the namespace on its other side), packet:NAME (an interface
- * that stands there, such as a tap a tender holds), either with @PID for the network namespace of that process, or stdio:
- * frames on standard input and output, each behind its size in two bytes, big endian.
+ * An end is tap:NAME (a tap with the kernel of the namespace on its other side) or packet:NAME (frames as they come in at an
+ * interface that somebody else has, such as a tender's tap; checksums may not be made yet), either with @PID for the network
+ * namespace of that process, or stdio: frames on standard input and output, each behind its size in two bytes, big endian.
  * The kernel's own means, tc-netem(8), is a module that small kernels are built without. */
 #include <arpa/inet.h>
 #include <errno.h>

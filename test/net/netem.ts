@@ -37,8 +37,9 @@ export interface Far {
 }
 
 /**
- * A tap for a guest behind a bad wire: the guest's tap `tap0` is alone in a namespace of its own, the host's addresses are on
- * `wan0` in `namespace`, and every frame between them goes over the wire.
+ * A tap for a guest behind a bad wire: the guest's `tap0` is in a namespace of its own, bridged with the wire's end, the host's addresses
+ * are on `wan0` in `namespace`, and every frame between them goes over the wire. The bridge is there because a guest may leave
+ * segments uncut and checksums unmade (FEATURE_NET_OFFLOAD): the kernel does both on the way to a tap that cannot.
  */
 export async function impairedTap(
   namespace: Namespace,
@@ -46,11 +47,16 @@ export async function impairedTap(
   impairment: Impairment,
 ): Promise<Far> {
   const far = await namespace.another();
-  // The kernel there must answer nothing itself.
+  // The kernel there must answer nothing itself, and must pass on multicast nobody subscribed to where it could see it.
   await far.shell('echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6');
   await far.tap('tap0');
+  await far.tap('wire0');
+  await far.shell(`ip link add br0 type bridge mcast_snooping 0
+ip link set tap0 master br0
+ip link set wire0 master br0
+ip link set br0 up`);
   await namespace.tap('wan0', ...addresses);
-  const link = await wire(namespace, ['tap:wan0', `packet:tap0@${far.pid}`], impairment);
+  const link = await wire(namespace, ['tap:wan0', `tap:wire0@${far.pid}`], impairment);
   return { namespace: far, link };
 }
 
