@@ -27,8 +27,8 @@ const PACKAGES = [
     'tcpdump',
     'netcat-openbsd',
   ],
-  // What unikernels talk to: a DHCP server that also announces IPv6 prefixes, a syslog server.
-  ...['dnsmasq-base', 'rsyslog'],
+  // What unikernels talk to: a DHCP server that also announces IPv6 prefixes, a syslog server, multicast DNS.
+  ...['dnsmasq-base', 'rsyslog', 'avahi-daemon', 'libnss-mdns'],
 ];
 
 export interface Rootfs {
