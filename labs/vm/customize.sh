@@ -18,8 +18,8 @@ echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
 chroot "$tree" useradd --create-home --uid 1000 --gid operator --groups kvm,sudo --shell /bin/bash operator
 chroot "$tree" passwd --quiet --delete operator
 chroot "$tree" systemctl --quiet enable lab-agent@root.service lab-agent@operator.service
-# Labs start the syslog server with settings of their own and multicast DNS when they want it, the host its own terminal when somebody wants one; nothing is
-# fetched, trimmed or rotated in a machine that lives for minutes.
+# Labs start the servers they want, and the host starts its own terminal when somebody wants one; nothing is fetched,
+# trimmed or rotated in a machine that lives for minutes.
 chroot "$tree" systemctl --quiet disable avahi-daemon.service avahi-daemon.socket
 chroot "$tree" systemctl --quiet mask serial-getty@ttyS0.service serial-getty@hvc0.service getty@tty1.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
