@@ -63,7 +63,12 @@ describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
     ['--ipv4-gateway=10.0.0.255', "--ipv4-gateway '10.0.0.255': not another host in the network of --ipv4"],
     ['--ipv4-gateway=10.0.0.0', "--ipv4-gateway '10.0.0.0': not another host in the network of --ipv4"],
     ['--ipv4-gateway=x', "--ipv4-gateway 'x': not an address; write it as 10.0.0.1"],
-    ['-l loud', "-l 'loud': not a level; take error, warning, info or debug"],
+    [
+      '-l loud',
+      "-l: 'loud': not LEVEL or SOURCE:LEVEL; levels are quiet, app, error, warning, info and debug",
+    ],
+    ['-l nobody:debug', "-l 'nobody': no source of log lines; there are netcheck, dhcp and mdns"],
+    ['--metrics-port=7', '--metrics-port: a port of netcheck itself; take another one'],
     ['surplus', 'surplus: unknown; --help lists the options'],
   ])('refuses %s', (args, line) => {
     const ended = run('unshare', [
@@ -85,7 +90,10 @@ describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
   });
 
   test('says what it sees with -l debug, and only that it is ready without', () => {
-    const loud = withNetcheck('-l debug', 'cat "$console"').out;
+    const loud = withNetcheck(
+      '-l debug',
+      'ip neigh flush dev tap0; ping -q -c 1 -w 15 10.0.0.2 >/dev/null; cat "$console"',
+    ).out;
     expect(loud).toMatch(/^netcheck: ready: 10\.0\.0\.2\/24, MAC ([0-9a-f]{2}:){5}[0-9a-f]{2}\n/);
     expect(loud).toMatch(/^arp: 10\.0\.0\.1 asks who has 10\.0\.0\.2; answered$/m);
     expect(loud).toMatch(/^icmp: echo request from 10\.0\.0\.1, number \d+, 64 bytes; answered$/m);

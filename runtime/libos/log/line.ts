@@ -83,6 +83,16 @@ export function end(): void {
   flush();
 }
 
+/** Writes lines of text, each but the last ended by '\n' in `value`. */
+export function lines(value: string): void {
+  for (let i = 0, n = value.length; i < n; i++) {
+    const c = <u32>value.charCodeAt(i);
+    if (c == 0x0a) end();
+    else byte(c);
+  }
+  end();
+}
+
 /** Writes a whole line of text. */
 export function line(value: string): void {
   text(value);

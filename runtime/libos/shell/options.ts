@@ -158,19 +158,19 @@ function isLabel(name: string): bool {
 
 /** Prints the part of --help that is about the network. */
 export function helpNetwork(): void {
-  out.line('Network:');
-  out.line('  --ipv4=ADDRESS/PREFIX    its address (default 10.0.0.2/24)');
-  out.line('  --ipv4-gateway=ADDRESS   who takes what is for other networks (default none)');
-  out.line('  --dhcp                   ask a DHCP server for an address instead');
-  out.line('  --ipv6=ADDRESS/PREFIX    an IPv6 address besides those that routers announce');
-  out.line('  --ipv6-gateway=ADDRESS   who takes IPv6 for other networks (default: who says so)');
-  out.line('  --ipv4-only, --ipv6-only speak only one of them');
-  out.line('  --name=NAME              announce NAME.local by multicast DNS, tell DHCP servers');
-  out.line('');
-  out.line('Looking at it:');
-  out.line('  -l LEVEL, -l SOURCE:LEVEL,...');
-  out.line('                           quiet, error, warning, info (default) or debug');
-  out.line('  --syslog=ADDRESS         send the log to this syslog server, too, by UDP');
-  out.line('  --metrics-port=PORT      answer /metrics (Prometheus) and /influx at this port');
-  out.line('  --help                   show this text');
+  out.lines(`Network:
+  --ipv4=ADDRESS/PREFIX    its address (default 10.0.0.2/24)
+  --ipv4-gateway=ADDRESS   who takes what is for other networks (default none)
+  --dhcp                   ask a DHCP server for an address instead
+  --ipv6=ADDRESS/PREFIX    an IPv6 address besides those that routers announce
+  --ipv6-gateway=ADDRESS   who takes IPv6 for other networks (default: who says so)
+  --ipv4-only, --ipv6-only speak only one of them
+  --name=NAME              announce NAME.local by multicast DNS, tell DHCP servers
+
+Looking at it:
+  -l LEVEL, -l SOURCE:LEVEL,...
+                           quiet, error, warning, info (default) or debug
+  --syslog=ADDRESS         send the log to this syslog server, too, by UDP
+  --metrics-port=PORT      answer /metrics (Prometheus) and /influx at this port
+  --help                   show this text`);
 }

@@ -2,11 +2,18 @@
 import * as drop from '../../libos/iface/drop';
 import * as outcomes from '../../libos/iface/stack';
 import * as out from '../../libos/log/line';
+import { putAddress } from '../../libos/http/peer';
+import { isIpv4 } from '../../libos/wire/address';
 import * as arp from '../../libos/wire/arp';
 import * as ethernet from '../../libos/wire/ethernet';
 import * as icmp from '../../libos/wire/icmp';
 import * as ipv4 from '../../libos/wire/ipv4';
+import * as tcp from '../../libos/wire/tcp';
 import * as udp from '../../libos/wire/udp';
+
+const ECHO: u32 = 7;
+/** For an address in words. */
+const text: usize = memory.data(40);
 
 export function describe(stack: outcomes.Stack, frame: usize, size: u32): void {
   const packet = frame + ethernet.HEADER;
@@ -19,10 +26,13 @@ export function describe(stack: outcomes.Stack, frame: usize, size: u32): void {
       out.line('; answered');
       break;
     case outcomes.ECHO_ANSWERED:
-      describeEcho(packet);
+      out.text('icmp: echo request from ');
+      sender(stack);
+      if (isIpv4(stack.from)) describeEcho(packet);
+      out.line('; answered');
       break;
     case outcomes.DELIVERED:
-      describeUdp(packet);
+      describeTransport(stack, packet);
       break;
     case outcomes.NOTED:
       break;
@@ -31,26 +41,36 @@ export function describe(stack: outcomes.Stack, frame: usize, size: u32): void {
   }
 }
 
+function sender(stack: outcomes.Stack): void {
+  out.bytes(text, <u32>(putAddress(text, stack.from) - text));
+}
+
 function describeEcho(packet: usize): void {
   const message = packet + ipv4.headerSize(packet);
-  out.text('icmp: echo request from ');
-  out.ipv4(ipv4.source(packet));
   out.text(', number ');
   out.number(icmp.sequence(message));
   out.text(', ');
   out.number(ipv4.totalSize(packet) - ipv4.headerSize(packet));
-  out.line(' bytes; answered');
+  out.text(' bytes');
 }
 
-function describeUdp(packet: usize): void {
+/** Of IPv4 with its ports; where they are in an IPv6 packet depends on its extensions. */
+function describeTransport(stack: outcomes.Stack, packet: usize): void {
+  if (!isIpv4(stack.from)) {
+    out.text('ipv6: a packet from ');
+    sender(stack);
+    return out.line('; taken');
+  }
   const segment = packet + ipv4.headerSize(packet);
-  out.text('udp: ');
-  out.number(udp.length(segment) - udp.HEADER);
+  const isUdp = ipv4.protocol(packet) == ipv4.UDP;
+  const header = isUdp ? udp.HEADER : tcp.headerSize(segment);
+  out.text(isUdp ? 'udp: ' : 'tcp: ');
+  out.number(ipv4.totalSize(packet) - ipv4.headerSize(packet) - header);
   out.text(' bytes from ');
-  out.ipv4(ipv4.source(packet));
+  sender(stack);
   out.text(' port ');
-  out.number(udp.sourcePort(segment));
-  out.line('; sent back');
+  out.number(udp.sourcePort(segment)); // at the same place in both
+  out.line(isUdp && udp.destinationPort(segment) == ECHO ? '; sent back' : '; taken');
 }
 
 function describeDrop(reason: u32, frame: usize, size: u32): void {

@@ -1,26 +1,33 @@
 // netcheck: answers ARP, ICMP echo, and the small services of inetd; the first thing to run on a new tap.
-import { NEVER, Stack } from '../../libos/iface/stack';
+import { Stack } from '../../libos/iface/stack';
 import * as level from '../../libos/log/level';
 import * as out from '../../libos/log/line';
+import * as logger from '../../libos/log/logger';
 import * as network from '../../libos/shell/network';
+import * as shell from '../../libos/shell/services';
 import { describe } from './describe';
-import { Options, readOptions } from './options';
+import { readOptions } from './options';
 import * as services from './services';
 
+let source: u32 = 0;
+
 function turn(stack: Stack, wall: u64): u64 {
-  return NEVER;
+  return shell.turn(stack);
 }
 
-function announce(stack: Stack, options: Options): void {
+function announce(stack: Stack): void {
+  if (!logger.wants(source, level.INFO)) return;
   out.text('netcheck: ready: ');
-  out.ipv4(options.address.address);
-  out.text('/');
-  out.number(options.address.prefix);
+  if (stack.address != 0) {
+    out.ipv4(stack.address);
+    out.text('/');
+    out.number(popcnt(stack.mask));
+  } else out.text('IPv6 only');
   out.text(', MAC ');
   out.mac(stack.mac);
-  if (options.gateway != 0) {
+  if (stack.gateway != 0) {
     out.text(', gateway ');
-    out.ipv4(options.gateway);
+    out.ipv4(stack.gateway);
   }
   out.end();
 }
@@ -28,12 +35,11 @@ function announce(stack: Stack, options: Options): void {
 export function main(): i32 {
   const options = readOptions();
   if (options.exit >= 0) return options.exit;
+  source = logger.source('netcheck');
+  if (!shell.hasSources(options, 'netcheck')) return options.exit;
   const stack = network.open('service');
-  stack.address = options.address.address;
-  stack.mask = options.address.mask;
-  stack.gateway = options.gateway;
   services.start(stack);
-  if (options.level >= level.DEBUG) network.observe(describe.index);
-  if (options.level >= level.INFO) announce(stack, options);
+  if (logger.wants(source, level.DEBUG)) network.observe(describe.index);
+  shell.start(stack, options, announce.index);
   return network.run(stack, turn.index);
 }

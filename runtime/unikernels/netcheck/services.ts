@@ -15,6 +15,11 @@ const LINE: u32 = 74;
 const LINES: u32 = 95;
 const pattern: usize = memory.data(7030);
 
+/** Whether there is a service at the TCP port `port`. */
+export function isServed(port: u32): bool {
+  return port == ECHO || port == DISCARD || port == CHARGEN;
+}
+
 export function start(stack: Stack): void {
   const sockets = tcp.tcpOf(stack);
   // Half of the memory is for the buffers of connections; the other half is for everything else.

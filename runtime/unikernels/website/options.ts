@@ -11,13 +11,13 @@ export class Options {
 }
 
 function help(): void {
-  line.line('website: serves the files of a tar archive by HTTP/1.1');
-  line.line('');
-  line.line('Usage: website [OPTIONS]');
-  line.line('');
-  line.line('  --port=PORT              where it is served (default 80)');
-  line.line('  --no-access-log          print no line for each request');
-  line.line('');
+  line.lines(`website: serves the files of a tar archive by HTTP/1.1
+
+Usage: website [OPTIONS]
+
+  --port=PORT              where it is served (default 80)
+  --no-access-log          print no line for each request
+`);
   helpNetwork();
   line.line('');
   line.line('It has one network device, service, and one block device, data, with the archive.');
