@@ -12,7 +12,10 @@ import * as ethernet from '../wire/ethernet';
 /** Ends the image when its device is gone: nothing it could do would bring it back. */
 const DEVICE_FAILED: i32 = 1;
 /** Frames that are taken in a row before timers and services get their turn. */
-const BURST: u32 = 64;
+const BURST: i32 = 64;
+/** Single frames in a row that let us expect another single one, and a time too short for it to have been awaited. */
+const SINGLES: i32 = 16;
+const RUSH: u64 = 8000;
 const SEED: u32 = 24;
 /** How often the wall's clock is looked at. */
 const COMPARE_INTERVAL: u64 = SECOND;
@@ -57,11 +60,11 @@ export function observe(index: u32): void {
   observer = index;
 }
 
-/** Takes the frames that are there; how many of BURST it did not take, -1 if the device failed. */
-function receive(stack: Stack, frame: usize, room: u32, now: u64): i32 {
-  for (let left = BURST; left > 0; left--) {
+/** Takes the frames that are there, at most `most`; how many, -1 if the device failed. */
+function receive(stack: Stack, frame: usize, room: u32, now: u64, most: i32): i32 {
+  for (let taken = 0; taken < most; taken++) {
     const size = guest.netRead(handle, frame, room);
-    if (size <= 0) return size < 0 ? -1 : <i32>left;
+    if (size <= 0) return size < 0 ? -1 : taken;
     let at = frame;
     if (stack.offload) {
       at += offload.HEADER;
@@ -71,7 +74,7 @@ function receive(stack: Stack, frame: usize, room: u32, now: u64): i32 {
     iface.input(stack, at, bytes, now);
     if (observer != 0) call_indirect<void>(observer, stack, at, bytes);
   }
-  return 0;
+  return most;
 }
 
 /** Serves the device until it fails; `turn` is the index of a Turn. */
@@ -80,11 +83,14 @@ export function run(stack: Stack, turn: u32): i32 {
   const room = ethernet.HEADER + ethernet.TAG + packet;
   const frame = heap.alloc(room);
   const sockets = tcp.tcpOf(stack);
-  let left = 0;
+  let taken = 0;
+  // Turns in a row that found a single frame. Then one is read at a time: the sleep that follows finds out as well that there is no other.
+  let singles = 0;
+  let last: u64 = 0;
   // The wall's clock is the monotonic one and what it is ahead, as of the last second: a system call less in each turn.
   let compared: u64 = 0;
   let ahead: u64 = 0;
-  while (left >= 0) {
+  while (taken >= 0) {
     const now = guest.clockMonotonic();
     if (now - compared >= COMPARE_INTERVAL) {
       compared = now;
@@ -92,12 +98,14 @@ export function run(stack: Stack, turn: u32): i32 {
     }
     const wall = now + ahead;
     logger.setTime(wall);
-    left = receive(stack, frame, room, now);
+    taken = receive(stack, frame, room, now, singles < SINGLES ? BURST : 1);
+    singles = taken == 1 && now - last > RUSH ? singles + 1 : 0;
+    last = now;
     iface.tick(stack, now);
     const wanted = call_indirect<u64>(turn, stack, wall);
     tcp.tick(sockets);
     const due = min(min(iface.deadline(stack), tcp.deadline(sockets)), wanted);
-    if (left > 0) guest.poll(due); // else there may be more frames
+    if (taken < BURST) guest.poll(due); // else there may be more frames
   }
   out.line('the network device failed; is the tap gone?');
   return DEVICE_FAILED;
