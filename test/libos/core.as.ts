@@ -40,6 +40,19 @@ export function open(address: string, gateway: u32): bool {
   return true;
 }
 
+/** Takes the address away, and is about to take it again if nobody else has it. */
+export function probe(): void {
+  const on = stack!;
+  on.candidate = on.address;
+  on.address = 0;
+  on.mask = 0;
+}
+
+/** The address it is about to take, 0 if somebody else has shown up with it. */
+export function candidate(): u32 {
+  return stack!.candidate;
+}
+
 /** Hands a frame in; the size of the last frame that was sent, 0 if none was. */
 export function receive(size: u32): u32 {
   answered = 0;

@@ -8,6 +8,8 @@ export interface Core extends Module {
   readonly answer: { readonly value: number };
   open(address: number, gateway: number): number;
   receive(size: number): number;
+  probe(): void;
+  candidate(): number;
   dropped(): number;
   checksum(size: number): number;
   ipv4(text: number): bigint;

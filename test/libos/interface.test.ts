@@ -142,6 +142,39 @@ test.each<[string, Buffer, RegExp]>([
   expect(receive(frame)).toMatch(why);
 });
 
+describe('while it has no address', () => {
+  const about = 0x0a000002;
+  beforeEach(() => {
+    core.probe();
+  });
+
+  test('it sees who else has the one it is about to take, or wants it (RFC 5227, 2.1.1)', () => {
+    const from = (ip: string) => ({ mac: PEER.mac, ip });
+    const arps: [Buffer, boolean][] = [
+      [arp(1), false], // only asks for it
+      [arp(1, PEER.ip, from(US.ip)), true],
+      [arp(2, PEER.ip, from(US.ip)), true],
+      [arp(1, US.ip, from('0.0.0.0')), true], // a probe, as ours are
+      [arp(2, US.ip, from('0.0.0.0')), false],
+      [arp(1, '10.0.0.9', from('0.0.0.0')), false],
+      [arp(1, PEER.ip, { mac: US.mac, ip: US.ip }), false], // our own, come back
+    ];
+    for (const [packet, contested] of arps) {
+      open(0);
+      core.probe();
+      expect(core.candidate()).toBe(about);
+      expect(answerTo(ethernet(ARP, packet, 'ffffffffffff'))).toBeUndefined();
+      expect(core.candidate()).toBe(contested ? 0 : about);
+    }
+  });
+
+  test('only datagrams get through, for DHCP (RFC 2131, 4.1)', () => {
+    expect(receive(ping(Buffer.from('x')))).toMatch(/not for this address/);
+    expect(receive(ethernet(IPV4, ipv4(6, Buffer.alloc(20))))).toMatch(/not for this address/);
+    expect(receive(ethernet(IPV4, ipv4(17, udp(Buffer.from('x')))))).not.toMatch(/not for this address/);
+  });
+});
+
 describe('ICMP errors (RFC 1122, 3.2.2)', () => {
   const refused = (code: number, packet: Buffer): Buffer => {
     const message = Buffer.concat([Buffer.from([3, code, 0, 0, 0, 0, 0, 0]), packet]);
