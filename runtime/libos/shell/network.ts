@@ -88,8 +88,9 @@ export function run(stack: Stack, turn: u32): i32 {
   let singles = 0;
   let last: u64 = 0;
   // The wall's clock is the monotonic one and what it is ahead, as of the last second: a system call less in each turn.
-  let compared: u64 = 0;
-  let ahead: u64 = 0;
+  // Under hvt the monotonic one begins at zero, so neither may wait for the first second to be over.
+  let compared: u64 = guest.clockMonotonic();
+  let ahead: u64 = guest.clockWall() - compared;
   while (taken >= 0) {
     const now = guest.clockMonotonic();
     if (now - compared >= COMPARE_INTERVAL) {
