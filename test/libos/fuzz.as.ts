@@ -43,7 +43,6 @@ function random(): u32 {
   return <u32>(state >> 16);
 }
 
-@inline
 function below(bound: u32): u32 {
   return random() % bound;
 }
@@ -84,7 +83,9 @@ function echo(on: Stack, data: usize, size: u32, port: u32): void {
 export function open(seed: u64): void {
   state = seed | 1;
   const mac: usize = memory.data<u8>([2, 0, 0, 0, 0, 2]);
-  const secret: usize = memory.data<u8>([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
+  const secret: usize = memory.data<u8>([
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+  ]);
   stack = new Stack(mac, 1500, transmit.index, secret);
   stack.now = now;
   stack.address = 0x0a000002;

@@ -9,12 +9,10 @@ import * as udp from '../../runtime/libos/socket/udp';
 import * as address from '../../runtime/libos/wire/address';
 
 /** A frame that leaves: `size` bytes at `frame`, to be copied at once. */
-@external('test', 'transmit')
-export declare function transmitted(frame: usize, size: u32): void;
+declare function transmitted(frame: usize, size: u32): void;
 
 /** Something happened to the connection. */
-@external('test', 'event')
-export declare function event(connection: usize, events: u32): void;
+declare function event(connection: usize, events: u32): void;
 
 /** Where the test puts a frame, and data to write; where it finds data that was read. */
 export const inbox: usize = memory.data(65536);

@@ -94,8 +94,8 @@ export class Host {
       module,
       {},
       {
-        test: {
-          transmit: (at: number, size: number) =>
+        'host.as': {
+          transmitted: (at: number, size: number) =>
             this.onTransmit(Buffer.from(Buffer.from(this.#module.memory.buffer, at, size))),
           event: (connection: number, events: number) => this.onEvent(connection, events),
         },

@@ -46,6 +46,8 @@ export async function compileEntry(entry: string): Promise<WebAssembly.Module> {
 }
 
 /** An instance; `functions` take the place of imports called `guest.NAME`, `others` of whole modules. */
+// Which exports it has only the caller knows.
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function instantiate<T extends Module>(
   module: WebAssembly.Module,
   functions: WebAssembly.ModuleImports = {},
