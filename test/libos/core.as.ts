@@ -40,6 +40,11 @@ export function open(address: string, gateway: u32): bool {
   return true;
 }
 
+/** Lets what is sent from now on take `count` hops. */
+export function setHops(count: u32): void {
+  stack!.hops = count;
+}
+
 /** Takes the address away, and is about to take it again if nobody else has it. */
 export function probe(): void {
   const on = stack!;

@@ -8,6 +8,7 @@ export interface Core extends Module {
   readonly answer: { readonly value: number };
   open(address: number, gateway: number): number;
   receive(size: number): number;
+  setHops(count: number): void;
   probe(): void;
   candidate(): number;
   dropped(): number;

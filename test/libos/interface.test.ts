@@ -75,6 +75,15 @@ describe('it answers', () => {
     expect(segment.readUInt16BE(6)).not.toBe(0);
   });
 
+  test('with as many hops as it is told, else 64 (RFC 6762, 11; RFC 1700)', () => {
+    const hops = (): number =>
+      (receive(ethernet(IPV4, ipv4(17, udp(Buffer.from('x'))))) as Buffer).readUInt8(14 + 8);
+    expect(hops()).toBe(64);
+    core.setHops(255);
+    expect(hops()).toBe(255);
+    expect(checksum((receive(ping(Buffer.alloc(0))) as Buffer).subarray(14, 34))).toBe(0);
+  });
+
   test('a UDP datagram without a checksum', () => {
     const segment = udp(Buffer.from('x'));
     segment.writeUInt16BE(0, 6);

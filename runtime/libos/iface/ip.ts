@@ -27,6 +27,12 @@ export function pathMtu(stack: Stack, to: usize): u32 {
   return address.isIpv4(to) ? stack.pathMtus.get(to, stack.ipv4Mtu, stack.now) : ipv6.pathMtu(stack, to);
 }
 
+/** Bytes a packet to or from `peer` may have on our link. */
+@inline
+export function linkMtu(stack: Stack, peer: usize): u32 {
+  return address.isIpv4(peer) ? stack.ipv4Mtu : stack.mtu;
+}
+
 /** Sends the `size` bytes at payload(). False if they were dropped. */
 export function send(stack: Stack, from: usize, to: usize, protocol: u32, size: u32): bool {
   if (address.isIpv4(to)) return ipv4.send(stack, address.ipv4(from), address.ipv4(to), protocol, size);

@@ -139,7 +139,7 @@ function sendCookie(tcp: Tcp, segment: usize): void {
   const cookie = isn.cookie(stack, stack.to, localPort, stack.from, remotePort, irs, mss);
   const answer = ip.payload(stack, stack.from);
   let header = wire.HEADER;
-  header += options.writeMss(answer + header, stack.mtu - header4 - wire.HEADER);
+  header += options.writeMss(answer + header, ip.linkMtu(stack, stack.from) - header4 - wire.HEADER);
   if (options.hasTimestamps) {
     const offset = isn.timestampOffset(stack, stack.to, localPort, stack.from, remotePort);
     const stamp = isn.cookieTimestamp(stack.now, offset, options.scale, options.sackPermitted);

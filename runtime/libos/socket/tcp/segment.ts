@@ -70,7 +70,7 @@ function writeSack(connection: Connection, at: usize): u32 {
 
 function writeSynOptions(tcp: Tcp, connection: Connection, at: usize, stamp: u32): u32 {
   const answer = connection.state == SYN_RECEIVED;
-  let size = options.writeMss(at, tcp.stack.mtu - ip.headerSize(connection.remote) - wire.HEADER);
+  let size = options.writeMss(at, ip.linkMtu(tcp.stack, connection.remote) - ip.headerSize(connection.remote) - wire.HEADER);
   if (!answer || connection.sackOn) size += options.writeSackPermitted(at + size);
   if (!answer || connection.timestampsOn) {
     size += options.writeTimestamps(at + size, stamp, connection.timestampRecent);
