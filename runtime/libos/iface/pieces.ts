@@ -3,7 +3,7 @@
 import * as address from '../wire/address';
 import * as ipv4wire from '../wire/ipv4';
 import * as ipv6wire from '../wire/ipv6';
-import { sipHash } from '../random/generator';
+import { sipHashWord } from '../random/siphash';
 import * as drop from './drop';
 import { Reassembly } from './fragments';
 import * as icmp from './icmp';
@@ -23,7 +23,7 @@ const MORE: u32 = 0x2000;
  */
 export function sendPieces(stack: Stack, from: usize, to: usize, protocol: u32, payload: usize, size: u32): bool {
   // An identification nobody can foresee (RFC 7739).
-  const id = <u32>sipHash(stack.secret0, stack.secret1, ~stack.fragments.sent++);
+  const id = <u32>sipHashWord(stack.secret0, stack.secret1, ~stack.fragments.sent++);
   const four = address.isIpv4(to);
   const header = four ? ipv4wire.HEADER : ipv6wire.HEADER + ipv6wire.FRAGMENT_HEADER;
   if (size > ipv6wire.PAYLOAD_MAX - (four ? header : 0)) {

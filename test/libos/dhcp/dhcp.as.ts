@@ -4,7 +4,7 @@ import * as events from '../../../runtime/libos/dhcp/events';
 import * as leases from '../../../runtime/libos/dhcp/lease';
 import { say } from '../../../runtime/libos/dhcp/report';
 import * as logger from '../../../runtime/libos/log/logger';
-import { sipHash } from '../../../runtime/libos/random/generator';
+import { sipHashWord } from '../../../runtime/libos/random/siphash';
 
 export const message: usize = memory.data(2048);
 export const out: usize = memory.data(2048);
@@ -128,7 +128,7 @@ export function reason(ignored: u32): string {
 }
 
 export function hash(k0: u64, k1: u64, text: u64): u64 {
-  return sipHash(k0, k1, text);
+  return sipHashWord(k0, k1, text);
 }
 
 export function pages(): i32 {

@@ -3,7 +3,7 @@
 import { MILLISECOND, Stack } from '../../iface/stack';
 import * as address from '../../wire/address';
 import { NO_SCALE } from '../../wire/tcp-options';
-import { sipHash } from './siphash';
+import { sipHash } from '../../random/siphash';
 
 const words: usize = memory.data(48);
 const WORDS: u32 = 6;

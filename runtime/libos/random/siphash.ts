@@ -27,6 +27,14 @@ function absorb(word: u64): void {
   v0 ^= word;
 }
 
+const single: usize = memory.data(8);
+
+/** The hash of one word. */
+export function sipHashWord(key0: u64, key1: u64, word: u64): u64 {
+  store<u64>(single, word);
+  return sipHash(key0, key1, single, 1);
+}
+
 /** The hash of the `words` 64-bit words at `data`. */
 export function sipHash(key0: u64, key1: u64, data: usize, words: u32): u64 {
   v0 = key0 ^ 0x736f6d6570736575;
