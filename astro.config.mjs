@@ -35,6 +35,7 @@ export default defineConfig({
             { label: 'A tap, an address, and a ping', link: '/networking/first-steps/' },
             { label: 'IPv6', link: '/networking/ipv6/' },
             { label: 'An address from a DHCP server', link: '/networking/dhcp/' },
+            { label: 'A name instead of an address', link: '/networking/names/' },
             { label: 'When the network does not fit', link: '/networking/refusals/' },
           ],
         },
@@ -47,9 +48,18 @@ export default defineConfig({
           ],
         },
         {
+          label: 'Logs and metrics',
+          items: [
+            { label: 'Logs', link: '/observe/logs/' },
+            { label: 'Metrics', link: '/observe/metrics/' },
+          ],
+        },
+        {
           label: 'Reference',
           items: [
             { label: 'The kittiwake command', link: '/reference/kittiwake/' },
+            { label: 'The images and their arguments', link: '/reference/images/' },
+            { label: 'What is not supported', link: '/reference/limits/' },
             { label: 'Exit status', link: '/reference/exit-status/' },
           ],
         },

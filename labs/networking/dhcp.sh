@@ -22,7 +22,7 @@ kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --dhc
 until grep ready website.log; do sleep 0.2; done
 
 #: part log
-cut -d ' ' -f 2- website.log
+grep -o 'dhcp: .*' website.log
 
 #: part lease
 cat /run/leases

@@ -41,7 +41,7 @@ Examples:
   kittiwake run hello.hvt -- Hello from me
   kittiwake run --mem=16 hello.spt -- --exit=3
   kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24
-  kittiwake run --block-ro:content=site.tar --net:service=tap100 web.hvt
+  kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt
 
 When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
 66 (image cannot be read), 69 (KVM cannot be used), 70 (damaged installation),
