@@ -65,6 +65,11 @@ export function receive(size: u32): u32 {
   return answered;
 }
 
+/** Puts the interface into a VLAN. */
+export function setVlan(vlan: u32): void {
+  stack!.joinVlan(vlan);
+}
+
 /** Why the last frame was dropped, '' if it was not. */
 export function dropped(): string {
   return stack!.dropped == 0 ? '' : reason(stack!.dropped);

@@ -12,6 +12,7 @@ export interface Core extends Module {
   probe(): void;
   candidate(): number;
   dropped(): number;
+  setVlan(vlan: number): void;
   checksum(size: number): number;
   ipv4(text: number): bigint;
   number(text: number, max: number): number;

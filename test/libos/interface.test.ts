@@ -90,6 +90,19 @@ describe('it answers', () => {
     expect(receive(ethernet(IPV4, ipv4(17, segment)))).toBeInstanceOf(Buffer);
   });
 
+  test('a frame with a priority (IEEE 802.1Q) as one without; of no VLAN but its own', () => {
+    const tagged = (tag: string): Buffer => {
+      const frame = ping(Buffer.from('abc'));
+      return Buffer.concat([frame.subarray(0, 12), Buffer.from(`8100${tag}`, 'hex'), frame.subarray(12)]);
+    };
+    expect(receive(tagged('e000'))).toEqual(receive(ping(Buffer.from('abc'))));
+    expect(receive(tagged('0005'))).toMatch(/another VLAN/);
+    core.setVlan(5);
+    expect(receive(ping(Buffer.from('abc')))).toMatch(/another VLAN/);
+    const answer = receive(tagged('0005')) as Buffer;
+    expect(answer.subarray(12, 18).toString('hex')).toBe('810000050800');
+  });
+
   test('another network only by a gateway', () => {
     const far = ping(Buffer.from('far'), { from: '192.0.2.1' });
     expect(receive(far)).toMatch(/no gateway/);

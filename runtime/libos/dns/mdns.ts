@@ -105,6 +105,14 @@ export function start(responder: Responder, now: u64): void {
     stop(responder);
     return;
   }
+  // Whose name it is already need not ask again: it announces the addresses it has now (8.4).
+  if (responder.state == ANNOUNCING || responder.state == RUNNING) {
+    responder.state = ANNOUNCING;
+    responder.steps = 0;
+    responder.due = now;
+    schedule(responder);
+    return;
+  }
   // All hosts that were switched on together shall not ask together (8.1).
   probe(responder, now + generator.below(responder.random, PROBE_PAUSE));
 }

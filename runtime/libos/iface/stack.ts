@@ -131,6 +131,12 @@ export class Stack {
     this.pathMtus.seed = this.secret1;
   }
 
+  /** Takes and sends only frames with the tag of the VLAN `id`, 1 to 4094; 0: only frames without, or with a priority alone. */
+  joinVlan(id: u32): void {
+    this.vlan = id;
+    this.link = ethernet.HEADER + (id != 0 ? ethernet.TAG : 0);
+  }
+
   /** Counts a frame that goes no further. */
   drop(reason: u32): void {
     this.outcome = DROPPED;

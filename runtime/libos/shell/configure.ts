@@ -6,6 +6,7 @@ import { NetworkOptions } from './options';
 
 /** To be called once, when the stack is open. */
 export function configure(stack: Stack, options: NetworkOptions): void {
+  stack.joinVlan(options.vlan);
   const ipv4 = options.ipv4;
   if (ipv4 != null) {
     stack.address = ipv4.address;

@@ -34,6 +34,8 @@ export class NetworkOptions {
   hasIpv6Gateway: bool = false;
   /** Whether IPv6 is spoken at all. */
   usesIpv6: bool = true;
+  /** The VLAN to live in, 0 for untagged frames. */
+  vlan: u32 = 0;
   /** The name to be announced and to be sent to DHCP servers; '' for none. */
   name: string = '';
   /** Where log lines go besides the console; 16 bytes. */
@@ -135,6 +137,12 @@ export class NetworkOptions {
       if (!isLabel(name)) return this.refuse('--name', name, 'not a host name; take up to 63 letters, digits and hyphens');
       this.name = name;
     }
+    const vlan = this.args.value('--vlan');
+    if (vlan != null) {
+      const id = parseNumber(vlan, 4094);
+      if (id <= 0) return this.refuse('--vlan', vlan, 'not a VLAN; take a number from 1 to 4094');
+      this.vlan = <u32>id;
+    }
     this.metricsPort = this.port('--metrics-port', 0);
     const server = this.args.value('--syslog');
     if (server == null || this.exit != RUN) return;
@@ -165,6 +173,7 @@ export function helpNetwork(): void {
   --ipv6=ADDRESS/PREFIX    an IPv6 address besides those that routers announce
   --ipv6-gateway=ADDRESS   who takes IPv6 for other networks (default: who says so)
   --ipv4-only, --ipv6-only speak only one of them
+  --vlan=ID                live in this VLAN: take and send only frames with its tag
   --name=NAME              announce NAME.local by multicast DNS, tell DHCP servers
 
 Looking at it:

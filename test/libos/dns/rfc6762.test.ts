@@ -180,6 +180,21 @@ describe('announcing (8.3)', () => {
     expect([responder.state, responder.deadline, responder.core.named.value]).toEqual(['RUNNING', null, 1]);
   });
 
+  test('anew at once, without asking, when the addresses change (8.4)', () => {
+    responder = load([V4]);
+    responder.start(0);
+    for (let i = 0; i < 5; i++) responder.next();
+    expect(responder.state).toBe('RUNNING');
+    responder.addAddress(V6);
+    responder.start(10);
+    const { at, sent } = responder.next();
+    expect({ at, answers: sent.answers.length, asked: sent.questions }).toEqual({
+      at: 10,
+      answers: 2,
+      asked: [],
+    });
+  });
+
   test('nothing without an address, and no name without a label', () => {
     responder = load([]);
     responder.start(0);
