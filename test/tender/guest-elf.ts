@@ -31,6 +31,8 @@ export interface Guest {
   /** More segments, in this order behind the first. */
   readonly more?: readonly Segment[];
   readonly devices?: readonly { readonly name: string; readonly type: number }[];
+  /** What its note of features says; without one there is no such note. */
+  readonly features?: number;
   readonly without?: 'abi' | 'manifest';
   /** Changes the manifest before it is wrapped into its note. */
   readonly spoil?: (manifest: Buffer) => void;
@@ -64,6 +66,7 @@ export function guestElf(guest: Guest = {}): Buffer {
   const notes = [
     ...(without === 'abi' ? [] : [note(0x31494241, abi, 4)]),
     ...(without === 'manifest' ? [] : [note(0x3154464d, manifest, 8)]),
+    ...(guest.features === undefined ? [] : [note(0x31414546, word(guest.features), 4, 'KTTWAKE\0')]),
   ];
 
   const header = Buffer.alloc(HEADER);
@@ -114,12 +117,18 @@ function programHeader(type: number, flags: number, offset: number, size: number
   return bytes;
 }
 
-function note(type: number, content: Buffer, align: number): Buffer {
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function note(type: number, content: Buffer, align: number, owner = 'Solo5\0'): Buffer {
   const padding = Math.ceil(20 / align) * align - 20;
   const head = Buffer.alloc(20 + padding);
-  head.writeUInt32LE(6, 0);
+  head.writeUInt32LE(owner.length, 0);
   head.writeUInt32LE(padding + content.length, 4);
   head.writeUInt32LE(type, 8);
-  head.write('Solo5\0', 12, 'latin1');
+  head.write(owner, 12, 'latin1');
   return Buffer.concat([head, content]);
 }

@@ -1,6 +1,9 @@
 // The tenders and taps: in a network namespace of the test's own.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { guestElf, call, type Guest } from './guest-elf.ts';
 import { fixtures, noTaps, run, tenders } from './tender.ts';
 
 const spt = `${join(tenders, 'kittiwake-spt')} --sysexits --mem=4`;
@@ -97,5 +100,45 @@ ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
 ping -q -f -c 1000 10.0.0.2
 kill $!`);
     expect(ended.out).toContain('1000 packets transmitted, 1000 received, 0% packet loss');
+  });
+});
+
+// Its device's features stand at 97 in the first manifest entry behind the reserved one, which spt puts at 0x11028.
+const FEATURES = 0x11028 + 8 + 104 + 97;
+/** movzbl FEATURES, %edi; exit_group. */
+const exitWithFeatures = [
+  0x0f,
+  0xb6,
+  0x3c,
+  0x25,
+  FEATURES & 255,
+  (FEATURES >> 8) & 255,
+  FEATURES >> 16,
+  0,
+  ...call(231),
+];
+
+describe.skipIf(noTaps)(`offloads ${noTaps ?? ''}`, () => {
+  const told = (...guests: Guest[]): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'kittiwake-offload-'));
+    try {
+      const runs = guests.map((guest, index) => {
+        const image = join(folder, `${index}.spt`);
+        const devices = [{ name: 'service', type: 2 }];
+        writeFileSync(image, guestElf({ ...guest, code: exitWithFeatures, devices }));
+        return `${spt} --net:service=tap0 ${image}; echo $?`;
+      });
+      return inNamespace(`ip tuntap add tap0 mode tap; ip link set tap0 up\n${runs.join('\n')}`).out;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  test('are given to an image that says it understands them, and to no other, on the same tap', () => {
+    expect(told({ features: 1 }, {}, { features: 0 }, { features: 0xffffffff })).toBe('1\n0\n0\n1\n');
+  });
+
+  test('are not there because the image says so in its own manifest', () => {
+    expect(told({ spoil: (manifest) => manifest.writeUInt8(1, 8 + 104 + 97) })).toBe('0\n');
   });
 });
