@@ -2,6 +2,7 @@
 import '../../runtime/libos/guest'; // declares what an assertion that fails calls
 import { parseCidr } from '../../runtime/libos/args/parse';
 import * as iface from '../../runtime/libos/iface/input';
+import * as offload from '../../runtime/libos/iface/offload';
 import { reason } from '../../runtime/libos/iface/drop';
 import { Stack } from '../../runtime/libos/iface/stack';
 import * as tcp from '../../runtime/libos/socket/tcp';
@@ -30,14 +31,14 @@ function handle(on: tcp.Tcp, connection: tcp.Connection, events: u32): void {
 }
 
 /** Makes the host: `mac` is the last byte of 02:00:00:00:00:xx, `ipv4` as 10.0.0.2/24. */
-export function open(mac: u32, ipv4: string, mtu: u32, seed: u64, now: u64): void {
+export function open(mac: u32, ipv4: string, mtu: u32, seed: u64, now: u64, offloads: bool): void {
   const cidr = parseCidr(ipv4)!;
   const bytes = heap.alloc(8);
   store<u64>(bytes, 2);
   store<u8>(bytes, <u8>mac, 5);
   const secret = heap.alloc(24);
   for (let i: u32 = 0; i < 3; i++) store<u64>(secret + (i << 3), (seed + i + 1) * 0x9e3779b97f4a7c15);
-  const made = new Stack(bytes, mtu, transmit.index, secret);
+  const made = new Stack(bytes, mtu, transmit.index, secret, offloads);
   made.now = now;
   made.address = cidr.address;
   made.mask = cidr.mask;
@@ -46,9 +47,12 @@ export function open(mac: u32, ipv4: string, mtu: u32, seed: u64, now: u64): voi
   stack = made;
 }
 
-/** Takes the frame of `size` bytes in the inbox. What it causes is sent by flush(). */
+/** Takes the frame of `size` bytes in the inbox, which has a header if checksums and trains of segments are left to the host. What it causes is sent by flush(). */
 export function receive(size: u32, now: u64): void {
-  iface.input(stack!, inbox, size, now);
+  const on = stack!;
+  const header = on.offload ? offload.HEADER : 0;
+  on.verified = on.offload && offload.isVerified(inbox);
+  iface.input(on, inbox + header, size - header, now);
 }
 
 export function flush(): void {

@@ -4,7 +4,7 @@ import { compileEntry, fromModule, instantiate, toModule, type Module } from './
 interface Exports extends Module {
   readonly inbox: { readonly value: number };
   readonly data: { readonly value: number };
-  open(mac: number, ipv4: number, mtu: number, seed: bigint, now: bigint): void;
+  open(mac: number, ipv4: number, mtu: number, seed: bigint, now: bigint, offload: number): void;
   receive(size: number, now: bigint): void;
   flush(): void;
   tick(now: bigint): void;
@@ -74,6 +74,8 @@ export interface HostOptions {
   readonly id: number;
   readonly mtu?: number;
   readonly seed?: number;
+  /** Whether frames have a header, and checksums and trains of segments are left to whoever carries them. */
+  readonly offload?: boolean;
   /** Nanoseconds. */
   readonly now?: bigint;
 }
@@ -101,8 +103,15 @@ export class Host {
         },
       },
     );
-    const { id, mtu = 1500, seed = 1, now = 1_000_000_000n } = options;
-    this.#module.open(id, toModule(this.#module, `10.0.0.${String(id)}/24`), mtu, BigInt(seed), now);
+    const { id, mtu = 1500, seed = 1, now = 1_000_000_000n, offload = false } = options;
+    this.#module.open(
+      id,
+      toModule(this.#module, `10.0.0.${String(id)}/24`),
+      mtu,
+      BigInt(seed),
+      now,
+      Number(offload),
+    );
   }
 
   static async create(options: HostOptions): Promise<Host> {
