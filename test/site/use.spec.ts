@@ -15,7 +15,8 @@ test('search finds nothing where there is nothing', async ({ page }) => {
   await page.goto('/');
   await page.getByRole('button', { name: /Search/ }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('textbox').fill('zzqqwwzz');
+  // Pagefind looks for shorter and shorter beginnings, so no word of the handbook may begin with its first letter.
+  await dialog.getByRole('textbox').fill('жжжж');
   await expect(dialog.getByText(/No results/)).toBeVisible();
   await expect(dialog.locator('.pagefind-ui__result')).toHaveCount(0);
 });
