@@ -86,7 +86,7 @@ function takeUnknown(tcp: Tcp, segment: usize, size: u32): void {
 function refuse(tcp: Tcp, segment: usize, size: u32): void {
   const stack = tcp.stack;
   const flags = wire.flags(segment);
-  if (flags & wire.RST || !stack.mayReport()) return;
+  if (flags & wire.RST) return;
   const acknowledges = (flags & wire.ACK) != 0;
   sendBare(
     tcp,
