@@ -56,7 +56,5 @@ void report(const char *program, const char *text) {
 }
 
 int exit_status(const struct refusal *why, bool sysexits) {
-    if (why->class == EXIT_GUEST_FAULT)
-        return EXIT_GUEST_FAULT;
     return sysexits ? why->class : 1;
 }

@@ -22,7 +22,7 @@ int fail(struct refusal *why, int class, const char *format, ...) __attribute__(
 /* Prints "PROGRAM: TEXT" on standard error as one line of printable ASCII. Uses no heap: it is safe behind seccomp. */
 void report(const char *program, const char *text) __attribute__((cold));
 
-/* The process's exit status for a refusal: 1 as Solo5's tenders, or the sysexits(3) class. */
+/* The process's exit status for a refusal, a guest's fault among them: 1 as Solo5's tenders, or its class. */
 int exit_status(const struct refusal *why, bool sysexits);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * Every refusal of the tender: its sysexits(3) class, and its text as THING: CAUSE; REMEDY.
  *
- * A class is the exit status with --sysexits; without it every refusal but a guest's fault exits 1, as Solo5's tenders do.
+ * A class is the exit status with --sysexits; without it every refusal exits 1, as Solo5's tenders do.
+ * A few texts hold in parentheses what Solo5's tenders say, because scripts look for it, Solo5's own test suite among them.
  *   64 EX_USAGE     the command line is wrong
  *   65 EX_DATAERR   the image is not one this tender can run
  *   66 EX_NOINPUT   the image cannot be read
@@ -28,7 +29,7 @@
 #define E_MAC_MALFORMED EX_USAGE, "option '%s': malformed MAC address; give six hexadecimal bytes, as '02:00:00:00:00:01'"
 #define E_MAC_MULTICAST EX_USAGE, "option '%s': a multicast MAC address cannot be a device's own; make the first byte even, as '02:00:00:00:00:01'"
 #define E_MAC_ZERO EX_USAGE, "option '%s': the zero MAC address cannot be a device's own; leave the option out to get a random one"
-#define E_SECTOR_SIZE EX_USAGE, "option '%s': not a sector size; give a power of two from 512 to 32768 bytes, as '--block-sector-size:NAME=4096'"
+#define E_SECTOR_SIZE EX_USAGE, "option '%s': not a sector size (Block size must be a multiple of 2 greater than or equal 512); give a power of two from 512 to 32768 bytes, as '--block-sector-size:NAME=4096'"
 #define E_OPTION_TWICE EX_USAGE, "option '%s': device '%s' was already given; give each device once"
 #define E_OPTIONS_MANY EX_USAGE, "option '%s': more than %d device options; an image has at most 63 devices"
 #define E_CMDLINE_LONG EX_USAGE, "guest arguments: %zu characters are too long; the guest's command line holds %d"
@@ -61,7 +62,7 @@
 #define E_MEM_SMALL EX_CONFIG, "%s: does not fit into %llu MiB of memory; give it more, as '--mem=%llu'"
 
 /* ---- The image as a Solo5 unikernel ---- */
-#define E_NOTE_MALFORMED EX_DATAERR, "%s: its %s note is malformed (%s); build the image again with a Solo5 toolchain"
+#define E_NOTE_MALFORMED EX_DATAERR, "%s: its %s note is malformed (%s: note does not fall within valid size); build the image again with a Solo5 toolchain"
 #define E_ABI_MISSING EX_DATAERR, "%s: is an ELF program but not a unikernel (it has no Solo5 ABI note); build it with a Solo5 toolchain"
 #define E_ABI_OTHER_TENDER EX_DATAERR, "%s: is an image for %s, this is kittiwake-%s; run it with 'kittiwake-%s'"
 #define E_ABI_OTHER_TARGET EX_DATAERR, "%s: is an image for the %s target, this is kittiwake-%s; build the image for %s"
@@ -97,7 +98,7 @@
 #define E_BLOCK_MOUNTED EX_CONFIG, "block %s: %s is mounted or in use by the host; unmount it first"
 #define E_BLOCK_BUSY EX_CONFIG, "block %s: %s is in use by another process or device; stop that one, copy the file, or give it read-only to all with '--block-ro'"
 #define E_BLOCK_EMPTY EX_CONFIG, "block %s: %s is empty; give it a size with 'truncate -s 1M'"
-#define E_BLOCK_SECTORS EX_CONFIG, "block %s: %s has %llu bytes, not whole sectors of %u; extend it with 'truncate -s %%%u', or give another '--block-sector-size:%s=N'"
+#define E_BLOCK_SECTORS EX_CONFIG, "block %s: %s has %llu bytes, not whole sectors of %u (Backing storage size must be block aligned); extend it with 'truncate -s %%%u', or give another '--block-sector-size:%s=N'"
 #define E_BLOCK_FAILED EX_OSERR, "block %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
 
 /* ---- The host ---- */

@@ -39,10 +39,11 @@ static const char help[] =
     "  kittiwake-hvt --mem=4 hello.hvt Hello from me\n"
     "  kittiwake-hvt --net:service=tap100 netcheck.hvt --ipv4=10.0.0.2/24\n"
     "\n"
-    "Exit status: the guest's own, 0 to 254; 255 if the guest gave up or broke its\n"
-    "rules; 1 if the tender could not run it. With --sysexits instead of 1: 64 (usage),\n"
-    "65 (not an image for this tender), 66 (image cannot be read), 69 (KVM cannot be\n"
-    "used), 71 (the host refused), 77 (permission) or 78 (devices or memory).\n";
+    "Exit status: the guest's own, 0 to 254; 255 if the guest gave up; 1 if the tender\n"
+    "could not run it or the guest broke its rules. With --sysexits instead of 1: 64\n"
+    "(usage), 65 (not an image for this tender), 66 (image cannot be read), 69 (KVM\n"
+    "cannot be used), 71 (the host refused), 77 (permission), 78 (devices or memory),\n"
+    "255 (the guest broke its rules).\n";
 
 /* Writes boot info, manifest and command line where the guest expects them, one after the other. */
 static void write_boot_info(const struct guest *guest, const struct machine *machine) {

@@ -82,7 +82,7 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
         if (ioctl(calls->machine->vcpu, KVM_RUN, 0) == 0)
             status = guest_exit(calls, why);
         else if (errno == EFAULT) /* KVM could not write to the host's page for the guest */
-            status = stopped(calls, "it wrote memory it may only read", why);
+            status = stopped(calls, "it wrote memory it may only read (host/guest translation fault)", why);
         else if (errno != EINTR && errno != EAGAIN)
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
         if (status != CALL_DONE)

@@ -51,11 +51,11 @@ static const char help[] =
     "  kittiwake-spt --mem=4 hello.spt Hello from me\n"
     "  kittiwake-spt --net:service=tap100 netcheck.spt --ipv4=10.0.0.2/24\n"
     "\n"
-    "Exit status: the guest's own, 0 to 254; 255 if the guest gave up or broke its\n"
-    "rules; 1 if the tender could not run it. With --sysexits instead of 1: 64 (usage),\n"
+    "Exit status: the guest's own, 0 to 254; 255 if the guest gave up; 1 if the tender\n"
+    "could not run it. A guest's fault ends by its signal (SIGSEGV: 139 in a shell), a\n"
+    "system call it may not make by SIGSYS (159). With --sysexits instead: 64 (usage),\n"
     "65 (not an image for this tender), 66 (image cannot be read), 71 (the host\n"
-    "refused), 77 (permission) or 78 (devices or memory). A guest that tries another\n"
-    "system call is killed by SIGSYS.\n";
+    "refused), 77 (permission), 78 (devices or memory), 255 (the guest's fault).\n";
 
 /* Maps the guest's memory at its own addresses. Returns 0, or -1 with `why`. */
 static int map_memory(uint64_t size, struct refusal *why) {
@@ -135,7 +135,7 @@ static int run(struct guest *guest, struct refusal *why) {
         return -1;
     write_boot_info(guest, &events, memory_size);
     close(guest->image.file.fd);
-    if (spt_fault_catch(why) != 0)
+    if (spt_fault_catch(!guest->options.sysexits, why) != 0)
         return -1;
     scmp_filter_ctx filter = containment_filter(why);
     if (filter == NULL || containment_seal(filter, allow(filter, guest, &events), why) != 0)

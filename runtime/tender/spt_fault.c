@@ -25,6 +25,7 @@ static long system_call(long number, long a, long b, long c) {
 
 char spt_fault_text[SPT_FAULT_TEXT_SIZE];
 static unsigned used;
+static bool die_by_signal;
 
 static void append(const char *text) {
     while (*text != '\0' && used < sizeof spt_fault_text)
@@ -57,8 +58,17 @@ static const char *cause(const siginfo_t *info, uint64_t error) {
     }
 }
 
+/* Faults once more in the same way: a fault that is blocked, as all are in their handler, ends the process by its signal. */
+static void fault_again(int number) {
+    switch (number) {
+    case SIGILL: __asm__ volatile("ud2"); break;
+    case SIGFPE: __asm__ volatile("xor %%ecx, %%ecx; div %%ecx" ::: "eax", "ecx", "edx", "cc"); break;
+    case SIGTRAP: __asm__ volatile("int3"); break;
+    default: __asm__ volatile("hlt"); break; /* privileged: SIGSEGV */
+    }
+}
+
 static void on_fault(int number, siginfo_t *info, void *context) {
-    (void)number;
     const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
     used = 0; /* the guest could have reached it */
     append("kittiwake-spt: guest fault: ");
@@ -71,10 +81,13 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     append_hex((uint64_t)registers[REG_RIP]);
     append("; report it to whoever made the image\n");
     system_call(SYS_write, STDERR_FILENO, (long)spt_fault_text, used);
+    if (die_by_signal)
+        fault_again(number);
     system_call(SYS_exit_group, EXIT_GUEST_FAULT, 0, 0);
 }
 
-int spt_fault_catch(struct refusal *why) {
+int spt_fault_catch(bool by_signal, struct refusal *why) {
+    die_by_signal = by_signal;
     stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof fault_stack};
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     int broken = sigaltstack(&stack, NULL);

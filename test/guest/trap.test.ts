@@ -36,7 +36,7 @@ test.each([
   ['store', 'it wrote memory it may not'],
   ['recurse', 'it wrote memory it may not'],
 ])('%s', (what, reason) => {
-  const { out, err, status } = tender('spt', '--mem=4', image, what);
+  const { out, err, status } = tender('spt', '--sysexits', '--mem=4', image, what);
   expect(err).toMatch(new RegExp(`^kittiwake-spt: guest fault: ${reason}, address 0x[0-9a-f]+, rip=0x[0-9a-f]+; report it .*\n$`));
   expect({ out, status }).toEqual({ out: '', status: 255 });
 });

@@ -122,7 +122,7 @@ describe('a file', () => {
     const line =
       size === 0
         ? /is empty; give it a size with 'truncate -s 1M'/
-        : /has \d+ bytes, not whole sectors of 512; extend it with 'truncate -s %512'/;
+        : /has \d+ bytes, not whole sectors of 512 \(Backing storage size must be block aligned\); extend it with 'truncate -s %512'/;
     expectRefusal(attach(file), 78, line);
   });
 
@@ -130,7 +130,7 @@ describe('a file', () => {
     truncateSync(file, 5 * 512);
     const sector = '--block-sector-size:disk=4096';
     const ended = tender('spt', '--sysexits', `--block:disk=${file}`, sector, idle);
-    expectRefusal(ended, 78, /has 2560 bytes, not whole sectors of 4096; .* '--block-sector-size:disk=N'/);
+    expectRefusal(ended, 78, /has 2560 bytes, not whole sectors of 4096 .* '--block-sector-size:disk=N'/);
   });
 
   test.each(['/dev/null', '/dev/zero', '/'])('that is no file: %s', (path) => {

@@ -361,7 +361,11 @@ const FAULTS: readonly [name: string, code: readonly number[], line: RegExp][] =
     [...store(DATA, MEMORY - 511), ...call(HALT, DATA)],
     /HALT: address 0x3ffe01 with 512 bytes/,
   ],
-  ['writes its code', store(CODE, 0), /it wrote memory it may only read, rip=0x100000;/],
+  [
+    'writes its code',
+    store(CODE, 0),
+    /it wrote memory it may only read \(host\/guest translation fault\), rip=0x100000;/,
+  ],
   ['writes its constants', store(CONSTANTS, 0), /it wrote memory it may only read/],
   ['executes its data', [0xb8, ...word(DATA), 0xff, 0xe0], /triple fault/],
   ['executes its stack', [0xff, 0xe4], /triple fault/],
@@ -376,6 +380,12 @@ describe('a guest that', () => {
     expect(out).toMatch(line);
     expect(out).toMatch(/^kittiwake-hvt: guest fault: [ -~]+; report it to whoever made the image\n$/);
     expect(status).toBe(255);
+  });
+
+  test('breaks the rules ends with 1 without --sysexits, as under Solo5', async () => {
+    const { status, out } = await vm(`${put(store(CODE, 0), {})}; kittiwake-hvt --mem=4 $guest`);
+    expect(out).toMatch(/host\/guest translation fault/);
+    expect(status).toBe(1);
   });
 
   test('reads behind memory that ends within a large page gets one line and 255', async () => {

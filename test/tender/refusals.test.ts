@@ -138,7 +138,7 @@ const OPTIONS: readonly [args: string[], status: number, line: RegExp][] = [
     (size): [string[], number, RegExp] => [
       [`--block-sector-size:disk=${size}`, good],
       64,
-      /not a sector size; give a power of two from 512 to 32768/,
+      /not a sector size \(Block size must be a multiple of 2 greater than or equal 512\); give a power of two from 512 to 32768/,
     ],
   ),
   [

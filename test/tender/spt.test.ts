@@ -10,8 +10,13 @@ const { image, remove } = imageFolder();
 afterAll(remove);
 
 /** Runs machine code that ends with status 42 if nothing stops it. */
-function guest(name: string, code: readonly number[]) {
-  return tender('spt', '--mem=4', image(`${name}.spt`, guestElf({ code: [...code, ...exit(42)] })));
+function guest(name: string, code: readonly number[], ...options: string[]) {
+  return tender(
+    'spt',
+    ...options,
+    '--mem=4',
+    image(`${name}.spt`, guestElf({ code: [...code, ...exit(42)] })),
+  );
 }
 
 const word = (value: number): number[] => [
@@ -46,30 +51,36 @@ describe('a guest', () => {
       'reads what is not there',
       [0x48, 0x8b, 0x04, 0x25, ...word(8)],
       /read memory it may not, address 0x8, rip=0x100000/,
+      'SIGSEGV',
     ],
     [
       'writes its code',
       [0xc6, 0x04, 0x25, ...word(CODE), 0],
       /wrote memory it may not, address 0x100000, rip=0x100000/,
+      'SIGSEGV',
     ],
     [
       'executes data',
       [0xb8, ...word(0x200000), 0xff, 0xe0],
       /executed memory that is not code, address 0x200000/,
+      'SIGSEGV',
     ],
-    ['executes nonsense', [0x0f, 0x0b], /instruction that does not exist/],
-    ['divides by zero', [0x31, 0xc9, 0xf7, 0xf1], /divided by zero/],
-    ['halts the processor', [0xf4], /privileged instruction/],
+    ['executes nonsense', [0x0f, 0x0b], /instruction that does not exist/, 'SIGILL'],
+    ['divides by zero', [0x31, 0xc9, 0xf7, 0xf1], /divided by zero/, 'SIGFPE'],
+    ['halts the processor', [0xf4], /privileged instruction/, 'SIGSEGV'],
+    ['stops for a debugger', [0xcc], /reached a breakpoint/, 'SIGTRAP'],
     [
       'breaks its thread pointer first',
       [...edi(0x1002), 0xbe, ...word(16), ...call(158), 0x0f, 0x0b],
       /does not exist/,
+      'SIGILL',
     ],
-  ])('that %s gets one line and 255', (name, code, line) => {
-    const ended = guest(name.replaceAll(' ', '-'), code);
+  ])('that %s gets one line, then 255 or, as under Solo5, its signal', (name, code, line, signal) => {
+    const ended = guest(name.replaceAll(' ', '-'), code, '--sysexits');
     expect(ended.err).toMatch(line);
     expect(ended.err).toMatch(/^kittiwake-spt: guest fault: [ -~]+\n$/);
-    expect(ended.status).toBe(255);
+    expect(ended).toMatchObject({ status: 255, signal: null });
+    expect(guest(name.replaceAll(' ', '-'), code)).toEqual({ ...ended, status: null, signal });
   });
 
   test.each([
