@@ -24,12 +24,27 @@ static int refuse(const char *what, struct refusal *why) {
     return fail(why, E_HOST, what, strerror(errno), "the tender needs Linux 5.9 or newer with seccomp");
 }
 
-int containment_begin(struct refusal *why) {
+/* All from 3 up but those in `kept`, which has no order. */
+static int close_others(const int *kept, unsigned count) {
+    for (unsigned from = STDERR_FILENO + 1;;) {
+        unsigned next = ~0u;
+        for (unsigned i = 0; i < count; i++)
+            if ((unsigned)kept[i] >= from && (unsigned)kept[i] < next)
+                next = (unsigned)kept[i];
+        if (next > from && syscall(SYS_close_range, from, next == ~0u ? next : next - 1, 0u) != 0)
+            return -1;
+        if (next == ~0u)
+            return 0;
+        from = next + 1;
+    }
+}
+
+int containment_begin(const int *kept, unsigned count, struct refusal *why) {
     /* Or a tap would become the guest's console. */
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
             return refuse("/dev/null", why);
-    if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0)
+    if (close_others(kept, count) != 0)
         return refuse("closing inherited descriptors", why);
 
     /* Ignored signals and masks are inherited over exec; SIGTERM must end the guest whoever started it. */

@@ -12,10 +12,10 @@
 #include <seccomp.h>
 
 /*
- * Makes descriptors 0 to 2 exist, closes all others, sets signals as a program expects them that nobody has prepared
- * for it. Returns 0, or -1 with `why`.
+ * Makes descriptors 0 to 2 exist, closes all others but the `count` in `kept`, sets signals as a program expects them that nobody
+ * has prepared for it. Returns 0, or -1 with `why`.
  */
-int containment_begin(struct refusal *why);
+int containment_begin(const int *kept, unsigned count, struct refusal *why);
 
 /* An empty filter: every system call kills the process. Returns NULL with `why` if there is no memory. */
 scmp_filter_ctx containment_filter(struct refusal *why);

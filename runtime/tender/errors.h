@@ -30,6 +30,9 @@
 #define E_MAC_MULTICAST EX_USAGE, "option '%s': a multicast MAC address cannot be a device's own; make the first byte even, as '02:00:00:00:00:01'"
 #define E_MAC_ZERO EX_USAGE, "option '%s': the zero MAC address cannot be a device's own; leave the option out to get a random one"
 #define E_SECTOR_SIZE EX_USAGE, "option '%s': not a sector size (Block size must be a multiple of 2 greater than or equal 512); give a power of two from 512 to 32768 bytes, as '--block-sector-size:NAME=4096'"
+#define E_DESCRIPTOR EX_USAGE, "option '%s': not the number of a descriptor for it; give 3 or higher, opened by the caller, as '--events=3' with '3>events.json'"
+#define E_DESCRIPTOR_TWICE EX_USAGE, "option '%s': descriptor %d was already given; use another one for each"
+#define E_OPTION_AGAIN EX_USAGE, "option '%s': was already given; give it once"
 #define E_OPTION_TWICE EX_USAGE, "option '%s': device '%s' was already given; give each device once"
 #define E_OPTIONS_MANY EX_USAGE, "option '%s': more than %d device options; an image has at most 63 devices"
 #define E_CMDLINE_LONG EX_USAGE, "guest arguments: %zu characters are too long; the guest's command line holds %d"
@@ -100,6 +103,10 @@
 #define E_BLOCK_EMPTY EX_CONFIG, "block %s: %s is empty; give it a size with 'truncate -s 1M'"
 #define E_BLOCK_SECTORS EX_CONFIG, "block %s: %s has %llu bytes, not whole sectors of %u (Backing storage size must be block aligned); extend it with 'truncate -s %%%u', or give another '--block-sector-size:%s=N'"
 #define E_BLOCK_FAILED EX_OSERR, "block %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
+
+/* ---- What is told about the guest ---- */
+#define E_EVENTS_CLOSED EX_CONFIG, "option '--events=%d': descriptor %d is not open; open it in the shell, as '%d>events.json'"
+#define E_EVENTS_READ_ONLY EX_CONFIG, "option '--events=%d': descriptor %d is open for reading only; open it for writing, as '%d>events.json'"
 
 /* ---- The host ---- */
 #define E_HOST EX_OSERR, "%s: the host refused it (%s); %s"

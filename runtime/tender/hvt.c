@@ -29,6 +29,8 @@ static const char help[] =
     "                      32768 (default: 512)\n"
     "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
     "                      (default: 512, at most 4096)\n"
+    "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
+    "                      FD: started, fault, exit\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
     "                      emulating, missing, forbidden, busy or unsupported\n"
@@ -63,7 +65,7 @@ static void write_boot_info(const struct guest *guest, const struct machine *mac
 
 static int run(struct guest *guest, struct refusal *why) {
     struct machine machine;
-    struct calls calls = {.machine = &machine, .image = &guest->image, .devices = &guest->devices};
+    struct calls calls = {.options = &guest->options, .machine = &machine, .image = &guest->image, .devices = &guest->devices};
     if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || pages_write(&machine, &guest->image, why) != 0 ||
         image_load(&guest->image, machine.memory, false, why) != 0 || kvm_set_start(&machine, guest->image.entry, why) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0)

@@ -47,6 +47,7 @@ int pages_write(const struct machine *machine, const struct image *image, struct
 
 /* What a hypercall works on. */
 struct calls {
+    const struct options *options;
     const struct machine *machine;
     const struct image *image;
     const struct devices *devices;

@@ -1,6 +1,7 @@
 /* Running the guest's processor, and what its exits mean. See hvt.h. */
 #include "containment.h"
 #include "errors.h"
+#include "eventlog.h"
 #include "hvt.h"
 
 #include <errno.h>
@@ -74,9 +75,11 @@ static int guest_exit(const struct calls *calls, struct refusal *why) {
 }
 
 int hvt_run(const struct calls *calls, struct refusal *why) {
+    int pid = getpid();
     scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, calls), why) != 0)
+    if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter), why) != 0)
         return -1;
+    eventlog_started(pid, "kittiwake-hvt", calls->options, calls->image);
     for (;;) {
         int status = CALL_DONE;
         if (ioctl(calls->machine->vcpu, KVM_RUN, 0) == 0)
@@ -85,7 +88,10 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
             status = stopped(calls, "it wrote memory it may only read (host/guest translation fault)", why);
         else if (errno != EINTR && errno != EAGAIN)
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
-        if (status != CALL_DONE)
-            return status;
+        if (status == CALL_DONE)
+            continue;
+        if (status < 0)
+            eventlog_fault(why->text);
+        return status;
     }
 }

@@ -4,12 +4,39 @@
 #include "errors.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_MEMORY_MIB 512
 
 const char *option_rest(const char *word, const char *prefix) {
     size_t length = strlen(prefix);
     return strncmp(word, prefix, length) == 0 ? word + length : NULL;
+}
+
+int option_descriptor(const char *word, const char *text, struct options *options, struct refusal *why) {
+    int fd = 0;
+    const char *c = text;
+    for (; *c >= '0' && *c <= '9' && fd < 1 << 24; c++)
+        fd = fd * 10 + (*c - '0');
+    if (c == text || *c != '\0' || fd <= STDERR_FILENO)
+        return fail(why, E_DESCRIPTOR, word);
+    for (unsigned i = 0; i < options->descriptor_count; i++)
+        if (options->descriptor[i] == fd)
+            return fail(why, E_DESCRIPTOR_TWICE, word, fd);
+    if (options->descriptor_count == MAX_DESCRIPTORS)
+        return fail(why, E_OPTIONS_MANY, word, MAX_DEVICES);
+    options->descriptor[options->descriptor_count++] = fd;
+    return fd;
+}
+
+static int parse_events(const char *word, const char *value, struct options *options, struct refusal *why) {
+    if (options->events != 0)
+        return fail(why, E_OPTION_AGAIN, word);
+    int fd = option_descriptor(word, value, options, why);
+    if (fd < 0)
+        return -1;
+    options->events = fd;
+    return 0;
 }
 
 static int parse_memory(const char *value, const struct limits *limits, struct options *options, struct refusal *why) {
@@ -48,6 +75,10 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         options->sysexits = true;
     else if ((rest = option_rest(word, "--mem=")) != NULL)
         return parse_memory(rest, limits, options, why);
+    else if ((rest = option_rest(word, "--events=")) != NULL)
+        return parse_events(word, rest, options, why);
+    else if (strcmp(word, "--events") == 0)
+        return fail(why, E_OPTION_VALUE, word, "--events=3");
     else if (strcmp(word, "--mem") == 0)
         return fail(why, E_OPTION_VALUE, word, "--mem=64");
     else

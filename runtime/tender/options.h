@@ -8,6 +8,7 @@
 #include <net/if.h>
 
 #define MAX_DEVICES (MFT_MAX_ENTRIES - 1)
+#define MAX_DESCRIPTORS (MAX_DEVICES + 1) /* one a device, and --events */
 
 /* What the command line says about one network device; `tap` is empty if only its MAC address was given. */
 struct net_option {
@@ -35,6 +36,9 @@ struct options {
     struct net_option net[MAX_DEVICES];
     unsigned block_count;
     struct block_option block[MAX_DEVICES];
+    int events; /* --events=FD; 0: not given */
+    unsigned descriptor_count;
+    int descriptor[MAX_DESCRIPTORS]; /* those of the caller's that the command line names; all others are closed */
     const char *image;
     char cmdline[CMDLINE_SIZE]; /* the guest's: its arguments, joined by one space */
 };
@@ -55,6 +59,12 @@ int options_parse(int argc, char *const argv[], const struct limits *limits, str
 
 /* The rest of `word` after `prefix`, or NULL. */
 const char *option_rest(const char *word, const char *prefix);
+
+/*
+ * Takes `text` as the number of a descriptor of the caller's, from 3, not named before, and keeps it open. Returns it, or -1
+ * with `why`.
+ */
+int option_descriptor(const char *word, const char *text, struct options *options, struct refusal *why);
 
 /* Takes an option about a device; any other is refused as unknown. Returns 0, or -1 with `why`. */
 int parse_device_option(const char *word, struct options *options, struct refusal *why);

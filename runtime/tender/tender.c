@@ -3,6 +3,7 @@
 
 #include "containment.h"
 #include "errors.h"
+#include "eventlog.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 
 static int run(const struct tender *tender, struct guest *guest, struct refusal *why) {
     struct file file;
+    if (eventlog_open(&guest->options, why) != 0)
+        return -1;
     if (file_open(guest->options.image, &file, why) != 0)
         return -1;
     if (image_parse(&file, &tender->target, &guest->image, why) != 0)
@@ -36,7 +39,9 @@ int tender_main(const struct tender *tender, int argc, char *argv[]) {
     static struct refusal why;
     const char *program = tender->limits.program;
     int status = -1;
-    if (containment_begin(&why) == 0 && options_parse(argc, argv, &tender->limits, &guest.options, &why) == 0) {
+    /* Reading the command line touches nothing, and says which descriptors are to stay. */
+    if (options_parse(argc, argv, &tender->limits, &guest.options, &why) == 0 &&
+        containment_begin(guest.options.descriptor, guest.options.descriptor_count, &why) == 0) {
         switch (guest.options.action) {
         case ACTION_HELP: return print(tender->help);
         case ACTION_VERSION:
@@ -49,6 +54,9 @@ int tender_main(const struct tender *tender, int argc, char *argv[]) {
     if (status < 0) {
         report(program, why.text);
         status = exit_status(&why, guest.options.sysexits);
+        eventlog_exit(status, why.class == EXIT_GUEST_FAULT ? "fault" : "refused", why.text);
+    } else {
+        eventlog_exit(status, "exited", NULL);
     }
     /* Not exit(): behind seccomp there is nothing it may still do. */
     _exit(status);

@@ -1,0 +1,41 @@
+/*
+ * --events=FD: what happens to the guest, as lines of JSON on a descriptor that the caller opened.
+ *
+ *   {"event":"started","time":MS,"pid":N,...}   the guest is about to run
+ *   {"event":"stopping","time":MS}              it was asked to end
+ *   {"event":"fault","time":MS,"message":"..."} it broke the rules
+ *   {"event":"exit","time":MS,"status":N,"reason":"exited"|"fault"|"signal"|"refused"}
+ *
+ * A line is one write(2) that never waits: if the reader is slow or gone, the line is lost, and the next one that gets through
+ * says how many were ("dropped":N). There is one log a process. Without the option all of this does nothing.
+ */
+#ifndef KITTIWAKE_EVENTLOG_H
+#define KITTIWAKE_EVENTLOG_H
+
+#include "devices.h"
+#include "image.h"
+#include "json_line.h"
+#include "options.h"
+
+#include <seccomp.h>
+
+/* Takes over the descriptor the command line names, which must be open for writing. Returns 0, or -1 with `why`. */
+int eventlog_open(const struct options *options, struct refusal *why);
+
+/* What a filter must let through for the functions below. Returns 0, or what libseccomp returned. */
+int eventlog_allow(scmp_filter_ctx filter);
+
+/* For a process that is not to write any more, such as the one that becomes the guest where another one watches it. */
+void eventlog_close(void);
+
+/* A line of one's own: begin, json_...(line, ...), end. May run in a signal handler. NULL where there is no log. */
+struct json_line *eventlog_begin(const char *event);
+void eventlog_end(struct json_line *line);
+
+void eventlog_started(int pid, const char *tender, const struct options *options, const struct image *image);
+void eventlog_fault(const char *message);
+/* `message` is NULL, or says why in a line. */
+void eventlog_exit(int status, const char *reason, const char *message);
+void eventlog_signal(int number);
+
+#endif

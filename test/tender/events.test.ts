@@ -1,0 +1,165 @@
+// --events=FD: what a tender tells about its guest, that nobody who reads it badly can stop the guest, and what is refused.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { labSnapshot } from '../../scripts/vm.ts';
+import { guestElf, type Segment } from './guest-elf.ts';
+import { imageFolder, run, tenders } from './tender.ts';
+
+const { image, remove } = imageFolder();
+afterAll(remove);
+
+const hvt = join(tenders, 'kittiwake-hvt');
+
+describe('a descriptor', () => {
+  test.each([
+    ['--events=0', /not the number of a descriptor for it; give 3 or higher/],
+    ['--events=2', /not the number of a descriptor/],
+    ['--events=', /not the number of a descriptor/],
+    ['--events=x', /not the number of a descriptor/],
+    ['--events=99999999999999999999', /descriptor 99999999 is not open|not the number of a descriptor/],
+    ['--events', /needs a value; write it as '--events=3'/],
+  ])('%s is refused', (option, line) => {
+    expect(run(hvt, ['--sysexits', option, 'x.hvt'])).toMatchObject({
+      status: 64,
+      err: expect.stringMatching(line) as string,
+    });
+  });
+
+  test.each([
+    ['that is closed', '3>&-', /descriptor 3 is not open; open it in the shell, as '3>events.json'/],
+    ['that is read-only', '3</dev/null', /descriptor 3 is open for reading only; open it for writing/],
+  ])('%s is refused', (_, redirection, line) => {
+    expect(run('sh', ['-c', `exec ${hvt} --sysexits --events=3 x.hvt ${redirection}`])).toMatchObject({
+      status: 78,
+      err: expect.stringMatching(line) as string,
+    });
+  });
+
+  test('given twice is refused', () => {
+    expect(run(hvt, ['--sysexits', '--events=3', '--events=4', 'x.hvt'])).toMatchObject({
+      status: 64,
+      err: expect.stringMatching(/already given; give it once/) as string,
+    });
+  });
+
+  test('beside others that are closed is kept', () => {
+    const script = `exec ${hvt} --events=9 missing.hvt 3</etc/passwd 8</etc/passwd 9>&1 10</etc/passwd`;
+    expect(JSON.parse(run('sh', ['-c', script]).out)).toMatchObject({
+      event: 'exit',
+      status: 1,
+      reason: 'refused',
+      message: 'missing.hvt: no such file; check the path',
+    });
+  });
+});
+
+test('what is no UTF-8, a quote or a control character does not break a line', () => {
+  const script = `exec ${hvt} --events=3 "$(printf '\\377a"\\\\\\001\\303\\244\\355\\240\\200.hvt')" 3>&1`;
+  const { stdout } = spawnSync('sh', ['-c', script]);
+  new TextDecoder('utf-8', { fatal: true }).decode(stdout);
+  expect(stdout.toString().split('\n')).toHaveLength(2);
+  expect((JSON.parse(stdout.toString()) as { message: string }).message).toMatch(
+    /^\ufffda"\\\u0001ä\ufffd{3}\.hvt: no such file/,
+  );
+});
+
+describe('a reader', () => {
+  const refused = ['--events=3', 'missing.hvt'];
+
+  test('that is gone does not matter', async () => {
+    const child = spawn(hvt, refused, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    child.stdio[3]?.destroy();
+    expect(await once(child, 'exit')).toEqual([1, null]);
+  });
+
+  test('that reads nothing does not matter: a full pipe drops the line', () => {
+    const script = `
+mkfifo "$0"; exec 4<>"$0"
+dd if=/dev/zero bs=65536 count=1 of="$0" status=none
+${hvt} --events=3 missing.hvt 3>"$0"; echo $?
+head -c 65536 <&4 | wc -c`;
+    const ended = run('sh', ['-c', script, join(image('beside', ''), '..', 'full')]);
+    expect(ended.out).toBe('1\n65536\n');
+  });
+
+  test('shares its descriptor with others, for whom nothing changes', () => {
+    const script = `{ ${hvt} --events=3 missing.hvt 3>&1; grep flags: /proc/self/fdinfo/1; } | tail -n 1`;
+    const flags = parseInt(run('sh', ['-c', script]).out.split(/\s+/)[1] ?? '', 8);
+    expect(flags & 0o4000).toBe(0);
+  });
+});
+
+// ---- What guests do, under real KVM in a lab VM ----
+
+const BUILD_LIMIT_MS = 900_000;
+const RUN_LIMIT_MS = 25_000;
+const DATA = 0x200000;
+const SEGMENTS: readonly Segment[] = [{ address: DATA, flags: 6, bytes: [0], memory: 0x1000 }];
+const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
+/** movq $value, address. */
+const store = (address: number, value: number): number[] => [
+  0x48,
+  0xc7,
+  0x04,
+  0x25,
+  ...word(address),
+  ...word(value),
+];
+/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
+const call = (number: number, address: number): number[] => [
+  0xb8,
+  ...word(address),
+  0xba,
+  ...word(0x500 + number),
+  0xef,
+];
+const exit = (status: number): number[] => [...store(DATA, 0), ...store(DATA + 8, status), ...call(8, DATA)];
+
+describe('hvt', () => {
+  let machine: Machine;
+  beforeAll(async () => {
+    machine = await startMachine(await labSnapshot());
+  }, BUILD_LIMIT_MS);
+  afterAll(() => machine.stop());
+
+  async function events(code: readonly number[]): Promise<unknown[]> {
+    const devices = [{ name: 'disk', type: 1 }];
+    const file = image('guest.hvt', guestElf({ target: 'hvt', code, more: SEGMENTS, devices }));
+    let out = '';
+    await machine.root.run(
+      `(echo ${readFileSync(file).toString('base64')} | base64 -d > /tmp/guest.hvt
+truncate -s 1M /tmp/disk
+kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt 3>/tmp/events >/dev/null 2>&1; cat /tmp/events) 2>&1`,
+      { timeoutMs: RUN_LIMIT_MS, onOutput: (text) => (out += text) },
+    );
+    return out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+  }
+
+  const started = {
+    event: 'started',
+    tender: 'kittiwake-hvt',
+    image: '/tmp/guest.hvt',
+    memory: 4 * 2 ** 20,
+    pid: expect.any(Number) as number,
+    devices: [{ type: 'block', name: 'disk' }],
+  };
+
+  test('tells that a guest started and how it ended', async () => {
+    expect(await events(exit(42))).toMatchObject([started, { event: 'exit', status: 42, reason: 'exited' }]);
+  });
+
+  test('tells what a guest did wrong', async () => {
+    expect(await events([0xf4])).toMatchObject([
+      started,
+      { event: 'fault', message: expect.stringMatching(/^guest fault: it halted/) as string },
+      { event: 'exit', status: 255, reason: 'fault' },
+    ]);
+  });
+});
