@@ -111,6 +111,34 @@ describe('it answers', () => {
   });
 });
 
+describe('a host it has not heard of', () => {
+  const STATION = '020000000007';
+  const pingOf = (text: string, station: string, from = '10.0.0.7'): Buffer =>
+    ethernet(IPV4, ipv4(1, echo(Buffer.from(text)), { from }), US.mac, station);
+  const asked = (answer: Buffer | string): boolean =>
+    Buffer.isBuffer(answer) && answer.readUInt16BE(12) === ARP;
+
+  test('is answered at once, at the station that stands in its frame', () => {
+    const answer = receive(pingOf('one', STATION)) as Buffer;
+    expect(answer.subarray(0, 6).toString('hex')).toBe(STATION);
+    expect(answer.subarray(34)).toEqual(echo(Buffer.from('one'), 0));
+  });
+
+  test('is not moved by what others say in its name', () => {
+    receive(pingOf('one', STATION));
+    const answer = receive(pingOf('two', '020000000008')) as Buffer;
+    expect(answer.subarray(0, 6).toString('hex')).toBe(STATION);
+  });
+
+  test('is asked for first if its packet came through the gateway, and then gets all that waited', () => {
+    open(0x0a000001);
+    expect(asked(receive(pingOf('one', PEER.mac)))).toBe(true);
+    const answers = receive(pingOf('two', STATION)) as Buffer;
+    expect(answers.subarray(0, 6).toString('hex')).toBe(STATION);
+    expect(answers.subarray(34)).toEqual(echo(Buffer.from('one'), 0));
+  });
+});
+
 const spoiled = (frame: Buffer, at: number): Buffer => {
   const copy = Buffer.from(frame);
   copy[at] = (copy[at] ?? 0) ^ 0x10;

@@ -17,6 +17,12 @@ export function input(stack: Stack, frame: usize, size: u32, now: u64): void {
   stack.framesIn++;
   stack.bytesIn += size;
   if (size < ethernet.HEADER) return stack.drop(drop.FRAME_SHORT);
+  stack.station = ethernet.source(frame);
+  takeFrame(stack, frame, size);
+  stack.station = 0;
+}
+
+function takeFrame(stack: Stack, frame: usize, size: u32): void {
   let type = ethernet.type(frame);
   let header = ethernet.HEADER;
   let vlan: u32 = 0;
@@ -32,7 +38,7 @@ export function input(stack: Stack, frame: usize, size: u32, now: u64): void {
     if (!ethernet.isGroup(to)) return stack.drop(drop.NOT_FOR_US);
     stack.toMany = true;
   }
-  if (ethernet.isGroup(ethernet.source(frame))) return stack.drop(drop.SENDER_GROUP);
+  if (ethernet.isGroup(stack.station)) return stack.drop(drop.SENDER_GROUP);
   const packet = frame + header;
   if (type == ethernet.TYPE_IPV4) ipv4.receive(stack, packet, size - header);
   else if (type == ethernet.TYPE_ARP) arp.receive(stack, packet, size - header);

@@ -7,6 +7,8 @@ import { INCOMPLETE, Neighbour } from './neighbours';
 import * as ndp from './ndp';
 import { Stack } from './stack';
 
+const gateway: usize = memory.data(16);
+
 /** Sends the `size` bytes at stack.packet to the neighbour `hop`, 16 bytes. False if they were dropped. */
 export function sendVia(stack: Stack, hop: usize, type: u32, size: u32): bool {
   const found = stack.neighbours.find(hop);
@@ -14,6 +16,15 @@ export function sendVia(stack: Stack, hop: usize, type: u32, size: u32): bool {
     stack.neighbours.use(found, stack.now);
     stack.sendFrame(found.macAddress, type, size);
     return true;
+  }
+  if (answersSender(stack, hop)) {
+    const sender = found != null ? found : stack.neighbours.claim(hop, false, stack.now);
+    if (sender != null) {
+      stack.sendFrame(stack.station, type, size);
+      learn(stack, sender, stack.station, false);
+      stack.neighbours.use(sender, stack.now);
+      return true;
+    }
   }
   // What the host has to finish cannot wait: TCP sends it again, and to a peer whose station is known by then.
   if (stack.partial != 0) {
@@ -28,6 +39,19 @@ export function sendVia(stack: Stack, hop: usize, type: u32, size: u32): bool {
   stack.neighbours.wait(entry, stack.packet, size);
   if (entry.state == INCOMPLETE && entry.tries == 0) tick(stack);
   return true;
+}
+
+/**
+ * Whether the packet to send answers the one being received, straight to the IPv4 host that sent it: then its station stands in the
+ * frame that came, and asking first would only make it wait. What is learned so is worth as much as what a request says of its
+ * sender (RFC 826): it gives way to all else, and is asked for itself within seconds. The gateway's station is not taken for a
+ * host's, or packets with a false sender from elsewhere could put it there.
+ */
+function answersSender(stack: Stack, hop: usize): bool {
+  if (stack.station == 0 || !address.isIpv4(hop) || !address.same(hop, stack.from)) return false;
+  address.setIpv4(gateway, stack.gateway);
+  const router = stack.neighbours.find(gateway);
+  return router == null || !router.known || !ethernet.same(router.macAddress, stack.station);
 }
 
 /** Asks for every neighbour that is due. */

@@ -68,6 +68,8 @@ export class Stack {
   from: usize = heap.alloc(address.SIZE);
   to: usize = heap.alloc(address.SIZE);
   toMany: bool = false;
+  /** The MAC address that sent its frame; 0 while none is being received. */
+  station: usize = 0;
   /** That packet from its network header on, as an ICMP error quotes it. */
   arrived: usize = 0;
   arrivedSize: u32 = 0;
