@@ -32,7 +32,7 @@ Subjects (all when none is named):
   start    from starting a unikernel to its exit
   ping     round trip of a ping
   net      HTTP beside nginx, TCP beside iperf3 and Linux, start, memory and size; needs the
-           Debian packages wrk, nginx-light, iperf3 and curl
+           Debian packages wrk, nginx-light, iperf3, curl and iputils-ping
 
 Options:
   --runs N            measure each contestant N times (default 15, for net 5)

@@ -24,7 +24,7 @@ export interface Comparison {
 }
 
 /** The middle of `values`, the mean of the two middle ones for an even number; NaN of none. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;

@@ -171,7 +171,14 @@ export async function answers(client: Namespace, url: string): Promise<void> {
 
 /** The Debian packages whose programs are not here, of those the measurements need. */
 export function missingPackages(): string[] {
-  const needed = { wrk: 'wrk', nginx: 'nginx-light', iperf3: 'iperf3', curl: 'curl', taskset: 'util-linux' };
+  const needed = {
+    wrk: 'wrk',
+    nginx: 'nginx-light',
+    iperf3: 'iperf3',
+    curl: 'curl',
+    ping: 'iputils-ping',
+    taskset: 'util-linux',
+  };
   return Object.entries(needed)
     .filter(([program]) => spawnSync(program, ['-v'], { stdio: 'ignore' }).error)
     .map(([, name]) => name);

@@ -7,7 +7,14 @@ import { noImage, prebuilt } from '../../test/net/unikernel.ts';
 import { inTurns, weigh, type Comparison } from './compare.ts';
 import { load } from './net-http.ts';
 import { linux, missingPackages, nginx, unikernel, type Guest, type Server } from './net-servers.ts';
-import { firstPing, roundTrip, smallestMemory, startingPlace, strippedSize } from './net-start.ts';
+import {
+  closedLoop,
+  firstPing,
+  roundTrip,
+  smallestMemory,
+  startingPlace,
+  strippedSize,
+} from './net-start.ts';
 import { iperf3, linuxStreams, stream, type Direction } from './net-tcp.ts';
 
 export interface NetOptions {
@@ -168,6 +175,14 @@ const GROUPS: readonly Group[] = [
     measure: ({ runs }, guests) =>
       duel([...imageServers(guests), () => linux('Linux across a veth pair')], runs, roundTrip, [
         { what: 'net.ping.rtt', unit: 'µs', of: (found) => found },
+      ]),
+  },
+  {
+    image: 'website',
+    figures: ['net.ping.loop'],
+    measure: ({ runs }, guests) =>
+      duel([...imageServers(guests), () => linux('Linux across a veth pair')], runs, closedLoop, [
+        { what: 'net.ping.loop', unit: 'µs', of: (found) => found },
       ]),
   },
   {
