@@ -5,6 +5,7 @@
 // message (4.4.1) is left out: a unikernel is up in milliseconds, and who starts a thousand at once can stagger them.
 import * as generator from '../random/generator';
 import * as dhcp from '../wire/dhcp';
+import { NEVER, SECOND } from '../time/duration';
 import * as events from './events';
 import * as leases from './lease';
 
@@ -30,8 +31,6 @@ const NAME: u32 = 63;
 /** Where messages go that are not for one server. */
 export const EVERYONE: u32 = 0xffffffff;
 
-const SECOND: u64 = 1000000000;
-const NEVER: u64 = u64.MAX_VALUE;
 /** Tries of a REQUEST for an offer: 4 + 8 + 16 + 32 seconds, then the search begins again. */
 const REQUEST_TRIES: u32 = 4;
 /** The first silence that is worth a line, and then each further eight tries. */
@@ -50,7 +49,7 @@ const LARGEST: u32 = 1472;
 @unmanaged
 export class Client {
   state: u32;
-  /** When poll() has something to do next; u64.MAX_VALUE: never. */
+  /** When poll() has something to do next; NEVER: not at all. */
   deadline: u64;
   /** Where the message poll() just wrote goes: from, 0.0.0.0 or our address; to, a server or EVERYONE. In host order. */
   source: u32;

@@ -1,6 +1,7 @@
 // A lease: what a server's OFFER or ACK gives, checked. Addresses are in host order, 0 where there is none.
 import { get16, get32 } from '../wire/bytes';
 import * as dhcp from '../wire/dhcp';
+import { NEVER, SECOND } from '../time/duration';
 import * as events from './events';
 
 /** Servers and routers kept of each list. */
@@ -15,9 +16,6 @@ const SHORTEST: u32 = 10;
 const INFINITE: u32 = 0xffffffff;
 /** The smallest MTU every IPv4 host must take (RFC 791); less would only slow us down. */
 const SMALLEST_MTU: u32 = 576;
-
-const SECOND: u64 = 1000000000;
-const NEVER: u64 = u64.MAX_VALUE;
 
 /** For the value of an option; a longer one counts as none. */
 const ROOM: u32 = 1024;

@@ -2,6 +2,7 @@
 import * as level from '../log/level';
 import * as line from '../log/line';
 import * as logger from '../log/logger';
+import { NEVER } from '../time/duration';
 import { Client } from './client';
 import * as events from './events';
 import { Lease } from './lease';
@@ -72,7 +73,7 @@ function describe(lease: Lease): void {
   line.ipv4(lease.address);
   counted('/', lease.prefix, ' from ');
   line.ipv4(lease.server);
-  if (lease.expiry == u64.MAX_VALUE) line.text(' for ever');
+  if (lease.expiry == NEVER) line.text(' for ever');
   else counted(' for ', lease.seconds, ' s');
   list(', gateway', lease.routers, lease.routerCount);
   list(', DNS', lease.dns, lease.dnsCount);

@@ -6,6 +6,7 @@
 import * as address from '../wire/address';
 import * as dns from '../wire/dns';
 import * as generator from '../random/generator';
+import { MILLISECOND, NEVER, SECOND } from '../time/duration';
 import * as hosts from './host';
 import * as write from './mdns-write';
 import { decide } from './tiebreak';
@@ -26,9 +27,6 @@ export const NAMED: u32 = 1;
 /** Another host has the name; from now on another one is tried. */
 export const RENAMED: u32 = 2;
 
-const NEVER: u64 = u64.MAX_VALUE;
-const MILLISECOND: u64 = 1000000;
-const SECOND: u64 = 1000 * MILLISECOND;
 const PROBES: u32 = 3;
 const PROBE_PAUSE: u64 = 250 * MILLISECOND;
 const ANNOUNCEMENTS: u32 = 2;

@@ -6,6 +6,7 @@
 import * as address from '../wire/address';
 import * as dns from '../wire/dns';
 import * as generator from '../random/generator';
+import { NEVER, SECOND } from '../time/duration';
 import * as answers from './answer';
 import * as cache from './cache';
 import * as status from './status';
@@ -18,8 +19,6 @@ export const QUERIES: u32 = 16;
 /** The room poll() needs: header, name, type and class, and the OPT record. */
 export const ROOM: u32 = 300;
 
-const SECOND: u64 = 1000000000;
-const NEVER: u64 = u64.MAX_VALUE;
 /** Times every server is asked, with 2, 4 and 8 seconds of patience. */
 const ROUNDS: u32 = 3;
 const FIRST_PORT: u32 = 49152;

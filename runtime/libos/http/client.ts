@@ -17,7 +17,7 @@ export const OVER: u32 = 3;
 
 @unmanaged
 export class Client {
-  /** When expire() is to be called, in the nanoseconds of `now`; never if it is u64.MAX_VALUE. */
+  /** When expire() is to be called, in the nanoseconds of `now`; not at all if it is NEVER. */
   deadline: u64;
   /** No response follows: once output() has returned 0 the stream is to be closed. */
   finished: bool;

@@ -1,6 +1,5 @@
 // What a site allows itself and its clients. Times are nanoseconds, sizes bytes.
-
-export const SECOND: u64 = 1_000_000_000;
+import { SECOND } from '../time/duration';
 
 @unmanaged
 export class Limits {

@@ -3,6 +3,7 @@
 // A client has one response at a time: while it is not sent, input() takes no further request, so a pipeline waits in the receive
 // buffer of its stream and costs no memory here. Call output() until it returns 0, then input() with what was left, and so on.
 import { read } from '../store/store';
+import { NEVER } from '../time/duration';
 import { begin, isDone, skip } from './body';
 import { addPart, BODY, Client, dropPart, dropResponse, freeClient, HEAD, makeClient, OVER, RESPONSE } from './client';
 import { bytesOf, detach, release, renew } from './head';
@@ -146,7 +147,7 @@ function stop(site: Site, client: Client): void {
   client.state = OVER;
   client.closing = true;
   client.finished = true;
-  client.deadline = u64.MAX_VALUE;
+  client.deadline = NEVER;
 }
 
 /** A response was cut off. */

@@ -1,7 +1,8 @@
 // What all clients of a server share: the content, the limits, the clock of the wall, the counters, and the memory for the request at hand.
 import { Entry, find, Store } from '../store/store';
+import { SECOND } from '../time/duration';
 import { putDate, SIZE as DATE } from './date';
-import { Limits, SECOND } from './limits';
+import { Limits } from './limits';
 import { LONGEST, makePath, Path } from './path';
 import { REFUSALS } from './refusal';
 import { makeRequest, Request } from './request';

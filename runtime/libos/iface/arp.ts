@@ -2,10 +2,11 @@
 import * as address from '../wire/address';
 import * as arp from '../wire/arp';
 import * as ethernet from '../wire/ethernet';
+import { SECOND } from '../time/duration';
 import * as drop from './drop';
 import { Neighbour, PROBE } from './neighbours';
 import { learn } from './resolve';
-import { ARP_ANSWERED, NOTED, SECOND, Stack } from './stack';
+import { ARP_ANSWERED, NOTED, Stack } from './stack';
 
 const BROADCAST: usize = memory.data<u8>([255, 255, 255, 255, 255, 255]);
 const key: usize = memory.data(16);

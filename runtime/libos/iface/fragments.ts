@@ -2,6 +2,7 @@
 // (RFC 5722): nobody sends such honestly. A flood of pieces costs bounded memory, and pushes the oldest packets out, for a whole packet's
 // pieces come within moments of each other, so that what is old will hardly be completed.
 import * as address from '../wire/address';
+import { NEVER } from '../time/duration';
 import * as drop from './drop';
 
 /** Packets in pieces at a time, and bytes they may take together. */
@@ -72,7 +73,7 @@ export class Reassembly {
 @unmanaged
 export class Fragments {
   /** The earliest moment at which tick() has to be called. */
-  deadline: u64 = u64.MAX_VALUE;
+  deadline: u64 = NEVER;
   /** Bytes taken now. */
   memory: u32 = 0;
   /** Why add() did not keep the last piece. */
@@ -213,7 +214,7 @@ export class Fragments {
 
   /** The next packet whose time is over, null when there is none: call it until then, and release() each. */
   nextLate(now: u64): Reassembly | null {
-    this.deadline = u64.MAX_VALUE;
+    this.deadline = NEVER;
     for (let i: u32 = 0; i < PACKETS; i++) {
       const packet = this.at(i);
       if (packet.state == FREE) continue;

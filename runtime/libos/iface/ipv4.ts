@@ -3,11 +3,12 @@ import * as address from '../wire/address';
 import { put16 } from '../wire/bytes';
 import * as ethernet from '../wire/ethernet';
 import * as ipv4 from '../wire/ipv4';
+import { SECOND } from '../time/duration';
 import * as drop from './drop';
 import { gather } from './gather';
 import * as icmp from './icmp';
 import { sendVia } from './resolve';
-import { DELIVERED, SECOND, Stack } from './stack';
+import { DELIVERED, Stack } from './stack';
 
 const hop: usize = memory.data(16);
 const BROADCAST: usize = memory.data<u8>([255, 255, 255, 255, 255, 255]);

@@ -1,12 +1,13 @@
 // Our IPv6 addresses: how one becomes ours (RFC 4862, 5.4) and for how long (RFC 4862, 5.5.4).
 import * as address from '../wire/address';
 import * as groups from '../wire/groups';
+import { NEVER } from '../time/duration';
 import { hasPrefix } from './ipv6-route';
 import * as state from './ipv6-state';
 import { ADDRESSES, Address, PREFIXES, Prefix } from './ipv6-state';
 import * as mld from './mld';
 import { announce, probe } from './ndp-output';
-import { NEVER, Stack } from './stack';
+import { Stack } from './stack';
 
 /** Whether `to`, 16 bytes, is an address of ours that may be used. */
 export function isOurs(stack: Stack, to: usize): bool {

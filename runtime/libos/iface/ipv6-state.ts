@@ -1,5 +1,6 @@
 // What an interface knows of IPv6: its addresses, and what routers told it. Tables of fixed size; what finds no room is counted.
 import * as address from '../wire/address';
+import { NEVER, SECOND } from '../time/duration';
 
 export const ADDRESSES: u32 = 8;
 /** Of them, how many routers can make us have; the others stay free for the link-local and for fixed addresses. */
@@ -102,7 +103,7 @@ export class NameServer {
 @unmanaged
 export class Ipv6 {
   /** The earliest moment at which ipv6.tick() has to be called. */
-  deadline: u64 = u64.MAX_VALUE;
+  deadline: u64 = NEVER;
   started: bool = false;
   /** Another host has our link-local address, so IPv6 is not used at all (RFC 4862, 5.4.5). */
   disabled: bool = false;
@@ -116,7 +117,7 @@ export class Ipv6 {
   /** As routers told us (RFC 4861, 6.3.2): hops, bytes (0: the link's), nanoseconds. */
   hopLimit: u32 = 64;
   mtu: u32 = 0;
-  retransmitTime: u64 = 1_000_000_000;
+  retransmitTime: u64 = SECOND;
   /** The reachable time they said last, in milliseconds and before it was spread. */
   reachable: u32 = 0;
   /** Routers say that addresses are to be had by DHCPv6, which we do not speak. */
@@ -125,12 +126,12 @@ export class Ipv6 {
   /** Router solicitations: how many were sent, the last interval and the next moment (RFC 7559). */
   solicitations: u32 = 0;
   solicitInterval: u64 = 0;
-  solicitAt: u64 = u64.MAX_VALUE;
+  solicitAt: u64 = NEVER;
   /** In our duplicate address detection, to know it again (RFC 7527); 48 bits, 0 until the start. */
   nonce: u64 = 0;
   /** Reports of our groups: how many are to be sent, and when (RFC 3810). */
   reports: u32 = 0;
-  reportAt: u64 = u64.MAX_VALUE;
+  reportAt: u64 = NEVER;
 
   /** Counters: addresses that others have, router advertisements taken, things they said for which there was no room. */
   duplicates: u64 = 0;

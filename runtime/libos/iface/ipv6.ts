@@ -3,6 +3,7 @@ import * as address from '../wire/address';
 import * as ethernet from '../wire/ethernet';
 import * as ipv6 from '../wire/ipv6';
 import * as icmpv6wire from '../wire/icmpv6';
+import { NEVER, SECOND } from '../time/duration';
 import * as drop from './drop';
 import { Reassembly } from './fragments';
 import { gather } from './gather';
@@ -14,7 +15,7 @@ import { FIXED, NAME_SERVERS, OPERATORS, ROUTERS } from './ipv6-state';
 import * as mld from './mld';
 import { solicitRouters } from './ndp-output';
 import * as slaac from './slaac';
-import { DELIVERED, NEVER, SECOND, Stack } from './stack';
+import { DELIVERED, Stack } from './stack';
 
 export { isOurs } from './ipv6-address';
 export { sourceFor } from './ipv6-source';

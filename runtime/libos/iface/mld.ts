@@ -5,11 +5,12 @@ import { get16, put16 } from '../wire/bytes';
 import * as groups from '../wire/groups';
 import * as icmpv6 from '../wire/icmpv6';
 import * as ipv6 from '../wire/ipv6';
+import { MILLISECOND, NEVER, SECOND } from '../time/duration';
 import * as drop from './drop';
 import { sendToGroup } from './ipv6-output';
 import { sourceFor } from './ipv6-source';
 import { ADDRESSES, FREE } from './ipv6-state';
-import { MILLISECOND, NEVER, NOTED, SECOND, Stack } from './stack';
+import { NOTED, Stack } from './stack';
 
 /** A hop-by-hop header with a router alert (RFC 2711), in the machine's byte order. */
 const ALERT: u64 = 0x0001_0000_0205_003a;

@@ -3,13 +3,14 @@ import * as address from '../wire/address';
 import * as ethernet from '../wire/ethernet';
 import * as ipv6 from '../wire/ipv6';
 import * as ndp from '../wire/ndp';
+import { MILLISECOND, NEVER, SECOND } from '../time/duration';
 import * as drop from './drop';
 import { addPrefix } from './ipv6-address';
 import { nextHop } from './ipv6-route';
 import { NAME_SERVERS, NameServer, OPERATORS, REDIRECTS, Redirect, ROUTERS, Router } from './ipv6-state';
 import { learn } from './resolve';
 import * as slaac from './slaac';
-import { MILLISECOND, NEVER, NOTED, SECOND, Stack } from './stack';
+import { NOTED, Stack } from './stack';
 
 /** Milliseconds a neighbour may count as reachable, and between two questions (RFC 4861, 6.2.1 allows an hour for the first). */
 const REACHABLE_MAX: u32 = 3_600_000;

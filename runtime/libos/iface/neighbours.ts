@@ -5,6 +5,7 @@
 // before one that was confirmed lately, and one that was confirmed lately is never evicted by what a peer says of itself.
 import * as address from '../wire/address';
 import * as ethernet from '../wire/ethernet';
+import { NEVER, SECOND } from '../time/duration';
 
 const SETS: u32 = 16;
 const WAYS: u32 = 4;
@@ -12,7 +13,6 @@ const ENTRIES: u32 = 64;
 /** Packets kept until their neighbour's address is known; the last of each neighbour (RFC 1122, 2.3.2.2). */
 const WAITING: u32 = 8;
 
-const SECOND: u64 = 1_000_000_000;
 /** RFC 4861, 10: REACHABLE_TIME, DELAY_FIRST_PROBE_TIME, RETRANS_TIMER, MAX_UNICAST_SOLICIT and MAX_MULTICAST_SOLICIT. */
 const REACHABLE_TIME: u64 = 30 * SECOND;
 const DELAY_TIME: u64 = 5 * SECOND;
@@ -80,7 +80,7 @@ export class Neighbours {
   private waiting: usize = heap.alloc(WAITING * offsetof<Waiting>());
   private next: u32 = 0;
   /** The earliest moment at which tick() has to be called. */
-  deadline: u64 = u64.MAX_VALUE;
+  deadline: u64 = NEVER;
   /** Nanoseconds a confirmation lasts; routers of IPv6 may say (RFC 4861, 6.3.4). */
   reachableTime: u64 = REACHABLE_TIME;
   /** Entries that had to give way to others. */
@@ -203,7 +203,7 @@ export class Neighbours {
    * it until then. Entries that never answered are given up here: `lost` of them.
    */
   nextDue(now: u64): Neighbour | null {
-    let earliest: u64 = u64.MAX_VALUE;
+    let earliest: u64 = NEVER;
     for (let i: u32 = 0; i < ENTRIES; i++) {
       const entry = this.at(i);
       if (entry.state == FREE || entry.state == STALE) continue;

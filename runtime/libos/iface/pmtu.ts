@@ -1,10 +1,11 @@
 // What the paths to other hosts can carry, as their routers told us (RFC 1191, RFC 8201). A small table: what is forgotten is learned again.
 import * as address from '../wire/address';
+import { SECOND } from '../time/duration';
 
 const SETS: u32 = 8;
 const WAYS: u32 = 4;
-/** Nanoseconds after which a larger size is tried again (RFC 1191, 6.3: 10 minutes). */
-const AGE: u64 = 600_000_000_000;
+/** After so long a larger size is tried again (RFC 1191, 6.3). */
+const AGE: u64 = 600 * SECOND;
 
 @unmanaged
 class Path {

@@ -3,10 +3,11 @@
 // could be made. The MAC address of a tap is made up anyway, and says nothing about who uses it.
 import * as address from '../wire/address';
 import * as ndp from '../wire/ndp';
+import { NEVER, SECOND } from '../time/duration';
 import { add } from './ipv6-address';
 import { hasPrefix } from './ipv6-route';
 import { ADDRESSES, AUTOMATIC, Address, DEPRECATED, FREE, LINK_LOCAL, PREFERRED } from './ipv6-state';
-import { NEVER, SECOND, Stack } from './stack';
+import { Stack } from './stack';
 
 /** Bits of a prefix from which addresses are made. */
 const PREFIX: u32 = 64;

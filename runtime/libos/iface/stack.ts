@@ -2,17 +2,13 @@
 // input(), tick() and what is sent; frames go out by one function. The shell around it reads the device and the clock.
 import * as address from '../wire/address';
 import * as ethernet from '../wire/ethernet';
+import { SECOND } from '../time/duration';
 import * as drop from './drop';
 import { Neighbours } from './neighbours';
 import { PathMtus } from './pmtu';
 import { HEADER, PACKET_MAX, writePartial, writePlain } from './offload';
 import { Fragments } from './fragments';
 import { Ipv6 } from './ipv6-state';
-
-export const SECOND: u64 = 1_000_000_000;
-export const MILLISECOND: u64 = 1_000_000;
-/** A deadline that never comes. */
-export const NEVER: u64 = u64.MAX_VALUE;
 
 /** Sends a frame. */
 export type Transmit = (frame: usize, size: u32) => void;

@@ -1,9 +1,8 @@
 // A moment as RFC 3339 writes it: 2026-11-21T07:54:12.123Z. No memory is allocated.
+import { MILLISECOND } from '../time/duration';
 
 /** Bytes write() writes. */
 export const SIZE: u32 = 24;
-
-const MILLISECOND: u64 = 1000000;
 
 /** Writes `value` with `digits` digits that end before `end`. */
 function digits(end: usize, value: u32, digits: u32): void {

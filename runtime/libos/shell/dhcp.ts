@@ -5,11 +5,12 @@ import * as leases from '../dhcp/lease';
 import { say } from '../dhcp/report';
 import * as guest from '../guest';
 import * as arp from '../iface/arp';
-import { MILLISECOND, NEVER, Stack } from '../iface/stack';
+import { Stack } from '../iface/stack';
 import * as logger from '../log/logger';
 import { tcpOf } from '../socket/tcp';
 import * as udp from '../socket/udp';
 import * as address from '../wire/address';
+import { MILLISECOND, NEVER } from '../time/duration';
 import { NetworkOptions } from './options';
 
 const CLIENT_PORT: u32 = 68;

@@ -1,8 +1,8 @@
 // HTTP over TCP: hands bytes to and fro between a site's clients and their connections. Nothing is copied in between: requests are
 // parsed where TCP put them, answers are written to where TCP sends them from.
 import * as http from '../http/server';
-import { NEVER, SECOND } from '../iface/stack';
 import * as tcp from '../socket/tcp';
+import { NEVER, SECOND } from '../time/duration';
 
 /** How long a client may go on sending after our last word, before its connection is cut. */
 const LAST_WORDS: u64 = 2 * SECOND;

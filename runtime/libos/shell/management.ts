@@ -1,9 +1,9 @@
 // The management port: /metrics and /influx over TCP (metrics/responder.ts), for few clients at a time, each for a short time.
-import { SECOND } from '../iface/stack';
 import { Registry } from '../metrics/registry';
 import * as responder from '../metrics/responder';
 import * as tcp from '../socket/tcp';
 import * as logger from '../log/logger';
+import { SECOND } from '../time/duration';
 
 /** Clients there can be at once; others are reset. */
 const CLIENTS: u32 = 4;

@@ -6,13 +6,14 @@ import * as drop from '../iface/drop';
 import * as ip from '../iface/ip';
 import { ADDRESSES } from '../iface/ipv6-state';
 import { isOnLink } from '../iface/ipv6-route';
-import { NEVER, Stack } from '../iface/stack';
+import { Stack } from '../iface/stack';
 import * as level from '../log/level';
 import * as line from '../log/line';
 import * as logger from '../log/logger';
 import * as udp from '../socket/udp';
 import * as address from '../wire/address';
 import * as groups from '../wire/groups';
+import { NEVER } from '../time/duration';
 
 /** 224.0.0.251 */
 const GROUP: u32 = 0xe00000fb;

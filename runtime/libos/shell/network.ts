@@ -2,12 +2,13 @@
 import * as guest from '../guest';
 import * as iface from '../iface/input';
 import * as offload from '../iface/offload';
-import { SECOND, Stack } from '../iface/stack';
+import { Stack } from '../iface/stack';
 import * as out from '../log/line';
 import * as logger from '../log/logger';
 import * as tcp from '../socket/tcp';
 import * as udp from '../socket/udp';
 import * as ethernet from '../wire/ethernet';
+import { SECOND } from '../time/duration';
 
 /** Ends the image when its device is gone: nothing it could do would bring it back. */
 const DEVICE_FAILED: i32 = 1;

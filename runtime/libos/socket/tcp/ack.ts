@@ -1,7 +1,7 @@
 // An acknowledgment arrives (RFC 9293, 3.10.7.4, step 5).
 import * as ip from '../../iface/ip';
-import { NEVER } from '../../iface/stack';
 import * as options from '../../wire/tcp-options';
+import { NEVER } from '../../time/duration';
 import { Connection, LOSS, OPEN, RECOVERY, TIMER_PERSIST, WRITABLE } from './connection';
 import * as cubic from './cubic';
 import { timestampAt } from './isn';

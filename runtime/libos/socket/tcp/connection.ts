@@ -1,5 +1,5 @@
 // Everything known of one connection (RFC 9293, 3.3.1: the transmission control block).
-import { NEVER } from '../../iface/stack';
+import { NEVER } from '../../time/duration';
 import { Ring } from './ring';
 
 /** States (RFC 9293, 3.3.2). */

@@ -1,5 +1,5 @@
 // CUBIC (RFC 9438): how the congestion window grows and shrinks. Integers only: windows in bytes, time in milliseconds.
-import { MILLISECOND } from '../../iface/stack';
+import { MILLISECOND } from '../../time/duration';
 import { Connection } from './connection';
 
 /** What remains of the window after a loss: 0.7 (RFC 9438, 4.6). */

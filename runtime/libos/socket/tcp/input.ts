@@ -1,9 +1,10 @@
 // A segment arrives (RFC 9293, 3.10.7, with RFC 5961 and RFC 7323).
 import * as drop from '../../iface/drop';
-import { MILLISECOND, NEVER, SECOND, Stack } from '../../iface/stack';
+import { Stack } from '../../iface/stack';
 import { finish, pseudoSum, sumBytes } from '../../wire/checksum';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
+import { MILLISECOND, NEVER, SECOND } from '../../time/duration';
 import { takeAck } from './ack';
 import {
   CLOSE_WAIT,

@@ -1,9 +1,10 @@
 // Initial sequence numbers (RFC 6528), SYN cookies (RFC 4987, 3.6) and the origin of timestamps (RFC 7323, 5.4): all of them keyed
 // hashes of the four-tuple, so that nothing has to be remembered and nobody else can tell them.
-import { MILLISECOND, Stack } from '../../iface/stack';
+import { Stack } from '../../iface/stack';
 import * as address from '../../wire/address';
 import { NO_SCALE } from '../../wire/tcp-options';
 import { sipHash } from '../../random/siphash';
+import { MILLISECOND } from '../../time/duration';
 
 const words: usize = memory.data(48);
 const WORDS: u32 = 6;

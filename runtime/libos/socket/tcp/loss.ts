@@ -5,8 +5,8 @@ import * as cubic from './cubic';
 import { timestampAt } from './isn';
 import { LOST, AGAIN, RESENT, SACKED, Sent, SENT_MAX, sentAt, uncount } from './sent';
 import { after, before } from './sequence';
-import { NEVER } from '../../iface/stack';
 import * as options from '../../wire/tcp-options';
+import { NEVER } from '../../time/duration';
 
 /** Segments behind a hole, or duplicate acknowledgments, that make a loss certain (RFC 5681, 3.2; RFC 8985, 3.3). */
 const DUPLICATES: u32 = 3;

@@ -4,13 +4,13 @@ import * as ip from '../../iface/ip';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
 import * as checksum from '../../wire/checksum';
+import { NEVER } from '../../time/duration';
 import { Connection, CONNECTED, ESTABLISHED, FIN_WAIT_1, SYN_RECEIVED } from './connection';
 import * as cubic from './cubic';
 import * as isn from './isn';
 import { RTO_AFTER_LOSS, RTO_FIRST } from './rtt';
 import { PROTOCOL } from './segment';
 import { INBOX_FIRST, Tcp } from './state';
-import { NEVER } from '../../iface/stack';
 
 /** What a peer takes that does not say so (RFC 9293, 3.7.1). */
 const MSS_DEFAULT4: u32 = 536;

@@ -1,8 +1,8 @@
 // What a connection sends now (RFC 9293, 3.8; RFC 6675; RFC 8985): lost segments again, new ones, else what has to be acknowledged.
-import { MILLISECOND, NEVER } from '../../iface/stack';
 import { TRAIN_MAX } from '../../iface/offload';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
+import { MILLISECOND, NEVER } from '../../time/duration';
 import {
   CLOSED,
   Connection,

@@ -1,6 +1,6 @@
 // Data of a segment, in order or not, finds its place in the buffer (RFC 9293, 3.10.7.4, step 7).
 import * as drop from '../../iface/drop';
-import { MILLISECOND } from '../../iface/stack';
+import { MILLISECOND } from '../../time/duration';
 import { Connection, RANGES, READABLE } from './connection';
 import { after, before } from './sequence';
 import { INBOX_FIRST, Tcp } from './state';

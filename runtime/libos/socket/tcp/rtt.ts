@@ -1,5 +1,5 @@
 // The retransmission timeout (RFC 6298).
-import { MILLISECOND, SECOND } from '../../iface/stack';
+import { MILLISECOND, SECOND } from '../../time/duration';
 import { Connection } from './connection';
 
 /**

@@ -4,11 +4,11 @@ import { finish, pseudoSum, sumBytes } from '../../wire/checksum';
 import { copyAndSum } from '../../wire/copy';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
+import { NEVER } from '../../time/duration';
 import { Connection, SYN_RECEIVED, SYN_SENT } from './connection';
 import { timestampAt } from './isn';
 import { INBOX_FIRST, Tcp } from './state';
 import { after, latest } from './sequence';
-import { NEVER } from '../../iface/stack';
 
 export const PROTOCOL: u32 = 6;
 

@@ -1,6 +1,7 @@
 // TCP on one interface: its connections and listeners, its memory, its counters.
-import { NEVER, Stack } from '../../iface/stack';
+import { Stack } from '../../iface/stack';
 import * as address from '../../wire/address';
+import { NEVER } from '../../time/duration';
 import { CLOSED, Connection, ENDED, TIME_WAIT } from './connection';
 import { Wheel } from './wheel';
 

@@ -1,6 +1,6 @@
 // What happens to a connection when time has passed.
-import { MILLISECOND, NEVER, SECOND } from '../../iface/stack';
 import * as wire from '../../wire/tcp';
+import { MILLISECOND, NEVER, SECOND } from '../../time/duration';
 import {
   Connection,
   FIN_WAIT_2,

@@ -1,7 +1,7 @@
 // The timers of all connections: a wheel of 256 slots of about 4 ms, each a list of connections. What is due later than the wheel's turn
 // waits in its last slot and is put in again. A timer that is pushed back stays where it is until its slot comes: most are pushed back
 // with every acknowledgment, and this costs nothing.
-import { NEVER } from '../../iface/stack';
+import { NEVER } from '../../time/duration';
 import { Connection } from './connection';
 
 const SLOTS: u32 = 256;
