@@ -1,6 +1,7 @@
 // A name in .local and the addresses it has: what a multicast DNS responder speaks for.
 import * as address from '../wire/address';
 import * as dns from '../wire/dns';
+import { putDigits, sizeOfNumber } from '../text/put';
 
 /** Addresses of one host, of both families together. */
 export const ADDRESSES: u32 = 8;
@@ -60,13 +61,8 @@ function writeName(host: Host): void {
   at += size;
   if (host.number > 1) {
     store<u8>(at++, 0x2d);
-    let digits: u32 = 1;
-    for (let n = host.number; n >= 10; n /= 10) digits++;
     // Five digits fit; nobody sees so many conflicts.
-    let n = host.number % 100000;
-    digits = min<u32>(digits, 5);
-    for (let i = digits; i > 0; i--, n /= 10) store<u8>(at + i - 1, 0x30 + (n % 10));
-    at += digits;
+    at = putDigits(at, host.number, min(sizeOfNumber(host.number), 5));
   }
   store<u8>(host.name, at - host.name - 1);
   store<u64>(at, 0x00006c61636f6c05); // 5 local 0

@@ -1,5 +1,7 @@
 // Writes the heads of responses (RFC 9110, 8 and 10; RFC 9112, 4) into the site's scratch, one function a kind of response.
 import { Entry } from '../store/store';
+import { put, putByte, putBytes, putLine, putNumber } from '../text/put';
+import { text, Text } from '../text/text';
 import { putDate, SIZE as DATE } from './date';
 import { BROTLI, GZIP } from './encoding';
 import { putTag } from './etag';
@@ -10,7 +12,6 @@ import * as refusal from './refusal';
 import { match, putMatched } from './rules';
 import { currentSecond, Site } from './site';
 import { statusLine } from './status';
-import { put, putBytes, putLine, putNumber, text, Text } from './text';
 
 /** How the stream goes on after a response. */
 export const STAYS: u32 = 0;
@@ -113,10 +114,8 @@ export function composeFile(
   at = putField(at, CONTENT_LENGTH, status == 206 ? last - first + 1 : selected.size);
   if (status == 206) {
     at = putNumber(put(at, CONTENT_RANGE), first);
-    store<u8>(at, 0x2d);
-    at = putNumber(at + 1, last);
-    store<u8>(at, 0x2f);
-    at = putLine(putNumber(at + 1, selected.size));
+    at = putNumber(putByte(at, 0x2d), last);
+    at = putLine(putNumber(putByte(at, 0x2f), selected.size));
   }
   if (coding == GZIP) at = put(at, GZIPPED);
   if (coding == BROTLI) at = put(at, BROTLIED);
@@ -149,9 +148,8 @@ function putCommon(site: Site, at: usize): usize {
 /** A redirection to the request's path with a slash, and with its query. */
 export function composeRedirect(site: Site, connection: u32): Head {
   let at = putField(putStart(site, 308), CONTENT_LENGTH, 0);
-  at = putPath(put(at, LOCATION), site.path);
-  store<u8>(at, 0x2f);
-  at = putLine(putBytes(at + 1, site.request.query, site.request.querySize));
+  at = putByte(putPath(put(at, LOCATION), site.path), 0x2f);
+  at = putLine(putBytes(at, site.request.query, site.request.querySize));
   return finish(site, putLine(putConnection(putCommon(site, at), connection)));
 }
 

@@ -1,6 +1,6 @@
 // Dates of HTTP (RFC 9110, 5.6.7): written in one format, read in three. Seconds since 1970 in UTC; leap seconds do not exist.
+import { text } from '../text/text';
 import { DIGIT, is } from './octet';
-import { text } from './text';
 
 /** Bytes of a date as we write it: Sun, 06 Nov 1994 08:49:37 GMT. */
 export const SIZE: u32 = 29;

@@ -1,7 +1,7 @@
 // Which coding of a resource the client is sent (RFC 9110, 12.4.2 and 12.5.3).
+import { text } from '../text/text';
 import * as fields from './fields';
 import { DIGIT, HT, is, same, SP } from './octet';
-import { text } from './text';
 
 export const IDENTITY: u32 = 0;
 export const GZIP: u32 = 1;

@@ -1,9 +1,10 @@
 // Entity tags (RFC 9110, 8.8.3): strong, of the content's digest and the coding, so that every coding has its own.
 import { Entry } from '../store/store';
+import { put, putByte, putHex } from '../text/put';
+import { text } from '../text/text';
 import { BROTLI, GZIP } from './encoding';
 import * as fields from './fields';
 import { HT, SP } from './octet';
-import { put, putHex, text } from './text';
 
 /** Room for a tag with its quotes. */
 export const ROOM: u32 = 24;
@@ -13,12 +14,10 @@ const AS_BROTLI = text('-br"');
 
 /** Writes the tag of `entry`, which is what is sent in `coding`; returns where it ends. */
 export function putTag(to: usize, entry: Entry, coding: u32): usize {
-  store<u8>(to, 0x22);
-  to = putHex(to + 1, entry.tag, 16);
+  to = putHex(putByte(to, 0x22), entry.tag, 16);
   if (coding == GZIP) return put(to, AS_GZIP);
   if (coding == BROTLI) return put(to, AS_BROTLI);
-  store<u8>(to, 0x22);
-  return to + 1;
+  return putByte(to, 0x22);
 }
 
 /** The octets of a tag between its quotes (etagc). */

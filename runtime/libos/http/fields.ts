@@ -1,7 +1,7 @@
 // The fields of a request (RFC 9110, 5; RFC 9112, 5): checked line by line, those we use kept by their name.
+import { text, Text } from '../text/text';
 import { all, CR, HT, is, same, SP, TOKEN, VALUE } from './octet';
 import * as refusal from './refusal';
-import { text, Text } from './text';
 
 export const HOST: u32 = 1;
 export const CONNECTION: u32 = 2;

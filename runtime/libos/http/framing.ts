@@ -1,9 +1,9 @@
 // How long the content of a request is (RFC 9112, 6.3). What two implementations might read differently is refused: it smuggles requests.
+import { text } from '../text/text';
 import * as fields from './fields';
 import { Limits } from './limits';
 import { all, DIGIT, HT, number, same, SP } from './octet';
 import * as refusal from './refusal';
-import { text } from './text';
 
 const CHUNKED = text('chunked');
 

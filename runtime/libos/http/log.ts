@@ -1,11 +1,12 @@
 // The access log in the Combined Log Format, written when a response is ready: its size is that of the content which then follows.
 // A request whose content turns out malformed or late, or that turns out unreadable to us, gets a second line, for that answer.
+import { put, putHex, putNumber } from '../text/put';
+import { text } from '../text/text';
 import { Client } from './client';
 import { day, putFour, putMonth, putTime, putTwo, setDay, year } from './date';
 import * as fields from './fields';
 import { putAddress } from './peer';
 import { Site } from './site';
-import { put, putHex, putNumber, text } from './text';
 
 /** Bytes of the request line and of the other two quoted parts of a line; what is longer is cut. */
 const QUOTED_MAX: u32 = 1024;

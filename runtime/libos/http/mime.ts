@@ -1,6 +1,6 @@
 // The media type of a file by the end of its name: what a built site consists of.
+import { text, Text } from '../text/text';
 import { is, TOKEN } from './octet';
-import { text, Text } from './text';
 
 /** Of a file whose name tells nothing. */
 const UNKNOWN = text('application/octet-stream');

@@ -1,5 +1,5 @@
-// What an octet may be part of (RFC 9110, 5.6; RFC 3986, 2), and comparison of text in ASCII.
-import { Text } from './text';
+// What an octet may be part of (RFC 9110, 5.6; RFC 3986, 2), and comparison of words in any case.
+import { Text } from '../text/text';
 
 /** A method or a field's name: tchar. */
 export const TOKEN: u32 = 1;
@@ -79,11 +79,6 @@ export function sameInAnyCase(at: usize, size: u32, other: usize, otherSize: u32
 @inline
 export function same(at: usize, size: u32, word: Text): bool {
   return sameInAnyCase(at, size, word.at, word.size);
-}
-
-/** Whether the bytes are exactly `word`. */
-export function exactly(at: usize, size: u32, word: Text): bool {
-  return size == word.size && memory.compare(at, word.at, size) == 0;
 }
 
 /** The value of a hexadecimal digit. */

@@ -1,6 +1,7 @@
 // From the path of a request to a name in the archive: the only place that turns what a stranger sent into a name.
+import { put, putHex } from '../text/put';
+import { text, Text } from '../text/text';
 import { HEX, hexValue, is, PATH } from './octet';
-import { put, putHex, text, Text } from './text';
 
 /** Bytes of a name; a path that decodes to more is not found. */
 export const LONGEST: u32 = 1024;

@@ -1,7 +1,7 @@
 // An address as text: IPv4 dotted, IPv6 as RFC 5952 writes it.
 import { get16 } from '../wire/bytes';
 import { isIpv4 } from '../wire/address';
-import { putHex, putNumber } from './text';
+import { putHex, putNumber } from '../text/put';
 
 /** Bytes of the longest address. */
 export const LONGEST: u32 = 39;

@@ -1,8 +1,8 @@
 // The field Range (RFC 9110, 14): one range of bytes is sent. Several are answered with the whole, which section 14.2 allows: parts of
 // one file in one response are of use to nearly nobody and cost the server more than the client.
+import { text } from '../text/text';
 import * as fields from './fields';
 import { DIGIT, HT, is, number, same, SP } from './octet';
-import { text } from './text';
 
 /** The whole is to be sent. */
 export const WHOLE: u32 = 0;

@@ -1,10 +1,10 @@
 // A request's head (RFC 9112, 2 and 3), parsed where it lies. Everything in a Request points into the head it was parsed from.
+import { exactly, text } from '../text/text';
 import * as fields from './fields';
 import { Framing, readFraming } from './framing';
 import { Limits } from './limits';
-import { all, DIGIT, exactly, HOST, is, LF, same, SP, TARGET, TOKEN } from './octet';
+import { all, DIGIT, HOST, is, LF, same, SP, TARGET, TOKEN } from './octet';
 import * as refusal from './refusal';
-import { text } from './text';
 
 export const GET: u32 = 1;
 export const HEAD: u32 = 2;

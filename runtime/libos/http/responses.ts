@@ -1,5 +1,6 @@
 // Decides what answers a request: the one place that knows all that a request may ask of a file.
 import { Entry, find } from '../store/store';
+import { text } from '../text/text';
 import { Client, dropResponse } from './client';
 import {
   CLOSES,
@@ -20,7 +21,6 @@ import * as ranges from './ranges';
 import * as refusal from './refusal';
 import { GET, HEAD, KNOWN, OPTIONS, UNKNOWN } from './request';
 import { count, currentSecond, Site } from './site';
-import { text } from './text';
 
 const INDEX = text('index.html');
 const SLASH_INDEX = text('/index.html');

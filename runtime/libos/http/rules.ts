@@ -9,8 +9,9 @@
 // file, as redirects, get what `/` says. Cache-Control and Content-Type replace ours; fields that frame a response or that depend on
 // the request cannot be set. All of it is checked at open, so that no response can outgrow its room or carry a split line.
 import { Entry, find, read, Store } from '../store/store';
+import { putBytes, putLine } from '../text/put';
+import { text } from '../text/text';
 import { all, CR, HT, is, LF, same, sameInAnyCase, SP, TOKEN, VALUE } from './octet';
-import { putBytes, putLine, text } from './text';
 
 /** Bytes of the file, and its lines. */
 const FILE_MAX: u32 = 1 << 18;

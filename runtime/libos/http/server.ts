@@ -4,6 +4,8 @@
 // buffer of its stream and costs no memory here. Call output() until it returns 0, then input() with what was left, and so on.
 import { read } from '../store/store';
 import { NEVER } from '../time/duration';
+import { put } from '../text/put';
+import { text } from '../text/text';
 import { begin, isDone, skip } from './body';
 import { addPart, BODY, Client, dropPart, dropResponse, freeClient, HEAD, makeClient, OVER, RESPONSE } from './client';
 import { bytesOf, detach, release, renew } from './head';
@@ -12,7 +14,6 @@ import { forget, parseRequest } from './request';
 import { answer, refuse } from './responses';
 import { restart, scanHead } from './scan';
 import { count, countStatus, Site } from './site';
-import { put, text } from './text';
 
 export { Client } from './client';
 export { Limits } from './limits';

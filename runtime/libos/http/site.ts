@@ -1,13 +1,13 @@
 // What all clients of a server share: the content, the limits, the clock of the wall, the counters, and the memory for the request at hand.
 import { Entry, find, Store } from '../store/store';
 import { SECOND } from '../time/duration';
+import { text } from '../text/text';
 import { putDate, SIZE as DATE } from './date';
 import { Limits } from './limits';
 import { LONGEST, makePath, Path } from './path';
 import { REFUSALS } from './refusal';
 import { makeRequest, Request } from './request';
 import { openRules, RESPONSE_MAX, Rules } from './rules';
-import { text } from './text';
 
 /** There are 2^HEAD_BITS places for heads that are kept. */
 export const HEAD_BITS: u32 = 7;

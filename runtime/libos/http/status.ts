@@ -1,5 +1,5 @@
 // The status line of a response (RFC 9112, 4).
-import { text, Text } from './text';
+import { text, Text } from '../text/text';
 
 const OK = text('HTTP/1.1 200 OK\r\n');
 const NO_CONTENT = text('HTTP/1.1 204 No Content\r\n');

@@ -1,9 +1,12 @@
 // Builds one line of console output in a fixed buffer and writes it in one piece, a line that is longer in several. No memory
 // is allocated, so that a line costs the same in the packet path as anywhere.
 import { consoleWrite } from '../guest';
+import { putHex, putNumber } from '../text/put';
 
 const ROOM: u32 = 512;
 const buffer: usize = memory.data(512);
+/** A number's digits. */
+const digits: usize = memory.data(20);
 let used: u32 = 0;
 let tap: u32 = 0;
 
@@ -41,40 +44,34 @@ export function bytes(at: usize, size: u32): void {
 
 /** Appends a number in decimal. */
 export function number(value: u64): void {
-  if (value >= 10) number(value / 10);
-  byte(0x30 + <u32>(value % 10));
+  bytes(digits, <u32>(putNumber(digits, value) - digits));
 }
 
-function hexByte(value: u32): void {
-  const digits = '0123456789abcdef';
-  byte(<u32>digits.charCodeAt(<i32>(value >> 4)));
-  byte(<u32>digits.charCodeAt(<i32>(value & 15)));
+function hex(value: u32, count: u32): void {
+  putHex(digits, value, count);
+  bytes(digits, count);
 }
 
 /** Appends a MAC address, 6 bytes at `address`. */
 export function mac(address: usize): void {
   for (let i: usize = 0; i < 6; i++) {
     if (i > 0) byte(0x3a);
-    hexByte(load<u8>(address + i));
+    hex(load<u8>(address + i), 2);
   }
 }
 
 /** Appends an IPv4 address, in host order. */
 export function ipv4(address: u32): void {
-  number(address >> 24);
-  byte(0x2e);
-  number((address >> 16) & 255);
-  byte(0x2e);
-  number((address >> 8) & 255);
-  byte(0x2e);
-  number(address & 255);
+  for (let shift = 24; shift >= 0; shift -= 8) {
+    if (shift < 24) byte(0x2e);
+    number((address >> shift) & 255);
+  }
 }
 
 /** Appends 16 bits in hexadecimal, as 0x86dd. */
 export function hex16(value: u32): void {
   text('0x');
-  hexByte((value >> 8) & 255);
-  hexByte(value & 255);
+  hex(value, 4);
 }
 
 /** Writes the line to the console and begins an empty one. */

@@ -1,4 +1,5 @@
 // A line of the log as a syslog message (RFC 5424), for UDP (RFC 5426): <30>1 2026-11-21T07:54:12.123Z HOST APP - - - SOURCE: TEXT
+import { putNumber } from '../text/put';
 import * as level from './level';
 import * as time from './time';
 
@@ -46,8 +47,7 @@ export function begin(chosen: u32, now: u64): bool {
   used = 0;
   const priority = DAEMON + severityOf(chosen);
   byte(0x3c);
-  byte(0x30 + priority / 10);
-  byte(0x30 + (priority % 10));
+  used = <u32>(putNumber(message + used, priority) - message);
   byte(0x3e);
   byte(0x31);
   byte(0x20);

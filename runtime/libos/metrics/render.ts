@@ -1,5 +1,7 @@
 // The metrics as text, in Prometheus's exposition format 0.0.4 or as Influx lines. Written in pieces: each call goes on where the last one
 // stopped, and writes whole lines only. Nothing is allocated.
+import { put, putByte, putNumber, sizeOfNumber } from '../text/put';
+import { text, Text } from '../text/text';
 import { COUNTER, metric, Metric, NONE, Registry } from './registry';
 
 /** Where a rendering is: the metric that comes next, NONE at the end. */
@@ -19,31 +21,19 @@ export function isDone(cursor: Cursor): bool {
   return cursor.next == NONE;
 }
 
-/** Between a name's HELP and TYPE and its value: the kind, as it stands in a TYPE line. */
-function kindOf(value: Metric): string {
-  return value.kind == COUNTER ? ' counter\n' : ' gauge\n';
-}
+const SPACE: u32 = 0x20;
+const NEWLINE: u32 = 0x0a;
+const HELP = text('# HELP ');
+const TYPE = text('# TYPE ');
+/** The kinds, as they end a TYPE line. */
+const COUNTERS = text(' counter\n');
+const GAUGES = text(' gauge\n');
+/** Ends a value in an Influx line. */
+const INTEGER = text('i ');
 
-function ascii(at: usize, text: string): usize {
-  for (let i = 0, n = text.length; i < n; i++) store<u8>(at++, <u8>text.charCodeAt(i));
-  return at;
-}
-
-function copy(at: usize, from: usize, size: u32): usize {
-  memory.copy(at, from, size);
-  return at + size;
-}
-
-function digits(value: u64): u32 {
-  let n: u32 = 1;
-  for (; value >= 10; value /= 10) n++;
-  return n;
-}
-
-function number(at: usize, value: u64): usize {
-  const end = at + digits(value);
-  for (let to = end; to > at; value /= 10) store<u8>(--to, 0x30 + <u8>(value % 10));
-  return end;
+@inline
+function kindOf(value: Metric): Text {
+  return value.kind == COUNTER ? COUNTERS : GAUGES;
 }
 
 /**
@@ -71,21 +61,24 @@ function following(registry: Registry, id: u32): u32 {
 }
 
 function prometheusSize(value: Metric, number: u64, isFirst: bool): u32 {
-  let size = value.nameSize + 1 + digits(number) + 1;
-  if (value.labelsSize > 0) size += value.labelsSize + 2;
-  if (isFirst) size += 7 + value.nameSize + 1 + value.helpSize + 1 + 7 + value.nameSize + kindOf(value).length;
+  let size = value.name.size + 1 + sizeOfNumber(number) + 1;
+  if (value.labels.size > 0) size += value.labels.size + 2;
+  if (isFirst) {
+    size += HELP.size + value.name.size + 1 + value.help.size + 1;
+    size += TYPE.size + value.name.size + kindOf(value).size;
+  }
   return size;
 }
 
 function prometheusLine(value: Metric, shown: u64, isFirst: bool, at: usize): usize {
   if (isFirst) {
-    at = copy(ascii(at, '# HELP '), value.name, value.nameSize);
-    at = ascii(copy(ascii(at, ' '), value.help, value.helpSize), '\n');
-    at = ascii(copy(ascii(at, '# TYPE '), value.name, value.nameSize), kindOf(value));
+    at = put(put(at, HELP), value.name);
+    at = putByte(put(putByte(at, SPACE), value.help), NEWLINE);
+    at = put(put(put(at, TYPE), value.name), kindOf(value));
   }
-  at = copy(at, value.name, value.nameSize);
-  if (value.labelsSize > 0) at = ascii(copy(ascii(at, '{'), value.labels, value.labelsSize), '}');
-  return ascii(number(ascii(at, ' '), shown), '\n');
+  at = put(at, value.name);
+  if (value.labels.size > 0) at = putByte(put(putByte(at, 0x7b), value.labels), 0x7d);
+  return putByte(putNumber(putByte(at, SPACE), shown), NEWLINE);
 }
 
 /** Writes what fits into `room` bytes at `to` as Influx lines of the moment `wall` (nanoseconds since 1970); how much. */
@@ -95,12 +88,13 @@ export function influx(registry: Registry, cursor: Cursor, to: usize, room: u32,
     const value = metric(registry, cursor.next);
     // Influx's integers have a sign.
     const shown = min(load<u64>(value.at), <u64>i64.MAX_VALUE);
-    const size = registry.prefixSize + value.tagsSize + 1 + value.nameSize + 1 + digits(shown) + 2 + digits(wall) + 1;
+    const size =
+      registry.prefix.size + value.tags.size + 1 + value.name.size + 1 + sizeOfNumber(shown) + INTEGER.size + sizeOfNumber(wall) + 1;
     if (<u32>(at - to) + size > room) break;
-    at = copy(at, registry.prefix, registry.prefixSize);
-    at = ascii(copy(at, value.tags, value.tagsSize), ' ');
-    at = number(ascii(copy(at, value.name, value.nameSize), '='), shown);
-    at = ascii(number(ascii(at, 'i '), wall), '\n');
+    at = put(at, registry.prefix);
+    at = putByte(put(at, value.tags), SPACE);
+    at = putNumber(putByte(put(at, value.name), 0x3d), shown);
+    at = putByte(putNumber(put(at, INTEGER), wall), NEWLINE);
     cursor.next = cursor.next + 1 < registry.count ? cursor.next + 1 : NONE;
   }
   return <u32>(at - to);

@@ -1,5 +1,7 @@
 // The management port: one request, one answer, and the stream is closed. GET and HEAD of /metrics (Prometheus) and /influx (Influx lines).
 // It knows HTTP/1.1 (RFC 9112) as far as that takes; bodies of requests are not read.
+import { put, putLine, putNumber } from '../text/put';
+import { begins, exactly, text, Text } from '../text/text';
 import { Registry } from './registry';
 import * as render from './render';
 
@@ -15,6 +17,29 @@ export const NOT_FOUND: u32 = 3;
 export const NOT_ALLOWED: u32 = 4;
 export const BAD: u32 = 5;
 export const TOO_LARGE: u32 = 6;
+
+const GET = text('GET ');
+const HEAD = text('HEAD ');
+const VERSION = text(' HTTP/1.');
+const SCHEME = text('http://');
+const METRICS = text('/metrics');
+const LINES = text('/influx');
+
+const PROTOCOL = text('HTTP/1.1 ');
+const STATUS_OK = text('200 OK');
+const STATUS_BAD = text('400 Bad Request');
+const STATUS_NOT_FOUND = text('404 Not Found');
+const STATUS_NOT_ALLOWED = text('405 Method Not Allowed');
+const STATUS_TOO_LARGE = text('431 Request Header Fields Too Large');
+const FIELDS = text('\r\nConnection: close\r\nContent-Type: text/plain');
+const FORMAT = text('; version=0.0.4');
+const CHARSET = text('; charset=utf-8\r\n');
+const ALLOWED = text('Allow: GET, HEAD\r\n');
+const LENGTH = text('Content-Length: ');
+const BODY_BAD = text('this is no HTTP/1.1 request\n');
+const BODY_NOT_FOUND = text('there are /metrics and /influx\n');
+const BODY_NOT_ALLOWED = text('only GET and HEAD work\n');
+const BODY_TOO_LARGE = text('a request may have 4096 bytes at most\n');
 
 @unmanaged
 export class Response {
@@ -45,7 +70,7 @@ export function begin(response: Response, registry: Registry, request: usize, si
     response.kind = TOO_LARGE;
     response.head = false;
   } else {
-    response.head = starts(request, end, 'HEAD ');
+    response.head = begins(request, <u32>(end - request), HEAD);
     response.kind = choose(request, end);
   }
   response.finished = false;
@@ -67,31 +92,25 @@ function isWhole(at: usize, end: usize): bool {
   return false;
 }
 
-function starts(at: usize, end: usize, text: string): bool {
-  if (at + text.length > end) return false;
-  for (let i = 0, n = text.length; i < n; i++) if (<i32>load<u8>(at + i) != text.charCodeAt(i)) return false;
-  return true;
-}
-
 /** The answer to the request line that begins at `at`: METHOD TARGET HTTP/1.x */
 function choose(at: usize, end: usize): u32 {
   const method = at;
   while (at < end && isToken(load<u8>(at))) at++;
   if (at == method || load<u8>(at) != 0x20) return BAD;
-  const known = starts(method, end, 'GET ') || starts(method, end, 'HEAD ');
+  const known = begins(method, <u32>(end - method), GET) || begins(method, <u32>(end - method), HEAD);
   let target = ++at;
   while (at < end && load<u8>(at) > 0x20 && load<u8>(at) < 0x7f) at++;
-  if (at == target || !starts(at, end, ' HTTP/1.')) return BAD;
-  const ending = at + 8;
+  if (at == target || !begins(at, <u32>(end - at), VERSION)) return BAD;
+  const ending = at + VERSION.size;
   if (<u32>load<u8>(ending) - 0x30 > 9 || (load<u8>(ending, 1) != 0x0d && load<u8>(ending, 1) != 0x0a)) return BAD;
   // The absolute form must be understood (RFC 9112, 3.2.2).
-  if (starts(target, at, 'http://')) {
-    target += 7;
+  if (begins(target, <u32>(at - target), SCHEME)) {
+    target += SCHEME.size;
     while (target < at && load<u8>(target) != 0x2f) target++;
   }
   let path = target;
   while (path < at && load<u8>(path) != 0x3f) path++;
-  const kind = pathOf(target, path);
+  const kind = pathOf(target, <u32>(path - target));
   return kind != NOT_FOUND && !known ? NOT_ALLOWED : kind;
 }
 
@@ -100,40 +119,37 @@ function isToken(c: u32): bool {
   return (c | 0x20) - 0x61 < 26 || c == 0x2d || c == 0x5f;
 }
 
-function pathOf(at: usize, end: usize): u32 {
-  if (end - at == 8 && starts(at, end, '/metrics')) return PROMETHEUS;
-  if (end - at == 7 && starts(at, end, '/influx')) return INFLUX;
-  return NOT_FOUND;
+function pathOf(at: usize, size: u32): u32 {
+  if (exactly(at, size, METRICS)) return PROMETHEUS;
+  return exactly(at, size, LINES) ? INFLUX : NOT_FOUND;
 }
 
-function statusOf(kind: u32): string {
+function statusOf(kind: u32): Text {
   switch (kind) {
     case NOT_FOUND:
-      return '404 Not Found';
+      return STATUS_NOT_FOUND;
     case NOT_ALLOWED:
-      return '405 Method Not Allowed';
+      return STATUS_NOT_ALLOWED;
     case BAD:
-      return '400 Bad Request';
+      return STATUS_BAD;
     case TOO_LARGE:
-      return '431 Request Header Fields Too Large';
+      return STATUS_TOO_LARGE;
     default:
-      return '200 OK';
+      return STATUS_OK;
   }
 }
 
-/** The body of a refusal, 10 to 99 bytes. */
-function bodyOf(kind: u32): string {
+/** The body of a refusal. */
+function bodyOf(kind: u32): Text {
   switch (kind) {
     case NOT_FOUND:
-      return 'there are /metrics and /influx\n';
+      return BODY_NOT_FOUND;
     case NOT_ALLOWED:
-      return 'only GET and HEAD work\n';
+      return BODY_NOT_ALLOWED;
     case BAD:
-      return 'this is no HTTP/1.1 request\n';
-    case TOO_LARGE:
-      return 'a request may have 4096 bytes at most\n';
+      return BODY_BAD;
     default:
-      return '';
+      return BODY_TOO_LARGE;
   }
 }
 
@@ -163,24 +179,12 @@ export function output(response: Response, registry: Registry, to: usize, room: 
 /** Writes the head and, of a refusal, the body. The length of metrics is not known before they are written: the end of the stream ends them. */
 function writeHead(response: Response, to: usize): u32 {
   const kind = response.kind;
+  let at = put(put(put(to, PROTOCOL), statusOf(kind)), FIELDS);
+  if (kind == PROMETHEUS) at = put(at, FORMAT);
+  at = put(at, CHARSET);
+  if (kind == NOT_ALLOWED) at = put(at, ALLOWED);
+  if (kind <= INFLUX) return <u32>(putLine(at) - to);
   const body = bodyOf(kind);
-  let size = put(to, 'HTTP/1.1 ');
-  size += put(to + size, statusOf(kind));
-  size += put(to + size, '\r\nConnection: close\r\nContent-Type: text/plain');
-  if (kind == PROMETHEUS) size += put(to + size, '; version=0.0.4');
-  size += put(to + size, '; charset=utf-8\r\n');
-  if (kind == NOT_ALLOWED) size += put(to + size, 'Allow: GET, HEAD\r\n');
-  if (kind > INFLUX) {
-    size += put(to + size, 'Content-Length: ');
-    store<u8>(to + size++, 0x30 + <u8>(body.length / 10));
-    store<u8>(to + size++, 0x30 + <u8>(body.length % 10));
-    size += put(to + size, '\r\n');
-  }
-  size += put(to + size, '\r\n');
-  return response.head ? size : size + put(to + size, body);
-}
-
-function put(to: usize, text: string): u32 {
-  for (let i = 0, n = text.length; i < n; i++) store<u8>(to + i, <u8>text.charCodeAt(i));
-  return text.length;
+  at = putLine(putLine(putNumber(put(at, LENGTH), body.size)));
+  return <u32>((response.head ? at : put(at, body)) - to);
 }

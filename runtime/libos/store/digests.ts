@@ -11,6 +11,7 @@
 //        for each chunk: u32 CRC-32, of what is there of it
 //        zeros
 //    -4  u32 CRC-32 of all of this before
+import { text } from '../text/text';
 import { Arena, roomIn, take } from './arena';
 import { crc32 } from './crc32';
 import { Device, readSectors } from './device';
@@ -22,7 +23,7 @@ export const CHUNK_BITS: u32 = 14;
 export const CHUNK: u32 = 1 << CHUNK_BITS;
 
 /** The name of the file. */
-export const NAME = '.digests';
+export const NAME = text('.digests');
 
 const MAGIC: u64 = 0x3173747365676964; // "digests1"
 const HEADER: u32 = 24;

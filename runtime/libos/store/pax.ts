@@ -1,5 +1,11 @@
 // Extended headers (POSIX.1-2001, pax): records of the form "LENGTH KEY=VALUE\n", the length being the whole record's in decimal.
+import { begins, exactly, text } from '../text/text';
 import { NO_NUMBER } from './tar';
+
+const PATH = text('path');
+const SIZE = text('size');
+const MODIFIED = text('mtime');
+const SPARSE = text('GNU.sparse.');
 
 /** What the records of one extended header say; the paths point into them. */
 @unmanaged
@@ -19,14 +25,6 @@ export function reset(extended: Extended): void {
   extended.size = NO_NUMBER;
   extended.modified = NO_NUMBER;
   extended.sparse = false;
-}
-
-/** Whether the `size` bytes at `key` begin with `text`, which is ASCII. */
-function begins(key: usize, size: u32, text: string): bool {
-  if (size < <u32>text.length) return false;
-  for (let i = 0, n = text.length; i < n; i++)
-    if (<u32>load<u8>(key + i) != <u32>text.charCodeAt(i)) return false;
-  return true;
 }
 
 /** The digits at `at`, at most 19; NO_NUMBER if there is none, or what follows is neither `end` nor a point. */
@@ -65,15 +63,15 @@ export function readRecords(extended: Extended, at: usize, size: u32): bool {
 }
 
 function take(extended: Extended, key: usize, keySize: u32, value: usize, end: usize): bool {
-  if (keySize == 4 && begins(key, keySize, 'path')) {
+  if (exactly(key, keySize, PATH)) {
     extended.path = value;
     extended.pathSize = <u32>(end - value);
-  } else if (keySize == 4 && begins(key, keySize, 'size')) {
+  } else if (exactly(key, keySize, SIZE)) {
     extended.size = decimal(value, end);
     return extended.size != NO_NUMBER;
-  } else if (keySize == 5 && begins(key, keySize, 'mtime')) {
+  } else if (exactly(key, keySize, MODIFIED)) {
     extended.modified = decimal(value, end); // fractions do not count; before 1970 is as if there were none
-  } else if (begins(key, keySize, 'GNU.sparse.')) {
+  } else if (begins(key, keySize, SPARSE)) {
     extended.sparse = true;
   }
   return true;

@@ -1,4 +1,5 @@
 // Goes through the headers of an archive once and makes an entry for every file.
+import { exactly } from '../text/text';
 import { take } from './arena';
 import { show, Window } from './device';
 import { CHUNK, claim, Digests, NAME as DIGESTS, readDigests } from './digests';
@@ -126,7 +127,7 @@ function takeFile(archive: Store, ahead: Ahead, at: u64, size: u64, modified: u6
   if (end > name && load<u8>(end - 1) == 0x2f) return status.OK; // a folder, as tar wrote them before POSIX
   const bad = checkName(name, end);
   if (bad != status.OK) return bad;
-  if (archive.files == 0 && archive.digests == null && isDigests(name, end)) {
+  if (archive.files == 0 && archive.digests == null && exactly(name, <u32>(end - name), DIGESTS)) {
     return takeDigests(archive, at, size);
   }
   const entry = newEntry(archive.arena, name, <u32>(end - name));
@@ -153,13 +154,6 @@ function takeDigests(archive: Store, at: u64, size: u64): u32 {
 /** Spreads the bits of time and size, which change when a file does. */
 function plainTag(entry: Entry): u64 {
   return (entry.modified * 0x9e3779b97f4a7c15) ^ (entry.size * 0xc2b2ae3d27d4eb4f);
-}
-
-function isDigests(name: usize, end: usize): bool {
-  if (end - name != <usize>DIGESTS.length) return false;
-  for (let i = 0, n = DIGESTS.length; i < n; i++)
-    if (<i32>load<u8>(name + i) != DIGESTS.charCodeAt(i)) return false;
-  return true;
 }
 
 /** Refuses names that are no relative path, or lead upwards. */

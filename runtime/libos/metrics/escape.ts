@@ -1,17 +1,4 @@
-// Escaping of names and values in the two formats; at set-up only.
-
-/** Bytes of `text` in UTF-8. */
-export function sizeOf(text: string): u32 {
-  return <u32>String.UTF8.byteLength(text);
-}
-
-/** `text` in UTF-8, in memory nobody moves. */
-export function keep(text: string): usize {
-  const bytes = String.UTF8.encode(text);
-  const at = heap.alloc(bytes.byteLength);
-  memory.copy(at, changetype<usize>(bytes), bytes.byteLength);
-  return at;
-}
+// Which names the two formats take, and how they escape values; at set-up only.
 
 /** Whether Prometheus takes the name: letters, digits and '_', not a digit first; of a metric also ':'. */
 export function isName(name: string, colon: bool): bool {
