@@ -1,84 +1,31 @@
-// Dates of HTTP (RFC 9110, 5.6.7): written in one format, read in three. Seconds since 1970 in UTC; leap seconds do not exist.
+// Dates of HTTP (RFC 9110, 5.6.7): written in one format, read in three. Seconds since 1970 in UTC.
+import { put, putByte, putBytes, putDigits } from '../text/put';
 import { text } from '../text/text';
-import { DIGIT, is } from './octet';
+import { DAY, day, daysOf, month, putTime, setDay, year } from '../time/calendar';
+import { DIGIT, is, SP } from './octet';
 
 /** Bytes of a date as we write it: Sun, 06 Nov 1994 08:49:37 GMT. */
 export const SIZE: u32 = 29;
 
-const DAY: i64 = 86400;
 const DAYS = text('SunMonTueWedThuFriSat');
 const MONTHS = text('JanFebMarAprMayJunJulAugSepOctNovDec');
+const COMMA = text(', ');
 const ZONE = text(' GMT');
 
-/** A date's parts, of the proleptic Gregorian calendar. */
-export let year: i32 = 0;
-/** 1 to 12. */
-export let month: i32 = 0;
-export let day: i32 = 0;
-
-/** Days since 1970-01-01. The year begins in March here, so that the leap day is its last. */
-function daysOf(y: i64, m: i64, d: i64): i64 {
-  if (m <= 2) y--;
-  const era = (y >= 0 ? y : y - 399) / 400;
-  const yearOfEra = y - era * 400;
-  const dayOfYear = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-  return era * 146097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719468;
-}
-
-/** Sets `year`, `month` and `day` to those of the day `days` after 1970-01-01. */
-export function setDay(days: i64): void {
-  const shifted = days + 719468;
-  const era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-  const dayOfEra = shifted - era * 146097;
-  const yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146096) / 365;
-  const dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100);
-  const shiftedMonth = (5 * dayOfYear + 2) / 153;
-  day = <i32>(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1);
-  month = <i32>(shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9);
-  year = <i32>(yearOfEra + era * 400 + (month <= 2 ? 1 : 0));
-}
-
-/** Writes `value` below 100 as two digits. */
-@inline
-export function putTwo(to: usize, value: u32): void {
-  store<u8>(to, <u8>(0x30 + value / 10));
-  store<u8>(to, <u8>(0x30 + (value % 10)), 1);
-}
-
-/** Writes `value` below 10000 as four digits. */
-export function putFour(to: usize, value: u32): void {
-  putTwo(to, value / 100);
-  putTwo(to + 2, value % 100);
-}
-
-/** Writes the time of day as 08:49:37. */
-export function putTime(to: usize, second: u32): void {
-  putTwo(to, second / 3600);
-  store<u8>(to, 0x3a, 2);
-  putTwo(to + 3, (second / 60) % 60);
-  store<u8>(to, 0x3a, 5);
-  putTwo(to + 6, second % 60);
-}
-
 /** Writes the three letters of the month set by setDay(). */
-export function putMonth(to: usize): void {
-  memory.copy(to, MONTHS.at + <usize>(month - 1) * 3, 3);
+export function putMonth(to: usize): usize {
+  return putBytes(to, MONTHS.at + <usize>(month - 1) * 3, 3);
 }
 
 /** Writes SIZE bytes for `second`, of a year before 10000. */
 export function putDate(to: usize, second: u64): void {
   const days = <i64>second / DAY;
   setDay(days);
-  memory.copy(to, DAYS.at + <usize>((days + 4) % 7) * 3, 3);
-  store<u16>(to, 0x202c, 3);
-  putTwo(to + 5, day);
-  store<u8>(to, 0x20, 7);
-  putMonth(to + 8);
-  store<u8>(to, 0x20, 11);
-  putFour(to + 12, year);
-  store<u8>(to, 0x20, 16);
-  putTime(to + 17, <u32>(<i64>second % DAY));
-  memory.copy(to + 25, ZONE.at, ZONE.size);
+  to = put(putBytes(to, DAYS.at + <usize>((days + 4) % 7) * 3, 3), COMMA);
+  to = putByte(putDigits(to, day, 2), SP);
+  to = putByte(putMonth(to), SP);
+  to = putByte(putDigits(to, year, 4), SP);
+  put(putTime(to, <u32>(<i64>second % DAY)), ZONE);
 }
 
 /** Where `readDate` is, and whether what it has read was what must stand there. */

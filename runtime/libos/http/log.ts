@@ -1,10 +1,12 @@
 // The access log in the Combined Log Format, written when a response is ready: its size is that of the content which then follows.
 // A request whose content turns out malformed or late, or that turns out unreadable to us, gets a second line, for that answer.
-import { put, putHex, putNumber } from '../text/put';
+import { put, putByte, putDigits, putHex, putNumber } from '../text/put';
 import { text } from '../text/text';
+import { DAY, day, putTime, setDay, year } from '../time/calendar';
 import { Client } from './client';
-import { day, putFour, putMonth, putTime, putTwo, setDay, year } from './date';
+import { putMonth } from './date';
 import * as fields from './fields';
+import { SP } from './octet';
 import { putAddress } from './peer';
 import { Site } from './site';
 
@@ -12,6 +14,8 @@ import { Site } from './site';
 const QUOTED_MAX: u32 = 1024;
 /** Bytes of a line. */
 export const LINE_MAX: u32 = 3 * QUOTED_MAX + 256;
+
+const SLASH: u32 = 0x2f;
 
 const line: usize = heap.alloc(LINE_MAX);
 const NOBODY = text(' - - [');
@@ -46,25 +50,17 @@ export function writeLine(site: Site, client: Client, status: u32, size: u64): v
   const request = site.request;
   const second = site.second;
   let at = put(putAddress(line, client.peer), NOBODY);
-  setDay(<i64>(second / 86400));
-  putTwo(at, day);
-  store<u8>(at, 0x2f, 2);
-  putMonth(at + 3);
-  store<u8>(at, 0x2f, 6);
-  putFour(at + 7, year);
-  store<u8>(at, 0x3a, 11);
-  putTime(at + 12, <u32>(second % 86400));
-  at = put(at + 20, ZONE);
+  setDay(<i64>second / DAY);
+  at = putByte(putDigits(at, day, 2), SLASH);
+  at = putByte(putMonth(at), SLASH);
+  at = putByte(putDigits(at, year, 4), 0x3a);
+  at = put(putTime(at, <u32>(<i64>second % DAY)), ZONE);
   at = request.lineSize > 0
     ? putQuoted(at, request.line, request.lineSize)
     : putQuoted(at, NOTHING.at, NOTHING.size);
-  store<u8>(at, 0x20);
-  at = putNumber(at + 1, status);
-  store<u8>(at, 0x20);
-  at = putNumber(at + 1, size);
-  store<u8>(at, 0x20);
-  at = putField(at + 1, request.fields, fields.REFERER);
-  store<u8>(at, 0x20);
-  at = putField(at + 1, request.fields, fields.USER_AGENT);
+  at = putNumber(putByte(at, SP), status);
+  at = putNumber(putByte(at, SP), size);
+  at = putField(putByte(at, SP), request.fields, fields.REFERER);
+  at = putField(putByte(at, SP), request.fields, fields.USER_AGENT);
   call_indirect<void>(site.log, line, <u32>(at - line));
 }
