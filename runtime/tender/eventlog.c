@@ -125,11 +125,13 @@ static void list_devices(struct json_line *line, const struct image *image) {
         json_number(line, "devices_left_out", left_out);
 }
 
-void eventlog_started(int pid, const char *tender, const struct options *options, const struct image *image) {
+void eventlog_started(int pid, int guest_pid, const char *tender, const struct options *options, const struct image *image) {
     struct json_line *line = eventlog_begin("started");
     if (line == NULL)
         return;
     json_number(line, "pid", (uint64_t)pid);
+    if (guest_pid != pid)
+        json_number(line, "guest_pid", (uint64_t)guest_pid);
     json_text(line, "tender", tender, TEXT_LIMIT);
     json_text(line, "version", KITTIWAKE_VERSION, TEXT_LIMIT);
     json_text(line, "image", options->image, TEXT_LIMIT);

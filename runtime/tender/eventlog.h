@@ -32,7 +32,8 @@ void eventlog_close(void);
 struct json_line *eventlog_begin(const char *event);
 void eventlog_end(struct json_line *line);
 
-void eventlog_started(int pid, const char *tender, const struct options *options, const struct image *image);
+/* `guest_pid` is `pid` where one process is both. */
+void eventlog_started(int pid, int guest_pid, const char *tender, const struct options *options, const struct image *image);
 void eventlog_fault(const char *message);
 /* `message` is NULL, or says why in a line. */
 void eventlog_exit(int status, const char *reason, const char *message);

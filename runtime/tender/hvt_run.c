@@ -79,7 +79,7 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     scmp_filter_ctx filter = containment_filter(why);
     if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter), why) != 0)
         return -1;
-    eventlog_started(pid, "kittiwake-hvt", calls->options, calls->image);
+    eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     for (;;) {
         int status = CALL_DONE;
         if (ioctl(calls->machine->vcpu, KVM_RUN, 0) == 0)

@@ -8,6 +8,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "events.h"
+#include "keeper.h"
 #include "tender.h"
 
 #include <asm/prctl.h>
@@ -43,6 +44,8 @@ static const char help[] =
     "                      32768 (default: 512)\n"
     "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
     "                      (default: 512)\n"
+    "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
+    "                      FD: started, fault, exit\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --help              show this text\n"
     "  --version           show the versions of the tender and of its ABI\n"
@@ -130,12 +133,16 @@ static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct
 static int run(struct guest *guest, struct refusal *why) {
     uint64_t memory_size = guest->options.memory_mib << 20;
     struct events events;
+    if (keeper_start(guest, why) != 0)
+        return -1;
     if (map_memory(memory_size, why) != 0 || image_load(&guest->image, NULL, true, why) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &events, why) != 0)
         return -1;
     write_boot_info(guest, &events, memory_size);
     close(guest->image.file.fd);
     if (spt_fault_catch(!guest->options.sysexits, why) != 0)
+        return -1;
+    if (keeper_bind(why) != 0)
         return -1;
     scmp_filter_ctx filter = containment_filter(why);
     if (filter == NULL || containment_seal(filter, allow(filter, guest, &events), why) != 0)

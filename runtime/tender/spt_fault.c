@@ -5,6 +5,7 @@
 #include "spt.h"
 
 #include "errors.h"
+#include "keeper.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -70,6 +71,11 @@ static void fault_again(int number) {
 
 static void on_fault(int number, siginfo_t *info, void *context) {
     const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    if (keeper_page != NULL) {
+        keeper_page->address = (uint64_t)info->si_addr;
+        memcpy(keeper_page->registers, registers, sizeof keeper_page->registers);
+        keeper_page->fault = (uint32_t)number;
+    }
     used = 0; /* the guest could have reached it */
     append("kittiwake-spt: guest fault: ");
     append(cause(info, (uint64_t)registers[REG_ERR]));

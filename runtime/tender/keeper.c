@@ -1,0 +1,218 @@
+/* Standing by. See keeper.h. */
+#include "keeper.h"
+
+#include "containment.h"
+#include "errors.h"
+#include "eventlog.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct keeper_page *keeper_page;
+
+struct keeper {
+    pid_t pid;    /* its own */
+    pid_t guest;
+    int guest_fd; /* refers to the guest's process for as long as this one lives, whatever becomes of the number */
+    int signals;
+    int ending;   /* by this signal; 0: nobody sent one */
+};
+
+static pid_t keeper_pid; /* in the guest's process: its keeper's */
+
+/* What ends a tender without a keeper. The guest's process ignores them: a terminal or a service manager may send them to both. */
+static const int ENDING[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+
+static sigset_t ending_set(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (unsigned i = 0; i < sizeof ENDING / sizeof *ENDING; i++)
+        sigaddset(&set, ENDING[i]);
+    return set;
+}
+
+static int refuse(const char *what, struct refusal *why) {
+    return fail(why, E_HOST, what, strerror(errno), "the tender needs Linux 5.9 or newer, and room for one more process");
+}
+
+static bool wanted(const struct options *options) {
+    return options->events != 0;
+}
+
+/* ---- In the guest's process ---- */
+
+static int become_guest(void) {
+    eventlog_close();
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    for (unsigned i = 0; i < sizeof ENDING / sizeof *ENDING; i++)
+        sigaction(ENDING[i], &ignore, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    return 0;
+}
+
+int keeper_bind(struct refusal *why) {
+    if (keeper_page == NULL)
+        return 0;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        return refuse("following the keeper", why);
+    if (getppid() != keeper_pid) /* it died before */
+        _exit(EX_OSERR);
+    keeper_page->entered = 1; /* nothing but the filter is left to come */
+    return 0;
+}
+
+/* ---- In the keeper ---- */
+
+static int allow(scmp_filter_ctx filter, const struct keeper *keeper) {
+    const uint32_t yes = SCMP_ACT_ALLOW;
+    scmp_datum_t guest = (scmp_datum_t)keeper->guest_fd;
+    scmp_datum_t self = (scmp_datum_t)keeper->pid;
+    int broken = eventlog_allow(filter);
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0);
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)keeper->signals));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(waitid), 2, SCMP_A0(SCMP_CMP_EQ, P_PIDFD), SCMP_A1(SCMP_CMP_EQ, guest));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pidfd_send_signal), 1, SCMP_A0(SCMP_CMP_EQ, guest));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 0);
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
+    /* To end by the signal that ended the guest. */
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigaction), 0);
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigprocmask), 0);
+    return broken | seccomp_rule_add(filter, yes, SCMP_SYS(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, self), SCMP_A1(SCMP_CMP_EQ, self));
+}
+
+static _Noreturn void end_by_signal(const struct keeper *keeper, int number) {
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigaction(number, &plain, NULL);
+    syscall(SYS_tgkill, keeper->pid, keeper->pid, number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    _exit(128 + number); /* a signal that ends nobody did not end the guest either */
+}
+
+static void end_guest(const struct keeper *keeper) {
+    syscall(SYS_pidfd_send_signal, keeper->guest_fd, SIGKILL, NULL, 0u); /* fails if it has ended: then that is seen next */
+}
+
+/* Whoever sends the keeper a signal that ends a tender means the guest. */
+static void take_signal(struct keeper *keeper) {
+    struct signalfd_siginfo info;
+    if (read(keeper->signals, &info, sizeof info) != sizeof info)
+        return;
+    keeper->ending = (int)info.ssi_signo;
+    end_guest(keeper);
+}
+
+static const char *fault_text(int number) {
+    switch (number) {
+    case SIGSEGV: return "it used memory it may not, or a privileged instruction";
+    case SIGILL: return "it executed an instruction that does not exist";
+    case SIGFPE: return "it divided by zero, or a quotient was too large";
+    case SIGTRAP: return "it reached a breakpoint";
+    case SIGBUS: return "the host could not give it the memory";
+    case SIGSYS: return "it made a system call it may not make";
+    default: return NULL;
+    }
+}
+
+/* Names as the System V ABI has them, by their index in gregset_t. */
+static void tell_fault(const char *text) {
+    static const char *const names[] = {
+        [REG_RAX] = "rax", [REG_RBX] = "rbx", [REG_RCX] = "rcx", [REG_RDX] = "rdx", [REG_RSI] = "rsi", [REG_RDI] = "rdi",
+        [REG_RBP] = "rbp", [REG_RSP] = "rsp", [REG_R8] = "r8",   [REG_R9] = "r9",   [REG_R10] = "r10", [REG_R11] = "r11",
+        [REG_R12] = "r12", [REG_R13] = "r13", [REG_R14] = "r14", [REG_R15] = "r15", [REG_RIP] = "rip", [REG_EFL] = "rflags",
+    };
+    struct json_line *line = eventlog_begin("fault");
+    if (line == NULL)
+        return;
+    json_text(line, "message", text, JSON_LINE_SIZE);
+    if (keeper_page->fault != 0) {
+        json_hex(line, "address", keeper_page->address);
+        json_object_begin(line, "registers");
+        for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+            if (names[i] != NULL)
+                json_hex(line, names[i], (uint64_t)keeper_page->registers[i]);
+        json_object_end(line);
+    }
+    eventlog_end(line);
+}
+
+/* Ends as the guest did. */
+static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) {
+    bool killed = end->si_code != CLD_EXITED;
+    int number = end->si_status;
+    const char *fault = fault_text(killed ? number : (int)keeper_page->fault);
+    if (keeper->ending != 0 && killed) {
+        eventlog_signal(keeper->ending);
+        end_by_signal(keeper, keeper->ending);
+    }
+    if (fault != NULL)
+        tell_fault(fault);
+    if (killed && fault == NULL)
+        eventlog_signal(number);
+    else
+        eventlog_exit(killed ? 128 + number : number, fault != NULL ? "fault" : keeper_page->entered ? "exited" : "refused", fault);
+    if (killed)
+        end_by_signal(keeper, number);
+    _exit(number);
+}
+
+static _Noreturn void keep(struct keeper *keeper) {
+    for (;;) {
+        struct pollfd wait[] = {{.fd = keeper->guest_fd, .events = POLLIN}, {.fd = keeper->signals, .events = POLLIN}};
+        if (ppoll(wait, sizeof wait / sizeof *wait, NULL, NULL) < 0)
+            continue; /* EINTR: stopped and continued */
+        if (wait[1].revents != 0)
+            take_signal(keeper);
+        siginfo_t end = {.si_pid = 0};
+        if (wait[0].revents != 0 && waitid(P_PIDFD, (id_t)keeper->guest_fd, &end, WEXITED) == 0 && end.si_pid != 0)
+            follow(keeper, &end);
+    }
+}
+
+/* Returns -1 with `why` if it cannot; the guest's process is then ended. */
+static int become_keeper(const struct guest *guest, struct keeper *keeper, const sigset_t *ending, struct refusal *why) {
+    keeper->guest_fd = (int)syscall(SYS_pidfd_open, keeper->guest, 0u);
+    keeper->signals = signalfd(-1, ending, SFD_CLOEXEC | SFD_NONBLOCK);
+    scmp_filter_ctx filter = NULL;
+    /* Not dumpable: what core_pattern pipes to a program heeds no limit of size. */
+    if (keeper->guest_fd < 0 || keeper->signals < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        refuse("watching the guest", why);
+    else
+        filter = containment_filter(why);
+    if (filter == NULL || containment_seal(filter, allow(filter, keeper), why) != 0) {
+        kill(keeper->guest, SIGKILL);
+        return -1;
+    }
+    eventlog_started(keeper->pid, keeper->guest, "kittiwake-spt", &guest->options, &guest->image);
+    keep(keeper);
+}
+
+int keeper_start(struct guest *guest, struct refusal *why) {
+    if (!wanted(&guest->options))
+        return 0;
+    struct keeper keeper = {.pid = getpid()};
+    keeper_page = mmap(NULL, sizeof *keeper_page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (keeper_page == MAP_FAILED)
+        return refuse("keeper", why);
+    sigset_t ending = ending_set(); /* blocked from here on, so that none gets lost on the way to signalfd(2) */
+    if (sigprocmask(SIG_BLOCK, &ending, NULL) != 0 || (keeper.guest = fork()) < 0)
+        return refuse("keeper", why);
+    if (keeper.guest != 0)
+        return become_keeper(guest, &keeper, &ending, why);
+    keeper_pid = keeper.pid;
+    return become_guest();
+}
