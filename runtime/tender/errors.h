@@ -8,6 +8,7 @@
  *   66 EX_NOINPUT   the image cannot be read
  *   69 EX_UNAVAILABLE  KVM is missing, busy or emulating
  *   71 EX_OSERR     the host refused something it should be able to do
+ *   73 EX_CANTCREAT a file that was asked for cannot be created
  *   77 EX_NOPERM    this user may not
  *   78 EX_CONFIG    what the image needs and what it was given differ: devices, memory
  */
@@ -105,6 +106,8 @@
 #define E_BLOCK_FAILED EX_OSERR, "block %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
 
 /* ---- What is told about the guest ---- */
+#define E_CRASH_EXISTS EX_CANTCREAT, "crash report: %s exists; move it away, or give another file"
+#define E_CRASH_OPEN EX_CANTCREAT, "crash report: %s cannot be created (%s); give a file in a folder you may write to"
 #define E_EVENTS_CLOSED EX_CONFIG, "option '--events=%d': descriptor %d is not open; open it in the shell, as '%d>events.json'"
 #define E_EVENTS_READ_ONLY EX_CONFIG, "option '--events=%d': descriptor %d is open for reading only; open it for writing, as '%d>events.json'"
 

@@ -15,9 +15,13 @@
 /* With every byte of two such texts escaped a line still holds them. */
 #define TEXT_LIMIT 256
 
+/* A pipe takes this much in one piece or not at all (PIPE_BUF), so that lines of several guests never mix. */
+#define LINE_SIZE 4096
+
 static int log_fd = -1;
 static unsigned long dropped;
 static bool torn; /* the last line that was written has no end */
+static char line_text[LINE_SIZE];
 static struct json_line current;
 
 /*
@@ -69,7 +73,7 @@ struct json_line *eventlog_begin(const char *event) {
         return NULL;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    json_begin(&current);
+    json_begin(&current, line_text, sizeof line_text);
     json_text(&current, "event", event, TEXT_LIMIT);
     json_number(&current, "time", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
     if (dropped > 0)
@@ -112,7 +116,7 @@ static void list_devices(struct json_line *line, const struct image *image) {
         if (entry->type >= MFT_RESERVED_FIRST)
             continue;
         /* Room for the longest one, so that none is cut in its middle. */
-        if (line->used > sizeof line->text - JSON_LINE_RESERVE - 2 * MFT_NAME_SIZE || !json_object_begin(line, NULL)) {
+        if (line->used > line->size - JSON_LINE_RESERVE - 2 * MFT_NAME_SIZE || !json_object_begin(line, NULL)) {
             left_out++;
             continue;
         }
@@ -140,11 +144,12 @@ void eventlog_started(int pid, int guest_pid, const char *tender, const struct o
     eventlog_end(line);
 }
 
-void eventlog_fault(const char *message) {
+void eventlog_fault(const char *message, const struct registers *registers) {
     struct json_line *line = eventlog_begin("fault");
     if (line == NULL)
         return;
     json_text(line, "message", message, TEXT_LIMIT);
+    registers_json(line, "registers", registers);
     eventlog_end(line);
 }
 

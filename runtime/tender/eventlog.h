@@ -3,7 +3,8 @@
  *
  *   {"event":"started","time":MS,"pid":N,...}   the guest is about to run
  *   {"event":"stopping","time":MS}              it was asked to end
- *   {"event":"fault","time":MS,"message":"..."} it broke the rules
+ *   {"event":"fault","time":MS,"message":"...","registers":{...}}
+ *                                               it broke the rules
  *   {"event":"exit","time":MS,"status":N,"reason":"exited"|"fault"|"signal"|"refused"}
  *
  * A line is one write(2) that never waits: if the reader is slow or gone, the line is lost, and the next one that gets through
@@ -13,6 +14,7 @@
 #define KITTIWAKE_EVENTLOG_H
 
 #include "devices.h"
+#include "fault.h"
 #include "image.h"
 #include "json_line.h"
 #include "options.h"
@@ -34,7 +36,7 @@ void eventlog_end(struct json_line *line);
 
 /* `guest_pid` is `pid` where one process is both. */
 void eventlog_started(int pid, int guest_pid, const char *tender, const struct options *options, const struct image *image);
-void eventlog_fault(const char *message);
+void eventlog_fault(const char *message, const struct registers *registers);
 /* `message` is NULL, or says why in a line. */
 void eventlog_exit(int status, const char *reason, const char *message);
 void eventlog_signal(int number);

@@ -31,6 +31,8 @@ static const char help[] =
     "                      (default: 512, at most 4096)\n"
     "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
     "                      FD: started, fault, exit\n"
+    "  --crash=FILE        if the guest fails, write what is known about it to FILE,\n"
+    "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
     "                      emulating, missing, forbidden, busy or unsupported\n"
@@ -44,8 +46,8 @@ static const char help[] =
     "Exit status: the guest's own, 0 to 254; 255 if the guest gave up; 1 if the tender\n"
     "could not run it or the guest broke its rules. With --sysexits instead of 1: 64\n"
     "(usage), 65 (not an image for this tender), 66 (image cannot be read), 69 (KVM\n"
-    "cannot be used), 71 (the host refused), 77 (permission), 78 (devices or memory),\n"
-    "255 (the guest broke its rules).\n";
+    "cannot be used), 71 (the host refused), 73 (a file cannot be created), 77\n"
+    "(permission), 78 (devices or memory), 255 (the guest broke its rules).\n";
 
 /* Writes boot info, manifest and command line where the guest expects them, one after the other. */
 static void write_boot_info(const struct guest *guest, const struct machine *machine) {
@@ -65,7 +67,12 @@ static void write_boot_info(const struct guest *guest, const struct machine *mac
 
 static int run(struct guest *guest, struct refusal *why) {
     struct machine machine;
-    struct calls calls = {.options = &guest->options, .machine = &machine, .image = &guest->image, .devices = &guest->devices};
+    uint64_t cookie = 0;
+    struct calls calls = {.options = &guest->options,
+                          .machine = &machine,
+                          .image = &guest->image,
+                          .devices = &guest->devices,
+                          .cookie = &cookie};
     if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || pages_write(&machine, &guest->image, why) != 0 ||
         image_load(&guest->image, machine.memory, false, why) != 0 || kvm_set_start(&machine, guest->image.entry, why) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0)

@@ -52,6 +52,7 @@ struct calls {
     const struct image *image;
     const struct devices *devices;
     struct events events;
+    uint64_t *cookie; /* where HALT has said that the guest's last words lie; 0: nowhere */
 };
 
 #define CALL_DONE (-2) /* go on running the guest */
@@ -63,6 +64,11 @@ int calls_handle(const struct calls *calls, unsigned number, uint32_t address, s
 
 /* Runs the guest to its end behind the filter. Returns its exit status, or -1 with `why`. */
 int hvt_run(const struct calls *calls, struct refusal *why);
+
+/* ---- hvt_fault.c ---- */
+
+/* Writes down what `cause` has ended: the event if the guest broke the rules (it may also have given up), and the crash report. */
+void hvt_fault(const struct calls *calls, const char *cause, bool broke_rules);
 
 /* ---- hvt_probe.c ---- */
 

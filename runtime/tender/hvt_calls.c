@@ -217,6 +217,7 @@ static int halt(const struct calls *calls, uint32_t address, struct refusal *why
         return -1;
     if (argument.cookie != 0 && !may(calls, argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ))
         return outside(calls, "HALT", argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ, why);
+    *calls->cookie = argument.cookie;
     return argument.exit_status & 0xff;
 }
 

@@ -2,6 +2,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "fault.h"
 #include "hvt.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ static int allow(scmp_filter_ctx filter, const struct calls *calls) {
     int broken = 0;
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_RUN));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_REGS));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_SREGS));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0); /* a console that is full */
@@ -77,7 +79,7 @@ static int guest_exit(const struct calls *calls, struct refusal *why) {
 int hvt_run(const struct calls *calls, struct refusal *why) {
     int pid = getpid();
     scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter), why) != 0)
+    if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter) | crash_allow(filter), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     for (;;) {
@@ -90,8 +92,8 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
         if (status == CALL_DONE)
             continue;
-        if (status < 0)
-            eventlog_fault(why->text);
+        if (status < 0 || status == EXIT_GUEST_FAULT)
+            hvt_fault(calls, status < 0 ? why->text : "the guest ended with status 255", status < 0);
         return status;
     }
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static void put(struct json_line *line, const char *bytes, size_t size) {
-    if (size > sizeof line->text - line->used)
-        size = sizeof line->text - line->used;
+    if (size > line->size - line->used)
+        size = line->size - line->used;
     memcpy(line->text + line->used, bytes, size);
     line->used += size;
 }
@@ -29,7 +29,7 @@ static size_t member(struct json_line *line, const char *key) {
 
 /* Keeps what was put since `before` if it fits. */
 static bool keep(struct json_line *line, size_t before) {
-    if (line->used > sizeof line->text - JSON_LINE_RESERVE) {
+    if (line->used > line->size - JSON_LINE_RESERVE) {
         line->used = before;
         return false;
     }
@@ -91,7 +91,9 @@ static void end(struct json_line *line, const char *bracket) {
     line->first = false;
 }
 
-void json_begin(struct json_line *line) {
+void json_begin(struct json_line *line, char *text, size_t size) {
+    line->text = text;
+    line->size = size;
     line->used = 0;
     line->first = true;
     put_text(line, "{");

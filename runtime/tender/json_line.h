@@ -6,20 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A pipe takes this much in one piece or not at all (PIPE_BUF), so that lines of several guests never mix. */
-#define JSON_LINE_SIZE 4096
-
 /* What is held back so that every object and array that was begun can be ended. */
 #define JSON_LINE_RESERVE 64
 
 struct json_line {
-    char text[JSON_LINE_SIZE];
+    char *text;
+    size_t size; /* of the memory at `text` */
     size_t used;
-    bool first;     /* no comma is due */
+    bool first; /* no comma is due */
 };
 
-/* Begins the line, with the object that it is. */
-void json_begin(struct json_line *line);
+/* Begins the line in `size` bytes at `text`, with the object that it is. */
+void json_begin(struct json_line *line, char *text, size_t size);
 /* Ends it, newline included; line->text then holds line->used bytes. */
 void json_end(struct json_line *line);
 

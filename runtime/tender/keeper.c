@@ -128,24 +128,14 @@ static const char *fault_text(int number) {
     }
 }
 
-/* Names as the System V ABI has them, by their index in gregset_t. */
 static void tell_fault(const char *text) {
-    static const char *const names[] = {
-        [REG_RAX] = "rax", [REG_RBX] = "rbx", [REG_RCX] = "rcx", [REG_RDX] = "rdx", [REG_RSI] = "rsi", [REG_RDI] = "rdi",
-        [REG_RBP] = "rbp", [REG_RSP] = "rsp", [REG_R8] = "r8",   [REG_R9] = "r9",   [REG_R10] = "r10", [REG_R11] = "r11",
-        [REG_R12] = "r12", [REG_R13] = "r13", [REG_R14] = "r14", [REG_R15] = "r15", [REG_RIP] = "rip", [REG_EFL] = "rflags",
-    };
     struct json_line *line = eventlog_begin("fault");
     if (line == NULL)
         return;
-    json_text(line, "message", text, JSON_LINE_SIZE);
+    json_text(line, "message", text, 256);
     if (keeper_page->fault != 0) {
         json_hex(line, "address", keeper_page->address);
-        json_object_begin(line, "registers");
-        for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-            if (names[i] != NULL)
-                json_hex(line, names[i], (uint64_t)keeper_page->registers[i]);
-        json_object_end(line);
+        registers_json(line, "registers", &keeper_page->registers);
     }
     eventlog_end(line);
 }

@@ -10,16 +10,15 @@
 #ifndef KITTIWAKE_KEEPER_H
 #define KITTIWAKE_KEEPER_H
 
+#include "fault.h"
 #include "tender.h"
-
-#include <ucontext.h>
 
 /* A page both have, for what the guest's side has to say about its end. The guest can write anything here; it is only told on. */
 struct keeper_page {
     uint32_t entered; /* the guest's code was reached */
     uint32_t fault;   /* the signal of its fault, 0: none */
     uint64_t address; /* that the fault is about */
-    gregset_t registers;
+    struct registers registers;
 };
 
 /* NULL where there is no keeper. */

@@ -81,8 +81,10 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         return fail(why, E_OPTION_VALUE, word, "--events=3");
     else if (strcmp(word, "--mem") == 0)
         return fail(why, E_OPTION_VALUE, word, "--mem=64");
-    else
-        return parse_device_option(word, options, why);
+    else {
+        int other = parse_debug_option(word, options, why);
+        return other <= 0 ? other : parse_device_option(word, options, why);
+    }
     return 0;
 }
 

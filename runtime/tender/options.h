@@ -36,6 +36,7 @@ struct options {
     struct net_option net[MAX_DEVICES];
     unsigned block_count;
     struct block_option block[MAX_DEVICES];
+    const char *crash; /* --crash=FILE; NULL: not given */
     int events; /* --events=FD; 0: not given */
     unsigned descriptor_count;
     int descriptor[MAX_DESCRIPTORS]; /* those of the caller's that the command line names; all others are closed */
@@ -65,6 +66,9 @@ const char *option_rest(const char *word, const char *prefix);
  * with `why`.
  */
 int option_descriptor(const char *word, const char *text, struct options *options, struct refusal *why);
+
+/* Takes an option about what is left of a guest that failed. Returns 0, -1 with `why`, or 1: it is another one. */
+int parse_debug_option(const char *word, struct options *options, struct refusal *why);
 
 /* Takes an option about a device; any other is refused as unknown. Returns 0, or -1 with `why`. */
 int parse_device_option(const char *word, struct options *options, struct refusal *why);

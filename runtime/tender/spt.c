@@ -8,6 +8,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "events.h"
+#include "fault.h"
 #include "keeper.h"
 #include "tender.h"
 
@@ -44,6 +45,8 @@ static const char help[] =
     "                      32768 (default: 512)\n"
     "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
     "                      (default: 512)\n"
+    "  --crash=FILE        if the guest fails, write what is known about it to FILE,\n"
+    "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
     "                      FD: started, fault, exit\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
@@ -58,7 +61,8 @@ static const char help[] =
     "could not run it. A guest's fault ends by its signal (SIGSEGV: 139 in a shell), a\n"
     "system call it may not make by SIGSYS (159). With --sysexits instead: 64 (usage),\n"
     "65 (not an image for this tender), 66 (image cannot be read), 71 (the host\n"
-    "refused), 77 (permission), 78 (devices or memory), 255 (the guest's fault).\n";
+    "refused), 73 (a file cannot be created), 77 (permission), 78 (devices or memory),\n"
+    "255 (the guest's fault).\n";
 
 /* Maps the guest's memory at its own addresses. Returns 0, or -1 with `why`. */
 static int map_memory(uint64_t size, struct refusal *why) {
@@ -145,7 +149,7 @@ static int run(struct guest *guest, struct refusal *why) {
     if (keeper_bind(why) != 0)
         return -1;
     scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, guest, &events), why) != 0)
+    if (filter == NULL || containment_seal(filter, allow(filter, guest, &events) | crash_allow(filter), why) != 0)
         return -1;
     spt_enter(guest->image.entry, memory_size - 8, SPT_BOOT_INFO);
 }

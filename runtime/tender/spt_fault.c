@@ -5,6 +5,7 @@
 #include "spt.h"
 
 #include "errors.h"
+#include "fault.h"
 #include "keeper.h"
 
 #include <errno.h>
@@ -18,9 +19,10 @@
 #define STACK_SIZE (64 * 1024)
 static uint8_t fault_stack[STACK_SIZE] __attribute__((aligned(16)));
 
-static long system_call(long number, long a, long b, long c) {
+static long system_call(long number, long a, long b, long c, long d) {
+    register long fourth __asm__("r10") = d;
     long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth) : "rcx", "r11", "memory");
     return result;
 }
 
@@ -69,27 +71,50 @@ static void fault_again(int number) {
     }
 }
 
+static struct fault fault;
+
+static void read_registers(const greg_t *from) {
+    static const uint8_t order[REGISTERS_COUNT] = {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+                                                   REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP, REG_EFL};
+    for (unsigned i = 0; i < REGISTERS_COUNT; i++)
+        fault.registers.value[i] = (uint64_t)from[order[i]];
+}
+
+/* Under spt the guest's address 0 is the tender's. */
+static void write_report(void) {
+    size_t size = crash_complete(&fault, NULL);
+    system_call(SYS_pwrite64, crash_fd, (long)crash_text, (long)size, 0);
+}
+
 static void on_fault(int number, siginfo_t *info, void *context) {
     const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    fault = (struct fault){
+        .cause = cause(info, (uint64_t)registers[REG_ERR]),
+        .has_address = info->si_signo == SIGSEGV && info->si_code != SI_KERNEL,
+        .address = (uint64_t)info->si_addr,
+    };
+    read_registers(registers);
     if (keeper_page != NULL) {
-        keeper_page->address = (uint64_t)info->si_addr;
-        memcpy(keeper_page->registers, registers, sizeof keeper_page->registers);
+        keeper_page->address = fault.address;
+        keeper_page->registers = fault.registers;
         keeper_page->fault = (uint32_t)number;
     }
     used = 0; /* the guest could have reached it */
     append("kittiwake-spt: guest fault: ");
-    append(cause(info, (uint64_t)registers[REG_ERR]));
-    if (info->si_signo == SIGSEGV && info->si_code != SI_KERNEL) {
+    append(fault.cause);
+    if (fault.has_address) {
         append(", address ");
-        append_hex((uint64_t)info->si_addr);
+        append_hex(fault.address);
     }
     append(", rip=");
-    append_hex((uint64_t)registers[REG_RIP]);
+    append_hex(fault.registers.value[RIP]);
     append("; report it to whoever made the image\n");
-    system_call(SYS_write, STDERR_FILENO, (long)spt_fault_text, used);
+    system_call(SYS_write, STDERR_FILENO, (long)spt_fault_text, used, 0);
+    if (crash_fd >= 0)
+        write_report();
     if (die_by_signal)
         fault_again(number);
-    system_call(SYS_exit_group, EXIT_GUEST_FAULT, 0, 0);
+    system_call(SYS_exit_group, EXIT_GUEST_FAULT, 0, 0, 0);
 }
 
 int spt_fault_catch(bool by_signal, struct refusal *why) {

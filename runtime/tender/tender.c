@@ -4,6 +4,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "fault.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ static int run(const struct tender *tender, struct guest *guest, struct refusal 
     if (image_fit(&guest->image, guest->options.memory_mib << 20, 1 << 20, why) != 0)
         return -1;
     if (devices_attach(&guest->options, &guest->image, &guest->devices, why) != 0)
+        return -1;
+    if (crash_open(guest->options.crash, tender->limits.program, &guest->image, guest->options.memory_mib << 20, why) != 0)
         return -1;
     return tender->run(guest, why);
 }

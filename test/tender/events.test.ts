@@ -158,7 +158,11 @@ kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hv
   test('tells what a guest did wrong', async () => {
     expect(await events([0xf4])).toMatchObject([
       started,
-      { event: 'fault', message: expect.stringMatching(/^guest fault: it halted/) as string },
+      {
+        event: 'fault',
+        message: expect.stringMatching(/^guest fault: it halted/) as string,
+        registers: { rsp: '0x3ffff8' },
+      },
       { event: 'exit', status: 255, reason: 'fault' },
     ]);
   });

@@ -212,7 +212,8 @@ int main(int argc, char *argv[]) {
     int world[2] = {connect_tap(TAP), connect_tap(OTHER_TAP)};
     connect_disk(DISK, false);
     connect_disk(READ_ONLY, true);
-    struct calls calls = {.machine = &machine, .image = &image, .devices = &devices};
+    uint64_t cookie;
+    struct calls calls = {.machine = &machine, .image = &image, .devices = &devices, .cookie = &cookie};
     require(events_open(&devices, &image.manifest, &calls.events, &why) == 0, "events");
 
     /* What guests print is of no interest; the result goes where they cannot. */
