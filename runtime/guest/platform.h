@@ -18,6 +18,11 @@ _Noreturn void platform_exit(int status);
 
 void platform_console(const void *text, size_t size);
 
+/* What the tender has to tell while the image runs; all zero under tenders that know nothing of it. */
+static inline const volatile struct notice *platform_notice(void) {
+    return (const volatile struct notice *)NOTICE_ADDRESS;
+}
+
 /* Nanoseconds since some moment before the start; never goes back. */
 uint64_t platform_monotonic(void);
 
@@ -28,8 +33,9 @@ uint64_t platform_wall(void);
 #define PLATFORM_FOREVER UINT64_MAX
 
 /*
- * Sleeps until a network device has a frame or platform_monotonic() is `deadline`; 0 does not sleep. It may return early with
- * nothing ready, as the guest's clock and the host's need not agree to the nanosecond. Bit n of the result: handle n is ready.
+ * Sleeps until a network device has a frame, there is a notice, or platform_monotonic() is `deadline`; 0 does not sleep. It may return
+ * early with nothing ready, as the guest's clock and the host's need not agree to the nanosecond. Bit n of the result: handle n is ready;
+ * bit 0: there is something new in platform_notice().
  */
 uint64_t platform_poll(uint64_t deadline);
 

@@ -157,10 +157,10 @@ struct found {
 };
 
 static struct found look(bool sleep) {
-    struct epoll_event events[MFT_MAX_ENTRIES];
+    struct epoll_event events[MFT_MAX_ENTRIES + 1]; /* the devices, the timer, notices */
     long count;
     do
-        count = call(EPOLL_PWAIT, info->epollfd, (long)events, MFT_MAX_ENTRIES, sleep ? -1 : 0, 0, 0);
+        count = call(EPOLL_PWAIT, info->epollfd, (long)events, MFT_MAX_ENTRIES + 1, sleep ? -1 : 0, 0, 0);
     while (count == MINUS_EINTR);
     struct found found = {.ready = 0};
     for (long i = 0; i < count; i++)

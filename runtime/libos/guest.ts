@@ -18,10 +18,18 @@ export declare function clockWall(): u64;
 
 /**
  * Sleeps until a network device has a frame or clockMonotonic() is `deadline`; 0 only looks, u64.MAX_VALUE is no deadline.
- * It may return early with nothing ready, so look at the clock after it. Bit n: the device of handle n is ready.
+ * It may return early with nothing ready, so look at the clock after it. Bit n: the device of handle n is ready; bit 0: the tender has
+ * something to say, as that the image is to end.
  */
 @external('guest', 'poll')
 export declare function poll(deadline: u64): u64;
+
+/**
+ * Whether the image is asked to end, which poll() wakes it for. An image that uses this is asked by SIGTERM, and ended some seconds later; any
+ * other is ended at once.
+ */
+@external('guest', 'stop_requested')
+export declare function stopRequested(): bool;
 
 /** Bytes the module's memory can grow to, as the image was given memory; a module that needs more is ended. */
 @external('guest', 'memory_limit')

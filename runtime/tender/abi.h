@@ -56,6 +56,10 @@ static_assert(sizeof(struct note_header) == 20, "note header");
 
 /* Frames begin with a header of struct virtio_net_hdr (10 bytes): checksums and segments may be left to the host, both ways. */
 #define FEATURE_NET_OFFLOAD 1u
+/* It looks at struct notice when POLL returns with bit 0, which no device has. */
+#define FEATURE_NOTICE 2u
+/* With FEATURE_NOTICE: it ends when the notice asks for it. */
+#define FEATURE_STOP 4u
 
 struct note_abi {
     uint32_t target;
@@ -111,6 +115,24 @@ struct mft {
 static_assert(offsetof(struct mft, e) == 8, "manifest");
 #define MFT_SIZE(entries) (offsetof(struct mft, e) + (entries) * sizeof(struct mft_entry))
 
+/* ---- Notices: what the tender tells a guest with FEATURE_NOTICE while it runs. Of our own, the same under hvt and spt. ---- */
+
+/* Above everything boot info points to, and zero under tenders that know nothing of it. Under hvt the guest can only read it. */
+#define NOTICE_ADDRESS 0x15000ull
+#define NOTICE_VERSION 1
+#define NOTICE_EVENT 0ull /* its number in the epoll set, and its bit in POLL's ready_set: handle 0 is never a device */
+
+/* Fields are only ever added; a guest uses those it knows if the version is not 0. */
+struct notice {
+    uint32_t version;
+    uint32_t reserved;
+    uint64_t stop;       /* not 0: please end */
+    uint64_t generation; /* counts how often the guest was restored from a snapshot */
+    uint8_t seed[32];    /* random bytes, other ones for each generation */
+};
+static_assert(offsetof(struct notice, stop) == 8 && offsetof(struct notice, generation) == 16, "notice");
+static_assert(offsetof(struct notice, seed) == 24 && sizeof(struct notice) == 56, "notice");
+
 /* ---- Results of hypercalls. ---- */
 
 enum solo5_result { SOLO5_OK = 0, SOLO5_AGAIN = 1, SOLO5_EINVAL = 2, SOLO5_EUNSPEC = 3 };
@@ -131,6 +153,7 @@ struct hvt_boot_info {
     uint64_t net_ring; /* 0: none */
 };
 static_assert(sizeof(struct hvt_boot_info) == 56, "hvt boot info");
+static_assert(HVT_BOOT_INFO + sizeof(struct hvt_boot_info) + sizeof(struct mft) + CMDLINE_SIZE <= NOTICE_ADDRESS, "hvt boot info");
 
 enum hvt_call {
     HVT_WALLTIME = 1,
@@ -198,5 +221,6 @@ struct spt_boot_info {
     int32_t timerfd;
 };
 static_assert(sizeof(struct spt_boot_info) == 40, "spt boot info");
+static_assert(SPT_BOOT_INFO + sizeof(struct spt_boot_info) + sizeof(struct mft) + CMDLINE_SIZE <= NOTICE_ADDRESS, "spt boot info");
 
 #endif

@@ -60,6 +60,8 @@ int containment_begin(const int *kept, unsigned count, struct refusal *why) {
     struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
     if (setrlimit(RLIMIT_CORE, &no_core) != 0)
         return refuse("core file limit", why);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return refuse("no new privileges", why);
     return 0;
 }
 
@@ -108,8 +110,6 @@ int containment_seal(scmp_filter_ctx filter, int broken, struct refusal *why) {
 
     if (drop_capabilities(why) != 0)
         return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return refuse("no new privileges", why);
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &code) != 0)
         return refuse("seccomp", why);
     return 0;

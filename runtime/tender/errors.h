@@ -25,6 +25,7 @@
 #define E_OPTION_VALUE EX_USAGE, "option '%s': needs a value; write it as '%s'"
 #define E_MEM_MALFORMED EX_USAGE, "option '--mem=%s': not a memory size; give MiB, as '--mem=64', or a unit, as '--mem=64M' or '--mem=2G'"
 #define E_MEM_RANGE EX_USAGE, "option '--mem=%s': out of range; give from 1 MiB to %llu MiB"
+#define E_STOP_TIMEOUT EX_USAGE, "option '%s': not a time to end in; give seconds from 0 to %u, as '--stop-timeout=5'"
 #define E_DEVICE_NAME EX_USAGE, "option '%s': malformed device name; it is 1 to 67 letters and digits, as in '%s'"
 #define E_TAP_NAME EX_USAGE, "option '%s': malformed interface name; it has 1 to 15 characters, none of them a space or '/'"
 #define E_MAC_MALFORMED EX_USAGE, "option '%s': malformed MAC address; give six hexadecimal bytes, as '02:00:00:00:00:01'"

@@ -16,6 +16,7 @@ static int add(int epoll, int fd, uint64_t number) {
 int events_open(const struct devices *devices, const struct mft *manifest, struct events *events, struct refusal *why) {
     events->epoll = epoll_create1(EPOLL_CLOEXEC);
     events->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    events->notice = -1;
     int broken = events->epoll < 0 || events->timer < 0 || add(events->epoll, events->timer, EVENT_TIMER) != 0;
     unsigned handles[MAX_DEVICES];
     unsigned count = devices_of(devices, manifest, MFT_NET_BASIC, handles);

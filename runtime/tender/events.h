@@ -12,6 +12,7 @@
 struct events {
     int epoll;
     int timer; /* CLOCK_MONOTONIC, non-blocking */
+    int notice; /* eventfd that says that there is a notice; -1 where the guest knows of none */
 };
 
 /* Makes the set with the timer and every attached tap. Returns 0, or -1 with `why`. */

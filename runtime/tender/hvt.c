@@ -1,6 +1,7 @@
 /* kittiwake-hvt: runs a unikernel as a virtual machine by KVM. */
 #include "hvt.h"
 
+#include "notice.h"
 #include "tender.h"
 
 #include <string.h>
@@ -33,6 +34,8 @@ static const char help[] =
     "                      FD: started, fault, exit\n"
     "  --crash=FILE        if the guest fails, write what is known about it to FILE,\n"
     "                      which must not exist; 'kittiwake explain FILE' reads it\n"
+    "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
+    "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
     "                      emulating, missing, forbidden, busy or unsupported\n"
@@ -75,7 +78,8 @@ static int run(struct guest *guest, struct refusal *why) {
                           .cookie = &cookie};
     if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || pages_write(&machine, &guest->image, why) != 0 ||
         image_load(&guest->image, machine.memory, false, why) != 0 || kvm_set_start(&machine, guest->image.entry, why) != 0 ||
-        events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0)
+        events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0 ||
+        notice_open(&guest->image, machine.memory, &calls.events, why) != 0)
         return -1;
     write_boot_info(guest, &machine);
     close(guest->image.file.fd);

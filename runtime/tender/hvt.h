@@ -8,6 +8,7 @@
 #include "image.h"
 
 #include <linux/kvm.h>
+#include <seccomp.h>
 
 /* A hypercall is a 32-bit address, and the guest's page tables have room for no more. */
 #define HVT_MAX_MEMORY_MIB 4096ull
@@ -69,6 +70,17 @@ int hvt_run(const struct calls *calls, struct refusal *why);
 
 /* Writes down what `cause` has ended: the event if the guest broke the rules (it may also have given up), and the crash report. */
 void hvt_fault(const struct calls *calls, const char *cause, bool broke_rules);
+
+/* ---- hvt_stop.c: SIGTERM ---- */
+
+/*
+ * From now on the first SIGTERM asks the guest to end, by its notice and the event `event`; after `seconds` a second one ends
+ * the tender. Returns 0, or -1 with `why`.
+ */
+int hvt_stop_arm(const struct machine *machine, int event, unsigned seconds, struct refusal *why);
+
+/* The system calls of its handler. Returns 0, or what libseccomp returned. */
+int hvt_stop_allow(scmp_filter_ctx filter);
 
 /* ---- hvt_probe.c ---- */
 

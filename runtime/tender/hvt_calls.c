@@ -91,7 +91,7 @@ static int put(const struct calls *calls, uint32_t address, struct refusal *why)
     return CALL_DONE;
 }
 
-/* Sleeps until a tap can be read or the time is over. */
+/* Sleeps until a tap can be read, there is a notice, or the time is over. */
 static int wait_for_events(const struct calls *calls, uint32_t address, struct refusal *why) {
     struct hvt_poll argument;
     if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
@@ -106,10 +106,10 @@ static int wait_for_events(const struct calls *calls, uint32_t address, struct r
     };
     if (sleep)
         timerfd_settime(calls->events.timer, 0, &timer, NULL);
-    struct epoll_event events[MAX_DEVICES + 1];
+    struct epoll_event events[MAX_DEVICES + 2];
     int count;
     do
-        count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 1, sleep ? -1 : 0, NULL);
+        count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 2, sleep ? -1 : 0, NULL);
     while (count < 0 && errno == EINTR);
     argument.ready_set = 0;
     argument.ret = 0;
@@ -117,7 +117,7 @@ static int wait_for_events(const struct calls *calls, uint32_t address, struct r
         if (events[i].data.u64 == EVENT_TIMER)
             continue;
         argument.ready_set |= 1ull << events[i].data.u64;
-        argument.ret++;
+        argument.ret += events[i].data.u64 != NOTICE_EVENT; /* which is no device */
     }
     return give(calls, &argument, address, sizeof argument);
 }

@@ -4,6 +4,7 @@
 #include "eventlog.h"
 #include "fault.h"
 #include "hvt.h"
+#include "notice.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static int allow(scmp_filter_ctx filter, const struct calls *calls) {
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0); /* a console that is full */
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
+                               SCMP_A4(SCMP_CMP_EQ, 0)); /* no signal mask */
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.timer));
     unsigned handles[MAX_DEVICES];
     unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_NET_BASIC, handles);
@@ -78,8 +80,12 @@ static int guest_exit(const struct calls *calls, struct refusal *why) {
 
 int hvt_run(const struct calls *calls, struct refusal *why) {
     int pid = getpid();
+    bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
+    if (stops && hvt_stop_arm(calls->machine, calls->events.notice, calls->options->stop_timeout, why) != 0)
+        return -1;
     scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter) | crash_allow(filter), why) != 0)
+    if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter) | crash_allow(filter) |
+                                                       (stops ? hvt_stop_allow(filter) : 0), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     for (;;) {

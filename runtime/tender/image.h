@@ -41,7 +41,7 @@ struct image {
     int segment_count;
     struct segment segment[IMAGE_MAX_HEADERS]; /* in ascending order, disjoint where file_size > 0 */
     struct mft manifest;
-    uint32_t features; /* FEATURE_NET_OFFLOAD: what it says it understands */
+    uint32_t features; /* FEATURE_...: what it says it understands */
 };
 
 /* What an image must be to run here. */

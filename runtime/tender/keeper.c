@@ -4,6 +4,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "notice.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,6 +26,7 @@ struct keeper {
     int guest_fd; /* refers to the guest's process for as long as this one lives, whatever becomes of the number */
     int signals;
     int ending;   /* by this signal; 0: nobody sent one */
+    bool can_ask; /* the guest is asked to end before it is ended */
 };
 
 static pid_t keeper_pid; /* in the guest's process: its keeper's */
@@ -103,8 +105,8 @@ static _Noreturn void end_by_signal(const struct keeper *keeper, int number) {
     _exit(128 + number); /* a signal that ends nobody did not end the guest either */
 }
 
-static void end_guest(const struct keeper *keeper) {
-    syscall(SYS_pidfd_send_signal, keeper->guest_fd, SIGKILL, NULL, 0u); /* fails if it has ended: then that is seen next */
+static void signal_guest(const struct keeper *keeper, int number) {
+    syscall(SYS_pidfd_send_signal, keeper->guest_fd, number, NULL, 0u); /* fails if it has ended: then that is seen next */
 }
 
 /* Whoever sends the keeper a signal that ends a tender means the guest. */
@@ -113,7 +115,8 @@ static void take_signal(struct keeper *keeper) {
     if (read(keeper->signals, &info, sizeof info) != sizeof info)
         return;
     keeper->ending = (int)info.ssi_signo;
-    end_guest(keeper);
+    signal_guest(keeper, keeper->can_ask && keeper->ending == SIGTERM ? KEEPER_ASKS : SIGKILL);
+    keeper->can_ask = false; /* and the guest's process ends itself when its time is over: spt_stop.h */
 }
 
 static const char *fault_text(int number) {
@@ -194,7 +197,7 @@ static int become_keeper(const struct guest *guest, struct keeper *keeper, const
 int keeper_start(struct guest *guest, struct refusal *why) {
     if (!wanted(&guest->options))
         return 0;
-    struct keeper keeper = {.pid = getpid()};
+    struct keeper keeper = {.pid = getpid(), .can_ask = notice_can_stop(&guest->image, guest->options.stop_timeout)};
     keeper_page = mmap(NULL, sizeof *keeper_page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (keeper_page == MAP_FAILED)
         return refuse("keeper", why);

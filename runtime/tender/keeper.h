@@ -21,6 +21,9 @@ struct keeper_page {
     struct registers registers;
 };
 
+/* What the keeper sends for the first SIGTERM to a guest that can be asked to end; SIGTERM itself may come to both processes. */
+#define KEEPER_ASKS SIGUSR1
+
 /* NULL where there is no keeper. */
 extern struct keeper_page *keeper_page;
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define DEFAULT_MEMORY_MIB 512
+#define DEFAULT_STOP_TIMEOUT 5
 
 const char *option_rest(const char *word, const char *prefix) {
     size_t length = strlen(prefix);
@@ -83,6 +84,8 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         return fail(why, E_OPTION_VALUE, word, "--mem=64");
     else {
         int other = parse_debug_option(word, options, why);
+        if (other > 0)
+            other = parse_containment_option(word, options, why);
         return other <= 0 ? other : parse_device_option(word, options, why);
     }
     return 0;
@@ -108,7 +111,7 @@ static int join_arguments(int argc, char *const argv[], char cmdline[CMDLINE_SIZ
 
 int options_parse(int argc, char *const argv[], const struct limits *limits, struct options *options,
                   struct refusal *why) {
-    *options = (struct options){.action = ACTION_RUN, .memory_mib = DEFAULT_MEMORY_MIB};
+    *options = (struct options){.action = ACTION_RUN, .memory_mib = DEFAULT_MEMORY_MIB, .stop_timeout = DEFAULT_STOP_TIMEOUT};
     int first = 1; /* the first word that is no option */
     while (first < argc && argv[first][0] == '-' && strcmp(argv[first], "--") != 0) {
         /* Decides how the refusals of all the others exit, so it counts wherever it stands. */

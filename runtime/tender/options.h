@@ -32,6 +32,7 @@ struct options {
     enum action action;
     bool sysexits;
     uint64_t memory_mib;
+    unsigned stop_timeout; /* in seconds; 0: SIGTERM ends the guest at once */
     unsigned net_count;
     struct net_option net[MAX_DEVICES];
     unsigned block_count;
@@ -56,7 +57,7 @@ struct limits {
 int options_parse(int argc, char *const argv[], const struct limits *limits, struct options *options,
                   struct refusal *why);
 
-/* ---- Between options.c and options_device.c ---- */
+/* ---- Between options.c and the other parts of the command line ---- */
 
 /* The rest of `word` after `prefix`, or NULL. */
 const char *option_rest(const char *word, const char *prefix);
@@ -69,6 +70,9 @@ int option_descriptor(const char *word, const char *text, struct options *option
 
 /* Takes an option about what is left of a guest that failed. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_debug_option(const char *word, struct options *options, struct refusal *why);
+
+/* Takes an option about containing and ending the guest. Returns 0, -1 with `why`, or 1: it is another one. */
+int parse_containment_option(const char *word, struct options *options, struct refusal *why);
 
 /* Takes an option about a device; any other is refused as unknown. Returns 0, or -1 with `why`. */
 int parse_device_option(const char *word, struct options *options, struct refusal *why);

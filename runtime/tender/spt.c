@@ -10,10 +10,13 @@
 #include "events.h"
 #include "fault.h"
 #include "keeper.h"
+#include "notice.h"
+#include "spt_stop.h"
 #include "tender.h"
 
 #include <asm/prctl.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -49,6 +52,8 @@ static const char help[] =
     "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
     "                      FD: started, fault, exit\n"
+    "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
+    "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --help              show this text\n"
     "  --version           show the versions of the tender and of its ABI\n"
@@ -118,7 +123,8 @@ static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(arch_prctl), 1, SCMP_A0(SCMP_CMP_EQ, ARCH_SET_FS));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_MONOTONIC));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->epoll));
+    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->epoll),
+                               SCMP_A4(SCMP_CMP_EQ, 0)); /* no signal mask */
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->timer));
     unsigned handles[MAX_DEVICES];
     unsigned count = devices_of(&guest->devices, &guest->image.manifest, MFT_NET_BASIC, handles);
@@ -140,16 +146,22 @@ static int run(struct guest *guest, struct refusal *why) {
     if (keeper_start(guest, why) != 0)
         return -1;
     if (map_memory(memory_size, why) != 0 || image_load(&guest->image, NULL, true, why) != 0 ||
-        events_open(&guest->devices, &guest->image.manifest, &events, why) != 0)
+        events_open(&guest->devices, &guest->image.manifest, &events, why) != 0 ||
+        notice_open(&guest->image, NULL, &events, why) != 0)
         return -1;
     write_boot_info(guest, &events, memory_size);
     close(guest->image.file.fd);
     if (spt_fault_catch(!guest->options.sysexits, why) != 0)
         return -1;
+    bool stops = notice_can_stop(&guest->image, guest->options.stop_timeout);
+    int asked_by = keeper_page != NULL ? KEEPER_ASKS : SIGTERM;
+    if (stops && spt_stop_arm(events.notice, asked_by, guest->options.stop_timeout, why) != 0)
+        return -1;
     if (keeper_bind(why) != 0)
         return -1;
     scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, guest, &events) | crash_allow(filter), why) != 0)
+    if (filter == NULL || containment_seal(filter, allow(filter, guest, &events) | crash_allow(filter) |
+                                                       (stops ? spt_stop_allow(filter) : 0), why) != 0)
         return -1;
     spt_enter(guest->image.entry, memory_size - 8, SPT_BOOT_INFO);
 }

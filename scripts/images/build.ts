@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { root } from '../setup/root.ts';
 import { linkImage } from './link.ts';
 import { notesSource, readManifest, type Abi, type Device } from './manifest.ts';
-import { compileModule, translateModule } from './module.ts';
+import { compileModule, featuresOf, translateModule } from './module.ts';
 import { guestFolder, tenderFolder, unikernelsFolder } from './paths.ts';
 
 export interface Image {
@@ -57,12 +57,13 @@ export async function buildUnikernel(name: string, folder: string): Promise<Imag
   };
   const wasm = join(folder, `${name}.wasm`);
   await compileModule(`runtime/unikernels/${name}/main.ts`, wasm);
+  const features = await featuresOf(wasm);
   const images: Image[] = [];
   for (const abi of ABIS) {
     const work = join(folder, `${name}-${abi}`);
     await mkdir(work);
     const names = await translateModule(wasm, work);
-    await writeFile(join(work, 'notes.c'), notesSource(abi, devices));
+    await writeFile(join(work, 'notes.c'), notesSource(abi, devices, features));
     const file = `${name}.${abi}`;
     await linkImage(work, abi, names, join(folder, file));
     const bytes = await readFile(join(folder, file));

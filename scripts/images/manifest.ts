@@ -42,8 +42,8 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** C source of the ABI note and the manifest note. */
-export function notesSource(abi: Abi, devices: readonly Device[]): string {
+/** C source of the ABI note, the manifest note, and the note of `features`, names of abi.h. */
+export function notesSource(abi: Abi, devices: readonly Device[], features: readonly string[]): string {
   const entries = devices.map(
     ({ name, type }) => `            {.name = "${name}", .type = ${TYPES[type]}},\n`,
   );
@@ -81,7 +81,7 @@ static const struct {
     uint32_t features;
 } features_note __attribute__((used, section(".note.kittiwake"), aligned(4))) = {
     .header = {sizeof NOTE_OWN_NAME, sizeof(uint32_t), NOTE_FEATURES_TYPE, NOTE_OWN_NAME},
-    .features = FEATURE_NET_OFFLOAD,
+    .features = ${features.join(' | ')},
 };
 
 /* A loader that does not exist: Linux then refuses to start the image as a program of its own. */

@@ -39,6 +39,13 @@ export async function translateModule(wasm: string, folder: string): Promise<Fun
   );
 }
 
+/** What an image of the module `wasm` understands beyond Solo5, as names of abi.h: its support code, and it by what it imports. */
+export async function featuresOf(wasm: string): Promise<readonly string[]> {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(await readFile(wasm)));
+  const stops = imports.some(({ name }) => name === 'stop_requested');
+  return ['FEATURE_NET_OFFLOAD', 'FEATURE_NOTICE', ...(stops ? ['FEATURE_STOP'] : [])];
+}
+
 /** Function names by index, from the name section (WebAssembly Core 2.0, appendix 7.4.1). */
 function readFunctionNames(wasm: Uint8Array<ArrayBuffer>): { imported: number; names: Map<number, string> } {
   const module = new WebAssembly.Module(wasm);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { linkImage } from '../../scripts/images/link.ts';
 import { notesSource, type Abi, type Device } from '../../scripts/images/manifest.ts';
-import { compileModule, translateModule } from '../../scripts/images/module.ts';
+import { compileModule, featuresOf, translateModule } from '../../scripts/images/module.ts';
 
 /** The image of test/guest/programs/`program`.ts that declares `devices`, in a folder that the caller removes. */
 export async function buildProgram(
@@ -18,7 +18,7 @@ export async function buildProgram(
   const work = join(folder, 'work');
   await mkdir(work);
   const names = await translateModule(wasm, work);
-  await writeFile(join(work, 'notes.c'), notesSource(abi, devices));
+  await writeFile(join(work, 'notes.c'), notesSource(abi, devices, await featuresOf(wasm)));
   const image = join(folder, `${program}.${abi}`);
   await linkImage(work, abi, names, image);
   return { image, folder };

@@ -25,10 +25,11 @@ const net = { name: 'service', type: 'NET_BASIC' };
 test('a manifest becomes entries in its order, behind the reserved one', async () => {
   const devices = await read(manifest(net, { name: 'disk0', type: 'BLOCK_BASIC' }));
   expect(devices).toEqual([net, { name: 'disk0', type: 'BLOCK_BASIC' }]);
-  const source = notesSource('spt', devices);
+  const source = notesSource('spt', devices, ['FEATURE_NOTICE', 'FEATURE_STOP']);
   expect(source).toContain('ABI_SPT');
   expect(source).toMatch(/MFT_RESERVED_FIRST\}[^]*"service", \.type = 2\}[^]*"disk0", \.type = 1\}/);
   expect(source).toContain('.entries = 3,');
+  expect(source).toContain('.features = FEATURE_NOTICE | FEATURE_STOP,');
 });
 
 test('63 devices are the most', async () => {
