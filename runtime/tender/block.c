@@ -53,8 +53,8 @@ static int open_checked(const struct block_option *option, struct refusal *why) 
     return fail(why, E_BLOCK_KIND, option->name, option->path);
 }
 
-static int lock(const struct block_option *option, int fd, struct refusal *why) {
-    if (flock(fd, (option->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+static int lock(const struct block_option *option, int fd, bool read_only, struct refusal *why) {
+    if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
         return 0;
     return errno == EWOULDBLOCK ? fail(why, E_BLOCK_BUSY, option->name, option->path) : host_refused(option, "flock", why);
 }
@@ -72,11 +72,31 @@ static int measure(const struct block_option *option, int fd, uint64_t *capacity
     return 0;
 }
 
-int block_attach(const struct block_option *option, uint64_t *capacity, uint16_t *sector, struct refusal *why) {
-    int fd = open_checked(option, why);
+/* The caller's descriptor: of the right kind, and opened as needed. Whether the guest may write is how it was opened, unless less is asked for. */
+static int inherit(const struct block_option *option, bool *read_only, struct refusal *why) {
+    struct stat status;
+    int flags = fcntl(option->fd, F_GETFL);
+    if (flags < 0 || fstat(option->fd, &status) != 0)
+        return host_refused(option, "fstat", why);
+    if (!is_right_kind(&status))
+        return fail(why, E_FD_BLOCK, option->name, option->fd);
+    const char *wrong = flags & O_PATH                      ? "as O_PATH"
+                        : (flags & O_ACCMODE) == O_WRONLY   ? "to write only"
+                        : flags & O_APPEND                  ? "to append" /* where a write goes is then not the guest's choice */
+                        : flags & O_DIRECT                  ? "with O_DIRECT" /* which wants buffers aligned */
+                                                            : NULL;
+    if (wrong != NULL)
+        return fail(why, E_FD_MODE, "block", option->name, option->fd, wrong, option->fd);
+    *read_only |= (flags & O_ACCMODE) == O_RDONLY;
+    return option->fd;
+}
+
+int block_attach(const struct block_option *option, uint64_t *capacity, uint16_t *sector, bool *read_only, struct refusal *why) {
+    *read_only = option->read_only;
+    int fd = option->fd != 0 ? inherit(option, read_only, why) : open_checked(option, why);
     if (fd < 0)
         return -1;
-    if (lock(option, fd, why) != 0 || measure(option, fd, capacity, sector, why) != 0) {
+    if (lock(option, fd, *read_only, why) != 0 || measure(option, fd, capacity, sector, why) != 0) {
         close(fd);
         return -1;
     }

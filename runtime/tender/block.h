@@ -8,9 +8,10 @@
 #define BLOCK_SECTOR_DEFAULT 512
 
 /*
- * Opens the file or disk of `option` and locks it (flock(2)) for as long as the tender lives: against everybody where the guest
- * may write, else against those who may. Sets `capacity` and `sector`, both in bytes. Returns the descriptor, or -1 with `why`.
+ * Opens the file or disk of `option`, or takes over the caller's descriptor, and locks it (flock(2)) for as long as the tender
+ * lives: against everybody where the guest may write, else against those who may. Sets `capacity` and `sector`, both in bytes, and
+ * `read_only`: asked for, or all that the descriptor was opened for. Returns the descriptor, or -1 with `why`.
  */
-int block_attach(const struct block_option *option, uint64_t *capacity, uint16_t *sector, struct refusal *why);
+int block_attach(const struct block_option *option, uint64_t *capacity, uint16_t *sector, bool *read_only, struct refusal *why);
 
 #endif

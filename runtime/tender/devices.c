@@ -3,6 +3,7 @@
 
 #include "block.h"
 #include "errors.h"
+#include "inherited.h"
 #include "manifest.h"
 #include "tap.h"
 
@@ -97,19 +98,30 @@ static int choose_mac(const struct net_option *option, const char *image, struct
     return 0;
 }
 
-static int attach_net(const struct net_option *option, const struct image *image, struct mft_entry *entry, struct refusal *why) {
+static int attach_net(const struct net_option *option, const struct image *image, struct mft_entry *entry, bool *ends, struct refusal *why) {
     if (choose_mac(option, image->file.name, entry, why) != 0)
         return -1;
     bool offload = (image->features & FEATURE_NET_OFFLOAD) != 0;
-    int fd = tap_attach(entry->name, option->tap, &entry->u.net.mtu, &offload, why);
+    int fd = option->fd;
+    if (fd != 0) {
+        struct inherited_net found = {.offload = offload};
+        if (inherited_net(option, image, &found, why) != 0)
+            return -1;
+        entry->u.net.mtu = found.mtu;
+        offload = found.offload;
+        *ends = found.ends;
+    } else if (option->mtu != 0) {
+        return fail(why, E_MTU_TAP, option->name, option->tap, option->tap, option->mtu);
+    } else {
+        fd = tap_attach(entry->name, option->tap, &entry->u.net.mtu, &offload, why);
+    }
     entry->features = offload ? FEATURE_NET_OFFLOAD : 0;
     return fd;
 }
 
 static int attach_block(const struct block_option *option, struct mft_entry *entry, bool *read_only, struct refusal *why) {
     memset(&entry->u, 0, sizeof entry->u);
-    *read_only = option->read_only;
-    return block_attach(option, &entry->u.block.capacity, &entry->u.block.block_size, why);
+    return block_attach(option, &entry->u.block.capacity, &entry->u.block.block_size, read_only, why);
 }
 
 int devices_attach(const struct options *options, struct image *image, struct devices *devices, struct refusal *why) {
@@ -119,7 +131,7 @@ int devices_attach(const struct options *options, struct image *image, struct de
         int *fd = &devices->fd[handle];
         entry->features = 0; /* whatever the image's file says */
         if (entry->type == MFT_NET_BASIC)
-            *fd = attach_net(net_option(options, entry->name), image, entry, why);
+            *fd = attach_net(net_option(options, entry->name), image, entry, &devices->ends[handle], why);
         else if (entry->type == MFT_BLOCK_BASIC)
             *fd = attach_block(block_option(options, entry->name), entry, &devices->read_only[handle], why);
         else

@@ -9,6 +9,7 @@
 struct devices {
     int fd[MFT_MAX_ENTRIES];
     bool read_only[MFT_MAX_ENTRIES]; /* a block device the guest may not write to */
+    bool ends[MFT_MAX_ENTRIES];      /* a network device whose other end may go away and leave it readable */
 };
 
 /* Checks that exactly the declared devices are given. Opens nothing. Returns 0, or -1 with `why`. */

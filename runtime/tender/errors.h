@@ -32,7 +32,9 @@
 #define E_MAC_MULTICAST EX_USAGE, "option '%s': a multicast MAC address cannot be a device's own; make the first byte even, as '02:00:00:00:00:01'"
 #define E_MAC_ZERO EX_USAGE, "option '%s': the zero MAC address cannot be a device's own; leave the option out to get a random one"
 #define E_SECTOR_SIZE EX_USAGE, "option '%s': not a sector size (Block size must be a multiple of 2 greater than or equal 512); give a power of two from 512 to 32768 bytes, as '--block-sector-size:NAME=4096'"
-#define E_DESCRIPTOR EX_USAGE, "option '%s': not the number of a descriptor for it; give 3 or higher, opened by the caller, as '--events=3' with '3>events.json'"
+#define E_EXEC_HEAP EX_USAGE, "option '%s': only kittiwake-spt has it; under hvt a guest has page tables of its own, in which it may clear NX"
+#define E_MTU EX_USAGE, "option '%s': not an MTU; give from %d to %d bytes, which do not count the Ethernet header"
+#define E_DESCRIPTOR EX_USAGE, "option '%s': not the number of a descriptor for it; give 3 or higher, opened by the caller, as '%s'"
 #define E_DESCRIPTOR_TWICE EX_USAGE, "option '%s': descriptor %d was already given; use another one for each"
 #define E_OPTION_AGAIN EX_USAGE, "option '%s': was already given; give it once"
 #define E_OPTION_TWICE EX_USAGE, "option '%s': device '%s' was already given; give each device once"
@@ -94,6 +96,19 @@
 #define E_TUN_MISSING EX_OSERR, "net %s: /dev/net/tun does not exist; load the driver with 'sudo modprobe tun'"
 #define E_TUN_FORBIDDEN EX_NOPERM, "net %s: this user may not open /dev/net/tun; allow it with 'sudo chmod a+rw /dev/net/tun'"
 #define E_TUN_FAILED EX_OSERR, "net %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
+
+/* ---- Inherited descriptors ---- */
+#define E_FD_CLOSED EX_CONFIG, "%s %s: descriptor %d is not open; open it where the tender is started, as '%d<>FILE' does in a shell"
+#define E_FD_SAME EX_CONFIG, "%s %s: descriptor %d is the same open file as %d; open one for each purpose"
+#define E_FD_MODE EX_CONFIG, "%s %s: descriptor %d was opened %s; open it to read and write, as '%d<>FILE' does in a shell"
+#define E_MTU_TAP EX_CONFIG, "net %s: the MTU of %s is its interface's; leave '--net-mtu' out, and change it with 'sudo ip link set %s mtu %u'"
+#define E_FD_NET EX_CONFIG, "net %s: descriptor %d is %s; give a tap, or one end of socketpair(2) of AF_UNIX and SOCK_DGRAM"
+#define E_FD_SEQPACKET EX_CONFIG, "net %s: descriptor %d is a SOCK_SEQPACKET socket, which keeps an spt guest awake once its other end is closed; give a SOCK_DGRAM one"
+#define E_FD_TAP_LOOSE EX_CONFIG, "net %s: descriptor %d is /dev/net/tun without an interface; attach it to one with TUNSETIFF"
+#define E_FD_TAP_KIND EX_CONFIG, "net %s: descriptor %d is a tun, which carries no Ethernet frames; make it with IFF_TAP"
+#define E_FD_TAP_PREFIX EX_CONFIG, "net %s: descriptor %d has packet information before each frame; make it with IFF_NO_PI"
+#define E_FD_TAP_HEADER EX_CONFIG, "net %s: descriptor %d has a header before each frame, which %s does not understand; make it without IFF_VNET_HDR"
+#define E_FD_BLOCK EX_CONFIG, "block %s: descriptor %d is no regular file and no block device; give one of these"
 
 /* ---- Files and disks behind block devices ---- */
 #define E_BLOCK_MISSING EX_CONFIG, "block %s: %s does not exist; check the path, or make the file with 'truncate -s 1M'"

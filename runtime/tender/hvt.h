@@ -61,6 +61,15 @@ struct calls {
 /* Carries out hypercall `number` with its argument at guest address `address`. CALL_DONE, the exit status, or -1 with `why`. */
 int calls_handle(const struct calls *calls, unsigned number, uint32_t address, struct refusal *why);
 
+/* ---- hvt_net.c: frames ---- */
+
+/* Both return a solo5_result, for a handle that is a network device's and memory that was checked; `got` is set with SOLO5_OK. */
+int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint64_t size, uint64_t *got);
+int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size);
+
+/* Adds the system calls of these two but ppoll(2). Returns 0, or what libseccomp returned. */
+int net_allow(scmp_filter_ctx filter, const struct calls *calls);
+
 /* ---- hvt_run.c: running the guest ---- */
 
 /* Runs the guest to its end behind the filter. Returns its exit status, or -1 with `why`. */

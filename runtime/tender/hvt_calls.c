@@ -133,19 +133,10 @@ static int net_write(const struct calls *calls, uint32_t address, struct refusal
         return -1;
     if (!may(calls, argument.data, argument.len, ACCESS_READ))
         return outside(calls, "NET_WRITE", argument.data, argument.len, ACCESS_READ, why);
-    int fd = device_fd(calls, argument.handle, MFT_NET_BASIC);
-    if (fd < 0) {
+    if (device_fd(calls, argument.handle, MFT_NET_BASIC) < 0)
         argument.ret = SOLO5_EINVAL;
-    } else {
-        ssize_t count;
-        do
-            count = write(fd, calls->machine->memory + argument.data, argument.len);
-        while (count < 0 && errno == EINTR);
-        argument.ret = count >= 0 && (uint64_t)count == argument.len ? SOLO5_OK
-                       : count < 0 && errno == EAGAIN                ? SOLO5_AGAIN
-                       : count < 0 && errno == EINVAL                ? SOLO5_EINVAL /* shorter than an Ethernet header */
-                                                                     : SOLO5_EUNSPEC;
-    }
+    else
+        argument.ret = net_write_frame(calls, (unsigned)argument.handle, calls->machine->memory + argument.data, argument.len);
     return give(calls, &argument, address, sizeof argument);
 }
 
@@ -155,20 +146,10 @@ static int net_read(const struct calls *calls, uint32_t address, struct refusal 
         return -1;
     if (!may(calls, argument.data, argument.len, ACCESS_WRITE))
         return outside(calls, "NET_READ", argument.data, argument.len, ACCESS_WRITE, why);
-    int fd = device_fd(calls, argument.handle, MFT_NET_BASIC);
-    if (fd < 0) {
+    if (device_fd(calls, argument.handle, MFT_NET_BASIC) < 0)
         argument.ret = SOLO5_EINVAL;
-    } else {
-        ssize_t count;
-        do
-            count = read(fd, calls->machine->memory + argument.data, argument.len);
-        while (count < 0 && errno == EINTR);
-        argument.ret = count > 0                                     ? SOLO5_OK
-                       : count == 0 || errno == EAGAIN ? SOLO5_AGAIN
-                                                       : SOLO5_EUNSPEC;
-        if (count > 0)
-            argument.len = (uint64_t)count;
-    }
+    else
+        argument.ret = net_read_frame(calls, (unsigned)argument.handle, calls->machine->memory + argument.data, argument.len, &argument.len);
     return give(calls, &argument, address, sizeof argument);
 }
 

@@ -29,13 +29,8 @@ static int allow(scmp_filter_ctx filter, const struct calls *calls) {
                                SCMP_A4(SCMP_CMP_EQ, 0)); /* no signal mask */
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.timer));
     unsigned handles[MAX_DEVICES];
-    unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_NET_BASIC, handles);
-    for (unsigned i = 0; i < count; i++) {
-        scmp_datum_t fd = (scmp_datum_t)calls->devices->fd[handles[i]];
-        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
-        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
-    }
-    count = devices_of(calls->devices, &calls->image->manifest, MFT_BLOCK_BASIC, handles);
+    broken |= net_allow(filter, calls);
+    unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_BLOCK_BASIC, handles);
     for (unsigned i = 0; i < count; i++) {
         struct scmp_arg_cmp fd = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->devices->fd[handles[i]]);
         struct scmp_arg_cmp within = SCMP_A3(SCMP_CMP_LT, calls->image->manifest.e[handles[i]].u.block.capacity);

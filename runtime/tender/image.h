@@ -35,6 +35,7 @@ struct segment {
 
 struct image {
     struct file file;
+    enum abi_target target;
     uint64_t entry;
     uint64_t kernel_end; /* end of the last segment with bytes in the file: what boot info reports */
     uint64_t memory_end; /* end of the last segment of any kind */

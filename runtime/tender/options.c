@@ -14,13 +14,13 @@ const char *option_rest(const char *word, const char *prefix) {
     return strncmp(word, prefix, length) == 0 ? word + length : NULL;
 }
 
-int option_descriptor(const char *word, const char *text, struct options *options, struct refusal *why) {
+int option_descriptor(const char *word, const char *text, const char *form, struct options *options, struct refusal *why) {
     int fd = 0;
     const char *c = text;
     for (; *c >= '0' && *c <= '9' && fd < 1 << 24; c++)
         fd = fd * 10 + (*c - '0');
     if (c == text || *c != '\0' || fd <= STDERR_FILENO)
-        return fail(why, E_DESCRIPTOR, word);
+        return fail(why, E_DESCRIPTOR, word, form);
     for (unsigned i = 0; i < options->descriptor_count; i++)
         if (options->descriptor[i] == fd)
             return fail(why, E_DESCRIPTOR_TWICE, word, fd);
@@ -33,7 +33,7 @@ int option_descriptor(const char *word, const char *text, struct options *option
 static int parse_events(const char *word, const char *value, struct options *options, struct refusal *why) {
     if (options->events != 0)
         return fail(why, E_OPTION_AGAIN, word);
-    int fd = option_descriptor(word, value, options, why);
+    int fd = option_descriptor(word, value, "--events=3' with '3>events.json", options, why);
     if (fd < 0)
         return -1;
     options->events = fd;
@@ -74,6 +74,10 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         options->action = ACTION_PROBE;
     else if (strcmp(word, "--sysexits") == 0)
         options->sysexits = true;
+    else if (strcmp(word, "--x-exec-heap") == 0 && !limits->has_exec_heap)
+        return fail(why, E_EXEC_HEAP, word);
+    else if (strcmp(word, "--x-exec-heap") == 0)
+        options->exec_heap = true;
     else if ((rest = option_rest(word, "--mem=")) != NULL)
         return parse_memory(rest, limits, options, why);
     else if ((rest = option_rest(word, "--events=")) != NULL)

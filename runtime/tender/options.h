@@ -10,10 +10,12 @@
 #define MAX_DEVICES (MFT_MAX_ENTRIES - 1)
 #define MAX_DESCRIPTORS (MAX_DEVICES + 1) /* one a device, and --events */
 
-/* What the command line says about one network device; `tap` is empty if only its MAC address was given. */
+/* What the command line says about one network device; `tap` is empty if only its MAC address or MTU was given. */
 struct net_option {
     char name[MFT_NAME_SIZE];
-    char tap[IFNAMSIZ];
+    char tap[IFNAMSIZ]; /* as given: an interface's name, or @FD */
+    int fd;             /* the descriptor of @FD; 0: none */
+    uint16_t mtu;       /* 0: not given */
     uint8_t mac[6];
     bool has_mac;
 };
@@ -21,7 +23,8 @@ struct net_option {
 /* What it says about one block device; `path` is NULL if only its sector size was given. */
 struct block_option {
     char name[MFT_NAME_SIZE];
-    const char *path;
+    const char *path; /* as given: a path, or @FD */
+    int fd;           /* the descriptor of @FD; 0: none */
     bool read_only;
     uint16_t sector; /* in bytes; 0: not given */
 };
@@ -31,6 +34,7 @@ enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_PROBE };
 struct options {
     enum action action;
     bool sysexits;
+    bool exec_heap; /* --x-exec-heap */
     uint64_t memory_mib;
     unsigned stop_timeout; /* in seconds; 0: SIGTERM ends the guest at once */
     unsigned net_count;
@@ -50,7 +54,8 @@ struct limits {
     const char *program; /* "kittiwake-hvt" */
     const char *target;  /* "hvt" */
     uint64_t max_memory_mib;
-    bool has_probe; /* --probe-kvm */
+    bool has_probe;     /* --probe-kvm */
+    bool has_exec_heap; /* --x-exec-heap */
 };
 
 /* Fills `options`. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */
@@ -63,10 +68,10 @@ int options_parse(int argc, char *const argv[], const struct limits *limits, str
 const char *option_rest(const char *word, const char *prefix);
 
 /*
- * Takes `text` as the number of a descriptor of the caller's, from 3, not named before, and keeps it open. Returns it, or -1
- * with `why`.
+ * Takes `text` as the number of a descriptor of the caller's, from 3, not named before, and keeps it open; `form` is how the option
+ * may be written. Returns it, or -1 with `why`.
  */
-int option_descriptor(const char *word, const char *text, struct options *options, struct refusal *why);
+int option_descriptor(const char *word, const char *text, const char *form, struct options *options, struct refusal *why);
 
 /* Takes an option about what is left of a guest that failed. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_debug_option(const char *word, struct options *options, struct refusal *why);

@@ -1,10 +1,13 @@
-/* The options about devices: --net:, --net-mac:, --block:, --block-ro:, --block-sector-size:. See options.h. */
+/* The options about devices: --net:, --net-mac:, --net-mtu:, --block:, --block-ro:, --block-sector-size:. See options.h. */
 #include "errors.h"
 #include "manifest.h"
 #include "options.h"
 
 #include <string.h>
 
+/* RFC 791, 3.2, and what a tap takes at most (the kernel's MAX_TAP_MTU). */
+#define MTU_MIN 68
+#define MTU_MAX 65521
 #define SECTOR_MIN 512
 #define SECTOR_MAX 32768
 
@@ -23,6 +26,19 @@ static int split(const char *word, const char *assignment, const char *form, cha
         return fail(why, E_OPTION_VALUE, word, form);
     *value = equals + 1;
     return 0;
+}
+
+/* Digits that make a number of at most `limit`, which is far from 2^32; 0 for anything else. */
+static uint32_t parse_number(const char *text, uint32_t limit) {
+    uint32_t number = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9')
+            return 0;
+        number = number * 10 + (uint32_t)(*c - '0');
+        if (number > limit)
+            return 0;
+    }
+    return number;
 }
 
 /* ---- Network devices ---- */
@@ -53,10 +69,29 @@ static int parse_net(const char *word, const char *assignment, struct options *o
         return -1;
     if (entry->tap[0] != '\0')
         return fail(why, E_OPTION_TWICE, word, entry->name);
+    if (tap[0] == '@') {
+        entry->fd = option_descriptor(word, tap + 1, "--net:NAME=@3", options, why);
+        if (entry->fd < 0)
+            return -1;
+    }
     /* The kernel's own rule for interface names (dev_valid_name). */
     if (strlen(tap) >= IFNAMSIZ || strpbrk(tap, "/: \t\n\v\f\r") != NULL || strcmp(tap, ".") == 0 || strcmp(tap, "..") == 0)
         return fail(why, E_TAP_NAME, word);
     memcpy(entry->tap, tap, strlen(tap) + 1);
+    return 0;
+}
+
+static int parse_net_mtu(const char *word, const char *assignment, struct options *options, struct refusal *why) {
+    const char *value;
+    struct net_option *entry = net_entry(word, assignment, "--net-mtu:NAME=1500", &value, options, why);
+    if (entry == NULL)
+        return -1;
+    if (entry->mtu != 0)
+        return fail(why, E_OPTION_TWICE, word, entry->name);
+    uint32_t mtu = parse_number(value, MTU_MAX);
+    if (mtu < MTU_MIN)
+        return fail(why, E_MTU, word, MTU_MIN, MTU_MAX);
+    entry->mtu = (uint16_t)mtu;
     return 0;
 }
 
@@ -123,7 +158,7 @@ static struct block_option *block_entry(const char *word, const char *assignment
     return entry;
 }
 
-/* The path is all that follows "=", whatever characters it is made of. */
+/* The path is all that follows "=", whatever characters it is made of; with a '@' before it it is a descriptor's number. */
 static int parse_block(const char *word, const char *assignment, bool read_only, struct options *options, struct refusal *why) {
     const char *path;
     const char *form = read_only ? "--block-ro:NAME=PATH" : "--block:NAME=PATH";
@@ -132,20 +167,14 @@ static int parse_block(const char *word, const char *assignment, bool read_only,
         return -1;
     if (entry->path != NULL)
         return fail(why, E_OPTION_TWICE, word, entry->name);
+    if (path[0] == '@') {
+        entry->fd = option_descriptor(word, path + 1, "--block:NAME=@3' with '3<>FILE', and a path as './@FILE", options, why);
+        if (entry->fd < 0)
+            return -1;
+    }
     entry->path = path;
     entry->read_only = read_only;
     return 0;
-}
-
-/* A power of two within the limits, as digits; 0 for anything else. */
-static uint16_t parse_sector(const char *text) {
-    uint32_t number = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9' || number > SECTOR_MAX)
-            return 0;
-        number = number * 10 + (uint32_t)(*c - '0');
-    }
-    return number >= SECTOR_MIN && number <= SECTOR_MAX && (number & (number - 1)) == 0 ? (uint16_t)number : 0;
 }
 
 static int parse_block_sector(const char *word, const char *assignment, struct options *options, struct refusal *why) {
@@ -155,8 +184,11 @@ static int parse_block_sector(const char *word, const char *assignment, struct o
         return -1;
     if (entry->sector != 0)
         return fail(why, E_OPTION_TWICE, word, entry->name);
-    entry->sector = parse_sector(value);
-    return entry->sector != 0 ? 0 : fail(why, E_SECTOR_SIZE, word);
+    uint32_t sector = parse_number(value, SECTOR_MAX);
+    if (sector < SECTOR_MIN || (sector & (sector - 1)) != 0)
+        return fail(why, E_SECTOR_SIZE, word);
+    entry->sector = (uint16_t)sector;
+    return 0;
 }
 
 int parse_device_option(const char *word, struct options *options, struct refusal *why) {
@@ -165,6 +197,8 @@ int parse_device_option(const char *word, struct options *options, struct refusa
         return parse_net(word, rest, options, why);
     if ((rest = option_rest(word, "--net-mac:")) != NULL)
         return parse_net_mac(word, rest, options, why);
+    if ((rest = option_rest(word, "--net-mtu:")) != NULL)
+        return parse_net_mtu(word, rest, options, why);
     if ((rest = option_rest(word, "--block:")) != NULL)
         return parse_block(word, rest, false, options, why);
     if ((rest = option_rest(word, "--block-ro:")) != NULL)

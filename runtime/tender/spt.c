@@ -36,10 +36,15 @@ static const char help[] =
     "Options:\n"
     "  --net:NAME=TAP      attach the tap interface TAP, which must exist and be up,\n"
     "                      to the image's network device NAME\n"
+    "  --net:NAME=@FD      the same with a descriptor of the caller's: a tap, or one\n"
+    "                      end of a pair of datagram sockets, a frame in each\n"
+    "  --net-mtu:NAME=N    that device's MTU, where no interface says it (default: 1500)\n"
     "  --net-mac:NAME=MAC  give that device this MAC address (default: the image's,\n"
     "                      else a random one)\n"
     "  --block:NAME=PATH   attach the file or disk PATH to the image's block device NAME;\n"
     "                      nobody else may use it meanwhile\n"
+    "  --block:NAME=@FD    the same with a descriptor of the caller's; read-only if it\n"
+    "                      was opened so ('./@FD' is a file of that name)\n"
     "  --block-ro:NAME=PATH\n"
     "                      the same, but the guest's writes fail; several guests may\n"
     "                      read one file\n"
@@ -54,6 +59,7 @@ static const char help[] =
     "                      FD: started, fault, exit\n"
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
+    "  --x-exec-heap       let the guest execute its heap and its stack\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --help              show this text\n"
     "  --version           show the versions of the tender and of its ABI\n"
@@ -70,9 +76,10 @@ static const char help[] =
     "255 (the guest's fault).\n";
 
 /* Maps the guest's memory at its own addresses. Returns 0, or -1 with `why`. */
-static int map_memory(uint64_t size, struct refusal *why) {
+static int map_memory(uint64_t size, bool executable, struct refusal *why) {
     void *wanted = (void *)SPT_MEMORY_START;
-    void *got = mmap(wanted, size - SPT_MEMORY_START, PROT_READ | PROT_WRITE,
+    int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
+    void *got = mmap(wanted, size - SPT_MEMORY_START, protection,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (got == wanted)
         return 0;
@@ -143,9 +150,11 @@ static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct
 static int run(struct guest *guest, struct refusal *why) {
     uint64_t memory_size = guest->options.memory_mib << 20;
     struct events events;
+    if (guest->options.exec_heap)
+        report("kittiwake-spt", "warning: --x-exec-heap lets the guest execute its heap and its stack");
     if (keeper_start(guest, why) != 0)
         return -1;
-    if (map_memory(memory_size, why) != 0 || image_load(&guest->image, NULL, true, why) != 0 ||
+    if (map_memory(memory_size, guest->options.exec_heap, why) != 0 || image_load(&guest->image, NULL, true, why) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &events, why) != 0 ||
         notice_open(&guest->image, NULL, &events, why) != 0)
         return -1;
@@ -168,7 +177,7 @@ static int run(struct guest *guest, struct refusal *why) {
 
 int main(int argc, char *argv[]) {
     static const struct tender spt = {
-        .limits = {.program = "kittiwake-spt", .target = "spt", .max_memory_mib = MAX_MEMORY_MIB},
+        .limits = {.program = "kittiwake-spt", .target = "spt", .max_memory_mib = MAX_MEMORY_MIB, .has_exec_heap = true},
         .target = {.abi = ABI_SPT, .name = "spt"},
         .help = help,
         .run = run,

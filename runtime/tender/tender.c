@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "eventlog.h"
 #include "fault.h"
+#include "inherited.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 static int run(const struct tender *tender, struct guest *guest, struct refusal *why) {
     struct file file;
     if (eventlog_open(&guest->options, why) != 0)
+        return -1;
+    if (inherited_check(&guest->options, why) != 0)
         return -1;
     if (file_open(guest->options.image, &file, why) != 0)
         return -1;

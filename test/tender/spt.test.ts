@@ -29,6 +29,25 @@ const word = (value: number): number[] => [
 const edi = (value: number): number[] => [0xbf, ...word(value)];
 
 describe('a guest', () => {
+  test('executes its heap only with --x-exec-heap, of which a line warns', () => {
+    const heap = 0x300000;
+    const made = exit(7); // 12 bytes, stored there 4 by 4: movl $bytes, heap + offset
+    const stores = [0, 4, 8].flatMap((at) => [
+      ...[0xc7, 0x04, 0x25, ...word(heap + at)],
+      ...made.slice(at, at + 4),
+    ]);
+    const code = [...stores, 0xb8, ...word(heap), 0xff, 0xe0]; // mov $heap, %eax; jmp *%rax
+    expect(guest('heap', code, '--x-exec-heap')).toMatchObject({
+      status: 7,
+      err: 'kittiwake-spt: warning: --x-exec-heap lets the guest execute its heap and its stack\n',
+    });
+    expect(guest('heap', code).err).toMatch(/executed memory that is not code, address 0x300000/);
+    expect(tender('hvt', '--sysexits', '--x-exec-heap', 'x.hvt')).toMatchObject({
+      status: 64,
+      err: expect.stringMatching(/only kittiwake-spt has it; under hvt a guest has page tables/) as string,
+    });
+  });
+
   test('runs, and its status passes through', () => {
     expect(guest('plain', [])).toMatchObject({ status: 42, err: '' });
   });

@@ -28,7 +28,7 @@ static void append(char *word, const char *piece) {
 
 static void append_piece(char *word) {
     static const char *const pieces[] = {
-        "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "--block-ro:", "--block-sector-size:", "512", "=", ":",
+        "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "--block-ro:", "--block-sector-size:", "--net-mtu:", "@", "--x-exec-heap", "512", "=", ":",
         "0",    "4",    "64",     "64M",        "2G",     "5000",  "18446744073709551616", "service",  "a",     "tap0",
         "tap1", "/",    ".",      "02:00:00:00:00:01", "0:0:0:0:0:0", "ff:ff:ff:ff:ff:ff", "02:0:", "x", "image.hvt", "averyveryverylongname",
     };
@@ -50,16 +50,26 @@ static void append_piece(char *word) {
 /* A word: a right option now and then, else some pieces; rarely a very long one. */
 static void make_word(char *word) {
     word[0] = '\0';
-    switch (random_below(8)) {
+    switch (random_below(10)) {
     case 0: snprintf(word, MAX_WORD, "--net:device%u=tap%u", (unsigned)random_below(70), (unsigned)random_below(9)); break;
     case 1: snprintf(word, MAX_WORD, "--net-mac:device%u=02:00:00:00:00:%x", (unsigned)random_below(70), (unsigned)random_below(300)); break;
     case 2: snprintf(word, MAX_WORD, "--mem=%u%s", (unsigned)random_below(5000), random_below(2) ? "M" : ""); break;
     case 3: snprintf(word, MAX_WORD, "--block%s:device%u=some file", random_below(2) ? "-ro" : "", (unsigned)random_below(70)); break;
+    case 5: snprintf(word, MAX_WORD, "--%s:device%u=@%u", random_below(2) ? "net" : "block", (unsigned)random_below(70), (unsigned)random_below(200)); break;
+    case 6: snprintf(word, MAX_WORD, "--net-mtu:device%u=%u", (unsigned)random_below(70), (unsigned)random_below(70000)); break;
     case 4: snprintf(word, MAX_WORD, "--block-sector-size:device%u=%u", (unsigned)random_below(70), 256u << random_below(9)); break;
     default:
         for (uint64_t count = random_below(random_below(30) == 0 ? 200 : 5); count > 0; count--)
             append_piece(word);
     }
+}
+
+/* Whether a device that is given as a descriptor has one from 3 on that stays open, exactly once. */
+static bool descriptor_kept(int fd, const char *given) {
+    unsigned times = 0;
+    for (unsigned i = 0; i < options.descriptor_count; i++)
+        times += options.descriptor[i] == fd;
+    return given[0] == '@' ? fd > 2 && times == 1 : fd == 0;
 }
 
 static void check(const struct limits *limits) {
@@ -69,7 +79,8 @@ static void check(const struct limits *limits) {
     for (unsigned i = 0; i < options.net_count && !wrong; i++) {
         const struct net_option *net = &options.net[i];
         wrong = memchr(net->name, '\0', sizeof net->name) == NULL || !device_name_valid(net->name) ||
-                memchr(net->tap, '\0', sizeof net->tap) == NULL || (net->tap[0] == '\0' && !net->has_mac) ||
+                memchr(net->tap, '\0', sizeof net->tap) == NULL || (net->tap[0] == '\0' && !net->has_mac && net->mtu == 0) ||
+                !descriptor_kept(net->fd, net->tap) || (net->mtu != 0 && (net->mtu < 68 || net->mtu > 65521)) ||
                 (net->has_mac && (net->mac[0] & 1));
     }
     wrong |= options.block_count > MAX_DEVICES;
@@ -77,7 +88,8 @@ static void check(const struct limits *limits) {
         const struct block_option *block = &options.block[i];
         bool power = (block->sector & (block->sector - 1)) == 0 && block->sector >= 512 && block->sector <= 32768;
         wrong = memchr(block->name, '\0', sizeof block->name) == NULL || !device_name_valid(block->name) ||
-                (block->path == NULL ? block->sector == 0 : block->path[0] == '\0') || (block->sector != 0 && !power);
+                (block->path == NULL ? block->sector == 0 : block->path[0] == '\0') || (block->sector != 0 && !power) ||
+                !descriptor_kept(block->fd, block->path == NULL ? "" : block->path);
     }
     if (wrong) {
         fprintf(stderr, "a command line was taken and should not have been\n");
@@ -98,7 +110,7 @@ int main(int argc, char *argv[]) {
             make_word(words[word]);
             line[word + 1] = words[word];
         }
-        struct limits limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = 4096, .has_probe = random_below(2)};
+        struct limits limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = 4096, .has_probe = random_below(2), .has_exec_heap = random_below(2)};
         why.text[0] = '\0';
         if (options_parse(count + 1, line, &limits, &options, &why) == 0) {
             check(&limits);

@@ -1,0 +1,62 @@
+/* Frames between the guest's memory and its network devices, for hypercalls and the ring alike. See hvt.h. */
+#include "hvt.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Whether nobody is at the other end any more; an empty frame reads as an end of file, too. */
+static bool is_gone(int fd) {
+    struct pollfd device = {.fd = fd, .events = POLLRDHUP};
+    static const struct timespec at_once;
+    return ppoll(&device, 1, &at_once, NULL) == 1 && (device.revents & (POLLRDHUP | POLLHUP));
+}
+
+int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint64_t size, uint64_t *got) {
+    int fd = calls->devices->fd[handle];
+    ssize_t count;
+    do
+        count = read(fd, to, size);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        *got = (uint64_t)count;
+        return SOLO5_OK;
+    }
+    /* It could be read for ever, and POLL would never sleep again. As with a cable that was pulled, nothing comes any more. */
+    if (count == 0 && calls->devices->ends[handle] && is_gone(fd))
+        epoll_ctl(calls->events.epoll, EPOLL_CTL_DEL, fd, NULL);
+    /* ECONNRESET: the other end was closed before it had read everything; what it sent before comes next. */
+    return count == 0 || errno == EAGAIN || errno == ECONNRESET ? SOLO5_AGAIN : SOLO5_EUNSPEC;
+}
+
+int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size) {
+    ssize_t count;
+    do
+        count = write(calls->devices->fd[handle], frame, size);
+    while (count < 0 && errno == EINTR);
+    if (count >= 0)
+        return (uint64_t)count == size ? SOLO5_OK : SOLO5_EUNSPEC;
+    switch (errno) {
+    case EAGAIN: return SOLO5_AGAIN;
+    case EINVAL: return SOLO5_EINVAL; /* shorter than an Ethernet header */
+    default: return SOLO5_EUNSPEC;
+    }
+}
+
+int net_allow(scmp_filter_ctx filter, const struct calls *calls) {
+    int broken = 0;
+    unsigned handles[MAX_DEVICES];
+    unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_NET_BASIC, handles);
+    for (unsigned i = 0; i < count; i++) {
+        scmp_datum_t fd = (scmp_datum_t)calls->devices->fd[handles[i]];
+        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        if (!calls->devices->ends[handles[i]])
+            continue;
+        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(epoll_ctl), 3,
+                                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
+                                   SCMP_A1(SCMP_CMP_EQ, EPOLL_CTL_DEL), SCMP_A2(SCMP_CMP_EQ, fd));
+    }
+    return broken;
+}
