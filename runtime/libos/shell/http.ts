@@ -34,8 +34,8 @@ function handle(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void
     http.expire(site, client, now);
   }
   exchange(sockets, connection, client);
-  // Requests that came before the client's end of the stream are still answered.
-  if (connection.peerFin && tcp.readRun(connection) == 0) {
+  // Requests that came before the client's end of the stream are still answered, and where the image is to end, the one that is being answered.
+  if ((connection.peerFin && tcp.readRun(connection) == 0) || events & tcp.STOPPING) {
     http.end(site, client);
     exchange(sockets, connection, client);
   }

@@ -66,7 +66,7 @@ function handle(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void
   if (client.size == NONE) {
     if (connection.readable != 0) tcp.consume(sockets, connection, connection.readable);
     write(sockets, connection, client);
-  } else if (events & tcp.PEER_CLOSED) tcp.abort(sockets, connection);
+  } else if (events & (tcp.PEER_CLOSED | tcp.STOPPING)) tcp.abort(sockets, connection);
 }
 
 /** The request was taken. */

@@ -4,6 +4,7 @@ import * as iface from '../iface/input';
 import * as offload from '../iface/offload';
 import { Stack } from '../iface/stack';
 import * as out from '../log/line';
+import * as level from '../log/level';
 import * as logger from '../log/logger';
 import * as tcp from '../socket/tcp';
 import * as udp from '../socket/udp';
@@ -20,6 +21,8 @@ const RUSH: u64 = 8000;
 const SEED: u32 = 24;
 /** How often the wall's clock is looked at. */
 const COMPARE_INTERVAL: u64 = SECOND;
+/** How long connections may take to end when the image is asked to; shorter than what the tender grants by default. */
+const LAST_WORDS: u64 = 3 * SECOND;
 /** The bit of guest.netFeatures() that says that frames have a header. */
 const OFFLOAD: u32 = 1;
 
@@ -78,13 +81,31 @@ function receive(stack: Stack, frame: usize, room: u32, now: u64, most: i32): i3
   return most;
 }
 
-/** Serves the device until it fails; `turn` is the index of a Turn. */
-export function run(stack: Stack, turn: u32): i32 {
+/** The image is asked to end: no connection begins any more, the others end when what is under way is done. */
+function stop(sockets: tcp.Tcp, source: u32): void {
+  if (logger.begin(source, level.INFO)) {
+    out.text('asked to end, with ');
+    out.number(sockets.connections - sockets.timeWaits);
+    out.text(' connections');
+    logger.end();
+  }
+  sockets.stop();
+  tcp.flush(sockets);
+}
+
+/**
+ * Serves the device until it fails or the image is asked to end, which `source` then says in the log.
+ * @param turn the index of a Turn
+ * @returns the image's exit status
+ */
+export function run(stack: Stack, turn: u32, source: u32): i32 {
   const packet = stack.offload ? offload.HEADER + offload.PACKET_MAX : stack.mtu;
   const room = ethernet.HEADER + ethernet.TAG + packet;
   const frame = heap.alloc(room);
   const sockets = tcp.tcpOf(stack);
   let taken = 0;
+  /** When the image ends at the latest; 0 while it is not asked to. */
+  let end: u64 = 0;
   // Turns in a row that found a single frame. Then one is read at a time: the sleep that follows finds out as well that there is no other.
   let singles = 0;
   let last: u64 = 0;
@@ -106,7 +127,15 @@ export function run(stack: Stack, turn: u32): i32 {
     iface.tick(stack, now);
     const wanted = call_indirect<u64>(turn, stack, wall);
     tcp.tick(sockets);
-    const due = min(min(iface.deadline(stack), tcp.deadline(sockets)), wanted);
+    let due = min(min(iface.deadline(stack), tcp.deadline(sockets)), wanted);
+    if (guest.stopRequested()) {
+      if (end == 0) {
+        end = now + LAST_WORDS;
+        stop(sockets, source);
+      }
+      if (sockets.drained || now >= end) return 0;
+      due = min(due, end);
+    }
     if (taken < BURST) guest.poll(due); // else there may be more frames
   }
   out.line('the network device failed; is the tap gone?');

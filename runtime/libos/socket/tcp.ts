@@ -36,6 +36,7 @@ export {
   PEER_CLOSED,
   READABLE,
   RESET,
+  STOPPING,
   TIMED_OUT,
   WOKEN,
   WRITABLE,

@@ -41,5 +41,5 @@ export function main(): i32 {
   services.start(stack);
   if (logger.wants(source, level.DEBUG)) network.observe(describe.index);
   shell.start(stack, options, announce.index);
-  return network.run(stack, turn.index);
+  return network.run(stack, turn.index, source);
 }

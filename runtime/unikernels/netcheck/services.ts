@@ -41,7 +41,7 @@ function echoDatagram(stack: Stack, data: usize, size: u32, fromPort: u32): void
   udp.send(stack, stack.to, ECHO, stack.from, fromPort, size);
 }
 
-/** Sends back what comes, as fast as it is taken; then closes when the peer does. */
+/** Sends back what comes, as fast as it is taken; then closes when the peer does, or the image is to end. */
 function echo(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void {
   if (events & tcp.ENDED) return;
   while (true) {
@@ -50,20 +50,20 @@ function echo(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void {
     tcp.write(sockets, connection, tcp.readAt(connection), size);
     tcp.consume(sockets, connection, size);
   }
-  if (connection.peerFin && connection.readable == 0) tcp.close(sockets, connection);
+  if ((connection.peerFin && connection.readable == 0) || events & tcp.STOPPING) tcp.close(sockets, connection);
 }
 
 function discard(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void {
   if (events & tcp.ENDED) return;
   tcp.consume(sockets, connection, connection.readable);
-  if (connection.peerFin) tcp.close(sockets, connection);
+  if (connection.peerFin || events & tcp.STOPPING) tcp.close(sockets, connection);
 }
 
 /** Sends for as long as the peer takes it; what comes is thrown away. `user` is the place in the pattern. */
 function generate(sockets: tcp.Tcp, connection: tcp.Connection, events: u32): void {
   if (events & tcp.ENDED) return;
   if (connection.readable != 0) tcp.consume(sockets, connection, connection.readable);
-  if (connection.peerFin) return tcp.close(sockets, connection);
+  if (connection.peerFin || events & tcp.STOPPING) return tcp.close(sockets, connection);
   while (true) {
     const size = min(tcp.room(sockets, connection), LINE * LINES - <u32>connection.user);
     if (size == 0) break;

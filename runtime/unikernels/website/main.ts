@@ -105,5 +105,5 @@ export function main(): i32 {
   took = guest.clockMonotonic() - started;
   services.start(stack, options.network, announce.index);
   if (options.network.metricsPort != 0) registerSite(site, lines);
-  return network.run(stack, turn.index);
+  return network.run(stack, turn.index, source);
 }

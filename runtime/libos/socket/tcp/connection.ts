@@ -26,6 +26,8 @@ export const RESET: u32 = 32;
 export const TIMED_OUT: u32 = 64;
 /** The moment came that the user asked to be woken at. */
 export const WOKEN: u32 = 128;
+/** The image is to end: close it as soon as what is under way is done. */
+export const STOPPING: u32 = 256;
 
 /** What the retransmission timer does when it fires. */
 export const TIMER_RTO: u32 = 0;

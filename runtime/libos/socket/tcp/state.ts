@@ -2,7 +2,7 @@
 import { Stack } from '../../iface/stack';
 import * as address from '../../wire/address';
 import { NEVER } from '../../time/duration';
-import { CLOSED, Connection, ENDED, TIME_WAIT } from './connection';
+import { CLOSED, Connection, ENDED, STOPPING, TIME_WAIT } from './connection';
 import { Wheel } from './wheel';
 
 /** Is told what happened to a connection: `events` are bits of connection.ts. */
@@ -182,6 +182,27 @@ export class Tcp {
         at = at.nextInBucket;
       }
     }
+  }
+
+  /** Takes no more connections, and lets the users of those there are know that they are to end. */
+  stop(): void {
+    memory.fill(this.listeners, 0, LISTENERS * offsetof<Listener>());
+    for (let i: u32 = 0; i < BUCKETS; i++) {
+      let at = changetype<Connection | null>(load<usize>(this.buckets + i * sizeof<usize>()));
+      while (at != null) {
+        if (at.halfOpen) this.end(at);
+        else if (at.state != TIME_WAIT && at.state != CLOSED) {
+          at.events |= STOPPING;
+          this.mark(at);
+        }
+        at = at.nextInBucket;
+      }
+    }
+  }
+
+  /** Whether all connections are over, but for those that only answer late segments. */
+  get drained(): bool {
+    return this.connections == this.timeWaits;
   }
 
   /** Counts the connection among the half open, or no more. */
