@@ -4,6 +4,7 @@ import type { Comparison } from './bench/compare.ts';
 import { benchNet } from './bench/net.ts';
 import { benchPing } from './bench/ping.ts';
 import { benchStart } from './bench/start.ts';
+import { benchTender } from './bench/tender.ts';
 import { buildRuntime } from './runtime.ts';
 import { ensurePackages } from './setup/packages.ts';
 
@@ -22,6 +23,14 @@ const SUBJECTS: Readonly<Record<string, () => Figures | Promise<Figures>>> = {
       peerImage: values['peer-image'],
       peerTender: values['peer-tender'],
     }),
+  tender: () =>
+    benchTender({
+      runs: runs ?? 7,
+      seconds,
+      only: values.only,
+      peerSpt: values['peer-spt'],
+      peerHvt: values['peer-hvt'],
+    }),
 };
 
 const HELP = `Measure the runtime beside named peers, in turns, and print ratios.
@@ -33,15 +42,20 @@ Subjects (all when none is named):
   ping     round trip of a ping
   net      HTTP beside nginx, TCP beside iperf3 and Linux, start, memory and size; needs the
            Debian packages wrk, nginx-light, iperf3, curl and iputils-ping
+  tender   the tenders themselves: start, memory, packets, sectors; kittiwake-hvt in the lab VM
+           where this machine's KVM is not real
 
 Options:
-  --runs N            measure each contestant N times (default 15, for net 5)
-  --seconds N         how long one run of net's wrk or of its streams takes (default 3)
-  --only NAME         of net, only figures whose name begins so, such as net.tcp
+  --runs N            measure each contestant N times (default 15, for net 5, for tender 7)
+  --seconds N         how long one run of net's wrk, of its streams or of tender's datagrams
+                      takes (default 3)
+  --only NAME         of net and tender, only figures whose name begins so, such as net.tcp
   --mtu N             of net.tcp, on every link, loopback too (default: the kernel's, 1500 and
                       65536 for loopback)
   --peer-image FILE   measure another image beside ours; it is started with --ipv4=10.0.0.2/24
   --peer-tender FILE  start that image by this tender instead of ours
+  --peer-spt FILE     measure another spt tender beside ours, such as solo5-spt
+  --peer-hvt FILE     measure another hvt tender beside ours
   --json              print one line of JSON for each figure
 
 A ratio is ours divided by the peer's: of times, memory and sizes less is better, of rates more. A peer that is
@@ -60,8 +74,8 @@ function row({ what, unit, ours, beside }: Comparison): string {
 }
 
 function json({ what, unit, runs: count, ours, beside }: Comparison): string {
-  // Figures of net have names of their own, others are told apart by who is measured.
-  const name = what.startsWith('net.') ? what : `${what}, ${ours.name}`;
+  // Figures of net and tender have names of their own, others are told apart by who is measured.
+  const name = /^(net|tender)\./.test(what) ? what : `${what}, ${ours.name}`;
   const peer = {
     peer: beside?.name ?? null,
     peerValue: beside?.median ?? null,
@@ -80,6 +94,8 @@ const { values, positionals } = parseArgs({
     only: { type: 'string' },
     'peer-image': { type: 'string' },
     'peer-tender': { type: 'string' },
+    'peer-spt': { type: 'string' },
+    'peer-hvt': { type: 'string' },
   },
   allowPositionals: true,
 });

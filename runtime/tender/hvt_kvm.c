@@ -77,6 +77,8 @@ static int set_memory(struct machine *machine, struct refusal *why) {
     void *memory = mmap(NULL, machine->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return fail(why, E_MEMORY, (unsigned long long)(machine->memory_size >> 20), strerror(errno));
+    if (machine->memory_size < HUGE_PAGES_FROM)
+        madvise(memory, machine->memory_size, MADV_NOHUGEPAGE); /* fails where the kernel has none */
     machine->memory = memory;
     struct kvm_userspace_memory_region region = {
         .slot = 0,

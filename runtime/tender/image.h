@@ -9,6 +9,12 @@
 #include "abi.h"
 #include "error.h"
 
+/*
+ * Guests with at least so many bytes of memory get huge pages where the host gives them by itself. A smaller guest stays small: one
+ * huge page would be more than all that it touches.
+ */
+#define HUGE_PAGES_FROM (64ull << 20)
+
 /* Linked images have about ten program headers. */
 #define IMAGE_MAX_HEADERS 128
 

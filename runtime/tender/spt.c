@@ -81,8 +81,11 @@ static int map_memory(uint64_t size, bool executable, struct refusal *why) {
     int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
     void *got = mmap(wanted, size - SPT_MEMORY_START, protection,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (got == wanted)
+    if (got == wanted) {
+        if (size < HUGE_PAGES_FROM)
+            madvise(got, size - SPT_MEMORY_START, MADV_NOHUGEPAGE); /* fails where the kernel has none */
         return 0;
+    }
     if (got == MAP_FAILED && (errno == EPERM || errno == EACCES))
         return fail(why, E_MMAP_MIN);
     return fail(why, E_MEMORY, (unsigned long long)(size >> 20), got == MAP_FAILED ? strerror(errno) : "its addresses are taken");
