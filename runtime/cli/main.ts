@@ -5,6 +5,7 @@ import { doctor } from './commands/doctor.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
 import { run } from './commands/run.ts';
+import { stats } from './commands/stats.ts';
 import type { Command, Context } from './command.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { ownInstall } from './install.ts';
@@ -12,7 +13,14 @@ import { probeKvm } from './kvm.ts';
 import { printable } from './printable.ts';
 import { VERSION } from './version.ts';
 
-export const COMMANDS: readonly Command[] = [run, inspect, images, doctor, completionFor(() => COMMANDS)];
+export const COMMANDS: readonly Command[] = [
+  run,
+  inspect,
+  images,
+  stats,
+  doctor,
+  completionFor(() => COMMANDS),
+];
 
 const HELP = `Run unikernels: small virtual machines that are one program each.
 

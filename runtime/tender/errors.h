@@ -127,6 +127,10 @@
 #define E_EVENTS_CLOSED EX_CONFIG, "option '--events=%d': descriptor %d is not open; open it in the shell, as '%d>events.json'"
 #define E_EVENTS_READ_ONLY EX_CONFIG, "option '--events=%d': descriptor %d is open for reading only; open it for writing, as '%d>events.json'"
 
+#define E_OUTPUT_KIND EX_CONFIG, "option '%s': %s is there and no regular file; name another one, or remove it"
+#define E_OUTPUT_BUSY EX_CONFIG, "option '%s': %s is in use by another guest; give each its own file"
+#define E_OUTPUT_FAILED EX_CONFIG, "option '%s': %s cannot be made (%s); name a file in a folder this user may write to"
+
 /* ---- The host ---- */
 #define E_HOST EX_OSERR, "%s: the host refused it (%s); %s"
 #define E_MEMORY EX_OSERR, "memory: the host cannot give %llu MiB (%s); give less with '--mem', or free some"

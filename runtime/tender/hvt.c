@@ -41,6 +41,7 @@ static const char help[] =
     "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
+    "  --stats=FILE        count what the guest does in FILE, for 'kittiwake stats FILE'\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
     "                      emulating, missing, forbidden, busy or unsupported\n"

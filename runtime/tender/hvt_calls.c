@@ -4,6 +4,7 @@
  */
 #include "errors.h"
 #include "hvt.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -189,6 +190,11 @@ static int block(const struct calls *calls, enum hvt_call call, uint32_t address
         argument.ret = SOLO5_EUNSPEC;
     else
         argument.ret = transfer(fd, call, calls->machine->memory + argument.data, argument.len, argument.offset);
+    uint64_t *counts = stats->device[argument.handle].count;
+    bool good = argument.ret == SOLO5_OK;
+    count(&counts[reading ? BLOCK_READS : BLOCK_WRITES], 1);
+    count(&counts[reading ? BLOCK_READ_BYTES : BLOCK_WRITTEN_BYTES], good ? argument.len : 0);
+    count(&counts[reading ? BLOCK_READ_ERRORS : BLOCK_WRITE_ERRORS], !good);
     return give(calls, &argument, address, sizeof argument);
 }
 

@@ -1,5 +1,6 @@
 /* Frames between the guest's memory and its network devices, for hypercalls and the ring alike. See hvt.h. */
 #include "hvt.h"
+#include "traffic.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,6 +22,7 @@ int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint
     while (count < 0 && errno == EINTR);
     if (count > 0) {
         *got = (uint64_t)count;
+        frame_seen(handle, TO_GUEST, to, *got);
         return SOLO5_OK;
     }
     /* It could be read for ever, and POLL would never sleep again. As with a cable that was pulled, nothing comes any more. */
@@ -35,9 +37,13 @@ int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *f
     do
         count = write(calls->devices->fd[handle], frame, size);
     while (count < 0 && errno == EINTR);
-    if (count >= 0)
-        return (uint64_t)count == size ? SOLO5_OK : SOLO5_EUNSPEC;
-    switch (errno) {
+    if (count >= 0 && (uint64_t)count == size) {
+        frame_seen(handle, FROM_GUEST, frame, size);
+        return SOLO5_OK;
+    }
+    int error = count < 0 ? errno : 0;
+    frame_refused(handle, error);
+    switch (error) {
     case EAGAIN: return SOLO5_AGAIN;
     case EINVAL: return SOLO5_EINVAL; /* shorter than an Ethernet header */
     default: return SOLO5_EUNSPEC;

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "hvt.h"
 #include "notice.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static int port_access(const struct calls *calls, struct refusal *why) {
     if (run->io.data_offset > calls->machine->run_size - sizeof address)
         return stopped(calls, "KVM gave no operand", why);
     memcpy(&address, (const uint8_t *)run + run->io.data_offset, sizeof address);
+    count(&stats->calls[number], 1);
     return calls_handle(calls, number, address, why);
 }
 
@@ -83,13 +85,18 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
                                                        (stops ? hvt_stop_allow(filter) : 0), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
+    stats_started(pid, pid);
     for (;;) {
         int status = CALL_DONE;
-        if (ioctl(calls->machine->vcpu, KVM_RUN, 0) == 0)
+        int ran = ioctl(calls->machine->vcpu, KVM_RUN, 0);
+        count(&stats->exits[STATS_EXITS_ALL], 1);
+        if (ran == 0)
             status = guest_exit(calls, why);
         else if (errno == EFAULT) /* KVM could not write to the host's page for the guest */
             status = stopped(calls, "it wrote memory it may only read (host/guest translation fault)", why);
-        else if (errno != EINTR && errno != EAGAIN)
+        else if (errno == EINTR || errno == EAGAIN)
+            count(&stats->exits[STATS_EXITS_INTERRUPTED], 1);
+        else
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
         if (status == CALL_DONE)
             continue;

@@ -4,7 +4,9 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "keeper_interface.h"
 #include "notice.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,6 +31,9 @@ struct keeper {
     bool can_ask; /* the guest is asked to end before it is ended */
 };
 
+/* How old statistics may be that somebody else counts. */
+static const struct timespec INTERVAL = {.tv_sec = 1};
+
 static pid_t keeper_pid; /* in the guest's process: its keeper's */
 
 /* What ends a tender without a keeper. The guest's process ignores them: a terminal or a service manager may send them to both. */
@@ -47,13 +52,14 @@ static int refuse(const char *what, struct refusal *why) {
 }
 
 static bool wanted(const struct options *options) {
-    return options->events != 0;
+    return options->events != 0 || options->stats != NULL;
 }
 
 /* ---- In the guest's process ---- */
 
 static int become_guest(void) {
     eventlog_close();
+    stats_close();
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     for (unsigned i = 0; i < sizeof ENDING / sizeof *ENDING; i++)
         sigaction(ENDING[i], &ignore, NULL);
@@ -80,7 +86,7 @@ static int allow(scmp_filter_ctx filter, const struct keeper *keeper) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     scmp_datum_t guest = (scmp_datum_t)keeper->guest_fd;
     scmp_datum_t self = (scmp_datum_t)keeper->pid;
-    int broken = eventlog_allow(filter);
+    int broken = eventlog_allow(filter) | interfaces_allow(filter);
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0);
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)keeper->signals));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
@@ -148,8 +154,10 @@ static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) 
     bool killed = end->si_code != CLD_EXITED;
     int number = end->si_status;
     const char *fault = fault_text(killed ? number : (int)keeper_page->fault);
+    interfaces_read();
     if (keeper->ending != 0 && killed) {
         eventlog_signal(keeper->ending);
+        stats_ended(STATS_SIGNAL, keeper->ending);
         end_by_signal(keeper, keeper->ending);
     }
     if (fault != NULL)
@@ -158,6 +166,7 @@ static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) 
         eventlog_signal(number);
     else
         eventlog_exit(killed ? 128 + number : number, fault != NULL ? "fault" : keeper_page->entered ? "exited" : "refused", fault);
+    stats_ended(fault != NULL ? STATS_FAULT : killed ? STATS_SIGNAL : STATS_EXITED, number);
     if (killed)
         end_by_signal(keeper, number);
     _exit(number);
@@ -166,8 +175,9 @@ static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) 
 static _Noreturn void keep(struct keeper *keeper) {
     for (;;) {
         struct pollfd wait[] = {{.fd = keeper->guest_fd, .events = POLLIN}, {.fd = keeper->signals, .events = POLLIN}};
-        if (ppoll(wait, sizeof wait / sizeof *wait, NULL, NULL) < 0)
+        if (ppoll(wait, sizeof wait / sizeof *wait, interfaces_known() ? &INTERVAL : NULL, NULL) < 0)
             continue; /* EINTR: stopped and continued */
+        interfaces_read();
         if (wait[1].revents != 0)
             take_signal(keeper);
         siginfo_t end = {.si_pid = 0};
@@ -190,6 +200,7 @@ static int become_keeper(const struct guest *guest, struct keeper *keeper, const
         kill(keeper->guest, SIGKILL);
         return -1;
     }
+    stats_started(keeper->pid, keeper->guest);
     eventlog_started(keeper->pid, keeper->guest, "kittiwake-spt", &guest->options, &guest->image);
     keep(keeper);
 }
@@ -201,6 +212,8 @@ int keeper_start(struct guest *guest, struct refusal *why) {
     keeper_page = mmap(NULL, sizeof *keeper_page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (keeper_page == MAP_FAILED)
         return refuse("keeper", why);
+    if (guest->options.stats != NULL && interfaces_open(&guest->devices, &guest->image.manifest, why) != 0)
+        return -1;
     sigset_t ending = ending_set(); /* blocked from here on, so that none gets lost on the way to signalfd(2) */
     if (sigprocmask(SIG_BLOCK, &ending, NULL) != 0 || (keeper.guest = fork()) < 0)
         return refuse("keeper", why);

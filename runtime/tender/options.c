@@ -30,14 +30,20 @@ int option_descriptor(const char *word, const char *text, const char *form, stru
     return fd;
 }
 
-static int parse_events(const char *word, const char *value, struct options *options, struct refusal *why) {
-    if (options->events != 0)
-        return fail(why, E_OPTION_AGAIN, word);
-    int fd = option_descriptor(word, value, "--events=3' with '3>events.json", options, why);
-    if (fd < 0)
-        return -1;
-    options->events = fd;
+int option_value(const char *word, const char *name, const char *form, const char **value, struct refusal *why) {
+    const char *rest = option_rest(word, name);
+    if (rest == NULL || (*rest != '=' && *rest != '\0'))
+        return 1;
+    if (rest[0] == '\0' || rest[1] == '\0')
+        return fail(why, E_OPTION_VALUE, word, form);
+    *value = rest + 1;
     return 0;
+}
+
+int option_path(const char *word, const char *name, const char *form, const char **path, struct refusal *why) {
+    const char *before = *path;
+    int other = option_value(word, name, form, path, why);
+    return other == 0 && before != NULL ? fail(why, E_OPTION_AGAIN, word) : other;
 }
 
 static int parse_memory(const char *value, const struct limits *limits, struct options *options, struct refusal *why) {
@@ -80,16 +86,14 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         options->exec_heap = true;
     else if ((rest = option_rest(word, "--mem=")) != NULL)
         return parse_memory(rest, limits, options, why);
-    else if ((rest = option_rest(word, "--events=")) != NULL)
-        return parse_events(word, rest, options, why);
-    else if (strcmp(word, "--events") == 0)
-        return fail(why, E_OPTION_VALUE, word, "--events=3");
     else if (strcmp(word, "--mem") == 0)
         return fail(why, E_OPTION_VALUE, word, "--mem=64");
     else {
         int other = parse_debug_option(word, options, why);
         if (other > 0)
             other = parse_containment_option(word, options, why);
+        if (other > 0)
+            other = parse_observe_option(word, options, why);
         return other <= 0 ? other : parse_device_option(word, options, why);
     }
     return 0;

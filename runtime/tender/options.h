@@ -42,6 +42,7 @@ struct options {
     unsigned block_count;
     struct block_option block[MAX_DEVICES];
     const char *crash; /* --crash=FILE; NULL: not given */
+    const char *stats; /* --stats=FILE; NULL: not given */
     int events; /* --events=FD; 0: not given */
     unsigned descriptor_count;
     int descriptor[MAX_DESCRIPTORS]; /* those of the caller's that the command line names; all others are closed */
@@ -72,6 +73,15 @@ const char *option_rest(const char *word, const char *prefix);
  * may be written. Returns it, or -1 with `why`.
  */
 int option_descriptor(const char *word, const char *text, const char *form, struct options *options, struct refusal *why);
+
+/* Takes "NAME=VALUE"; `form` is how it is written. Returns 0, -1 with `why`, or 1: it is another one. */
+int option_value(const char *word, const char *name, const char *form, const char **value, struct refusal *why);
+
+/* The same for an option that is given once. */
+int option_path(const char *word, const char *name, const char *form, const char **path, struct refusal *why);
+
+/* Takes an option about what is told of a guest. Returns 0, -1 with `why`, or 1: it is another one. */
+int parse_observe_option(const char *word, struct options *options, struct refusal *why);
 
 /* Takes an option about what is left of a guest that failed. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_debug_option(const char *word, struct options *options, struct refusal *why);

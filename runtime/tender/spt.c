@@ -60,6 +60,7 @@ static const char help[] =
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --x-exec-heap       let the guest execute its heap and its stack\n"
+    "  --stats=FILE        count what the guest does in FILE, for 'kittiwake stats FILE'\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --help              show this text\n"
     "  --version           show the versions of the tender and of its ABI\n"

@@ -4,6 +4,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "stats.h"
 #include "fault.h"
 #include "inherited.h"
 
@@ -31,6 +32,8 @@ static int run(const struct tender *tender, struct guest *guest, struct refusal 
     if (devices_attach(&guest->options, &guest->image, &guest->devices, why) != 0)
         return -1;
     if (crash_open(guest->options.crash, tender->limits.program, &guest->image, guest->options.memory_mib << 20, why) != 0)
+        return -1;
+    if (stats_open(&guest->options, &guest->image, tender->target.abi, why) != 0)
         return -1;
     return tender->run(guest, why);
 }
@@ -61,8 +64,10 @@ int tender_main(const struct tender *tender, int argc, char *argv[]) {
         report(program, why.text);
         status = exit_status(&why, guest.options.sysexits);
         eventlog_exit(status, why.class == EXIT_GUEST_FAULT ? "fault" : "refused", why.text);
+        stats_ended(STATS_FAULT, status);
     } else {
         eventlog_exit(status, "exited", NULL);
+        stats_ended(STATS_EXITED, status);
     }
     /* Not exit(): behind seccomp there is nothing it may still do. */
     _exit(status);

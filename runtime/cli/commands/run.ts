@@ -31,6 +31,9 @@ Options:
                       32768 (default: 512)
   --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G
                       (default: 512)
+  --events=FD         tell what happens to the guest as lines of JSON on
+                      descriptor FD
+  --stats=FILE        count what the guest does in FILE, for 'kittiwake stats'
   --dry-run           print the tender's command line instead of running it
   --help              show this text
 
@@ -63,6 +66,8 @@ const TENDER_OPTIONS: Readonly<Record<string, string>> = {
   '--block-ro': '--block-ro:NAME=PATH',
   '--block-sector-size': '--block-sector-size:NAME=4096',
   '--mem': '--mem=64',
+  '--events': '--events=3',
+  '--stats': '--stats=FILE',
 };
 
 /** Whether `word` is for the tender, which checks it further. @throws CommandError where it lacks its device or its value. */
@@ -156,6 +161,8 @@ export const run: Command = {
     '--block-ro:',
     '--block-sector-size:',
     '--mem=',
+    '--events=',
+    '--stats=',
     '--dry-run',
     '--help',
   ],
