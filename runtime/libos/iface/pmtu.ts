@@ -25,16 +25,17 @@ export class PathMtus {
     memory.fill(this.table, 0, SETS * WAYS * offsetof<Path>());
   }
 
-  @inline
-  private place(to: usize, way: u32): Path {
+  /** The first of the WAYS places where `to` may be; the others follow. */
+  private places(to: usize): usize {
     const set = <u32>address.hash(to, this.seed) & (SETS - 1);
-    return changetype<Path>(this.table + (set * WAYS + way) * offsetof<Path>());
+    return this.table + set * WAYS * offsetof<Path>();
   }
 
   /** Bytes a packet to `to` may have, at most `link`. */
   get(to: usize, link: u32, now: u64): u32 {
+    const places = this.places(to);
     for (let way: u32 = 0; way < WAYS; way++) {
-      const path = this.place(to, way);
+      const path = changetype<Path>(places + way * offsetof<Path>());
       if (path.until > now && address.same(changetype<usize>(path), to)) return min(path.mtu, link);
     }
     return link;
@@ -42,9 +43,10 @@ export class PathMtus {
 
   /** Notes that packets to `to` must not exceed `mtu` bytes. */
   set(to: usize, mtu: u32, now: u64): void {
-    let chosen = this.place(to, 0);
+    const places = this.places(to);
+    let chosen = changetype<Path>(places);
     for (let way: u32 = 0; way < WAYS; way++) {
-      const path = this.place(to, way);
+      const path = changetype<Path>(places + way * offsetof<Path>());
       if (address.same(changetype<usize>(path), to)) {
         chosen = path;
         break;
