@@ -12,6 +12,7 @@ import {
   FIN_WAIT_1,
   ENDED,
   LAST_ACK,
+  OUT_FIRST,
   RESET,
   SYN_RECEIVED,
   SYN_SENT,
@@ -23,7 +24,7 @@ import { prepare } from './tcp/open';
 import { fitPath, output } from './tcp/output';
 import { growIfBusy } from './tcp/receive';
 import { pathMss, PROTOCOL, sendBare } from './tcp/segment';
-import { OUT_FIRST, Tcp, tcpOf } from './tcp/state';
+import { Tcp, tcpOf } from './tcp/state';
 import { expire, lingerEnd } from './tcp/timers';
 import * as wire from '../wire/tcp';
 import * as options from '../wire/tcp-options';

@@ -2,14 +2,14 @@
 import * as ip from '../../iface/ip';
 import * as options from '../../wire/tcp-options';
 import { NEVER } from '../../time/duration';
-import { Connection, LOSS, OPEN, RECOVERY, TIMER_PERSIST, WRITABLE } from './connection';
+import { Connection, LOSS, OPEN, OUT_FIRST, RECOVERY, TIMER_PERSIST, WRITABLE } from './connection';
 import * as cubic from './cubic';
 import { timestampAt } from './isn';
 import { detect, enterRecovery, noteArrived, takeSack, undoEarly } from './loss';
 import { measured } from './rtt';
 import { AGAIN, dropOldest, SACKED, sentAt, uncount } from './sent';
 import { after, before } from './sequence';
-import { OUT_FIRST, Tcp } from './state';
+import { Tcp } from './state';
 
 /** Whether the first SACK block tells of data that came twice (RFC 2883, 4). */
 function tellsDuplicate(ack: u32): bool {

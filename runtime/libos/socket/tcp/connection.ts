@@ -45,6 +45,10 @@ export const OPEN: u32 = 0;
 export const RECOVERY: u32 = 1;
 export const LOSS: u32 = 2;
 
+/** The first size of a stream's buffers, in bytes: doubled while the stream fills it and there is memory. */
+export const INBOX_FIRST: u32 = 16384;
+export const OUT_FIRST: u32 = 4096;
+
 /** Ranges that arrived out of order; what would need more is dropped and comes again. */
 export const RANGES: u32 = 16;
 
@@ -221,6 +225,12 @@ export class Connection {
   @inline
   get next(): u32 {
     return this.received + (this.peerFin ? 1 : 0);
+  }
+
+  /** Bytes that came and were not read can be at most so many: those of a buffer that is still to come count already. */
+  @inline
+  get inboxRoom(): u32 {
+    return this.inbox.size != 0 ? this.inbox.size : INBOX_FIRST;
   }
 
   /** When the earliest of its timers is due. */

@@ -3,14 +3,13 @@ import * as drop from '../../iface/drop';
 import * as ip from '../../iface/ip';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
-import * as checksum from '../../wire/checksum';
 import { NEVER } from '../../time/duration';
-import { Connection, CONNECTED, ESTABLISHED, FIN_WAIT_1, SYN_RECEIVED } from './connection';
+import { Connection, CONNECTED, ESTABLISHED, FIN_WAIT_1, INBOX_FIRST, SYN_RECEIVED } from './connection';
 import * as cubic from './cubic';
 import * as isn from './isn';
 import { RTO_AFTER_LOSS, RTO_FIRST } from './rtt';
-import { PROTOCOL } from './segment';
-import { INBOX_FIRST, Tcp } from './state';
+import { sendHeader } from './segment';
+import { Tcp } from './state';
 
 /** What a peer takes that does not say so (RFC 9293, 3.7.1). */
 const MSS_DEFAULT4: u32 = 536;
@@ -148,12 +147,9 @@ function sendCookie(tcp: Tcp, segment: usize): void {
     if (options.scale != options.NO_SCALE) header += options.writeScale(answer + header, tcp.scale);
   }
   wire.write(answer, localPort, remotePort, cookie, irs + 1, header, wire.SYN | wire.ACK, INBOX_FIRST);
-  const sum = checksum.sumBytes(checksum.pseudoSum(stack.to, stack.from, PROTOCOL, header), answer, header);
-  store<u16>(answer, checksum.finish(sum), 16);
   tcp.cookiesSent++;
   tcp.cookiesUntil = stack.now + isn.COOKIE_LIFE;
-  tcp.segmentsOut++;
-  ip.send(stack, stack.to, stack.from, PROTOCOL, header);
+  sendHeader(tcp, stack.to, stack.from, answer, header);
 }
 
 /** An acknowledgment that may bring a cookie of ours back: then it opens the connection. */

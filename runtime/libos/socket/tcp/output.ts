@@ -88,7 +88,7 @@ export function resend(tcp: Tcp, connection: Connection, index: u32): void {
   const record = sentAt(connection, index);
   const fin = record.end == connection.end + 1;
   const size = record.size - (fin ? 1 : 0);
-  let flags = wire.ACK;
+  let flags: u32 = 0;
   if (fin) flags |= wire.FIN;
   if (record.end == connection.end || fin) flags |= wire.PSH;
   sendSegment(tcp, connection, record.start, flags, size);
@@ -122,7 +122,7 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
     // Nagle's algorithm (RFC 9293, 3.7.4): a small segment waits until everything before it is acknowledged.
     if (size < connection.mss && !connection.noDelay && !connection.finQueued && connection.nxt != connection.una && size == left) break;
     const fin = connection.finQueued && size == left && size < usable; // a FIN takes a number of the window, too
-    let flags = wire.ACK;
+    let flags: u32 = 0;
     if (size == left) flags |= wire.PSH;
     if (fin) flags |= wire.FIN;
     // A frame that cannot be sent now counts as lost on the way.

@@ -1,9 +1,9 @@
 // Data of a segment, in order or not, finds its place in the buffer (RFC 9293, 3.10.7.4, step 7).
 import * as drop from '../../iface/drop';
 import { MILLISECOND } from '../../time/duration';
-import { Connection, RANGES, READABLE } from './connection';
+import { Connection, INBOX_FIRST, RANGES, READABLE } from './connection';
 import { after, before } from './sequence';
-import { INBOX_FIRST, Tcp } from './state';
+import { Tcp } from './state';
 
 /** On paths whose round trip is shorter than a host's turn, what came in so long came in one. */
 const FILLED_WITHIN: u64 = 2 * MILLISECOND;

@@ -7,7 +7,7 @@ import * as options from '../../wire/tcp-options';
 import { NEVER } from '../../time/duration';
 import { Connection, SYN_RECEIVED, SYN_SENT } from './connection';
 import { timestampAt } from './isn';
-import { INBOX_FIRST, Tcp } from './state';
+import { Tcp } from './state';
 import { after, latest } from './sequence';
 
 export const PROTOCOL: u32 = 6;
@@ -22,7 +22,7 @@ export function pathMss(tcp: Tcp, remote: usize): u32 {
  * A unit of the scale is held back, so that rounding up stays within the buffer.
  */
 export function windowEdge(connection: Connection): u32 {
-  const room = connection.inbox.size != 0 ? connection.inbox.size : INBOX_FIRST;
+  const room = connection.inboxRoom;
   let edge = connection.read + room - (1 << connection.scaleIn);
   const most = connection.next + (0xffff << connection.scaleIn); // what the field can say
   if (after(edge, most)) edge = most;
@@ -37,8 +37,7 @@ function takeWindow(connection: Connection, syn: bool): u32 {
   const open = after(edge, next) ? edge - next : 0;
   const scale = syn ? 0 : connection.scaleIn;
   let field = min((open + (1 << scale) - 1) >> scale, 0xffff);
-  const room = connection.inbox.size != 0 ? connection.inbox.size : INBOX_FIRST;
-  if (field != 0 && after(next + (field << scale), connection.read + room)) field--;
+  if (field != 0 && after(next + (field << scale), connection.read + connection.inboxRoom)) field--;
   connection.offered = latest(connection.offered, next + (field << scale));
   return field;
 }
@@ -79,14 +78,11 @@ function writeSynOptions(tcp: Tcp, connection: Connection, at: usize, stamp: u32
   return size;
 }
 
-/** Sends one segment with `size` bytes of the stream from `sequence` on; a train of them where the host takes that and it is more than one. False if it was dropped on the way. */
-export function sendSegment(
-  tcp: Tcp,
-  connection: Connection,
-  sequence: u32,
-  flags: u32,
-  size: u32,
-): bool {
+/**
+ * Sends one segment with `size` bytes of the stream from `sequence` on; a train of them where the host takes that and it is more than one.
+ * `flags` are those besides ACK, which all have as soon as there is something to acknowledge.
+ */
+export function sendSegment(tcp: Tcp, connection: Connection, sequence: u32, flags: u32, size: u32): void {
   const stack = tcp.stack;
   const segment = ip.payload(stack, connection.remote);
   let header = wire.HEADER;
@@ -128,10 +124,9 @@ export function sendSegment(
     connection.ackAt = NEVER;
   }
   tcp.segmentsOut++;
-  const sent = ip.send(stack, connection.local, connection.remote, PROTOCOL, header + size);
+  ip.send(stack, connection.local, connection.remote, PROTOCOL, header + size);
   stack.partial = 0;
   stack.train = 0;
-  return sent;
 }
 
 /** Copies the data behind the header; the checksum of all. */
@@ -170,12 +165,16 @@ export function sendBare(
   acknowledgment: u32,
   flags: u32,
 ): void {
-  const stack = tcp.stack;
-  const segment = ip.payload(stack, remote);
+  const segment = ip.payload(tcp.stack, remote);
   wire.write(segment, localPort, remotePort, sequence, acknowledgment, wire.HEADER, flags, 0);
-  const sum = sumBytes(pseudoSum(local, remote, PROTOCOL, wire.HEADER), segment, wire.HEADER);
+  if (flags & wire.RST) tcp.resetsOut++;
+  sendHeader(tcp, local, remote, segment, wire.HEADER);
+}
+
+/** Sends the segment at `segment`, which is its header of `header` bytes and nothing else, with its checksum. */
+export function sendHeader(tcp: Tcp, local: usize, remote: usize, segment: usize, header: u32): void {
+  const sum = sumBytes(pseudoSum(local, remote, PROTOCOL, header), segment, header);
   store<u16>(segment, finish(sum), 16);
   tcp.segmentsOut++;
-  if (flags & wire.RST) tcp.resetsOut++;
-  ip.send(stack, local, remote, PROTOCOL, wire.HEADER);
+  ip.send(tcp.stack, local, remote, PROTOCOL, header);
 }

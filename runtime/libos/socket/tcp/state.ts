@@ -13,10 +13,6 @@ const LISTENERS: u32 = 8;
 /** Connections that are kept in TIME-WAIT; the oldest go first when there are more. */
 const TIME_WAITS_MAX: u32 = 512;
 
-/** The first size of a stream's buffers, in bytes: doubled while the stream fills it and there is memory. */
-export const INBOX_FIRST: u32 = 16384;
-export const OUT_FIRST: u32 = 4096;
-
 @unmanaged
 class Listener {
   port: u32;

@@ -114,13 +114,13 @@ function probeWindow(tcp: Tcp, connection: Connection): void {
   if (size != 0) return sendPiece(tcp, connection, size);
   if (connection.backoff < TRIES) connection.backoff++;
   else if (tcp.stack.now - connection.heard > 3 * timeout(connection)) return giveUp(tcp, connection);
-  sendSegment(tcp, connection, connection.una - 1, wire.ACK, 0);
+  sendSegment(tcp, connection, connection.una - 1, 0, 0);
   connection.retransmitAt = tcp.stack.now + timeout(connection);
 }
 
 /** Sends the next `size` bytes, whatever the rules for new segments say. */
 function sendPiece(tcp: Tcp, connection: Connection, size: u32): void {
-  sendSegment(tcp, connection, connection.nxt, wire.ACK | wire.PSH, size);
+  sendSegment(tcp, connection, connection.nxt, wire.PSH, size);
   noteSent(connection, connection.nxt, connection.nxt + size, tcp.stack.now);
   connection.nxt += size;
 }
@@ -146,5 +146,5 @@ function linger(tcp: Tcp, connection: Connection): void {
   // While data is on its way, or the connection opens, that is probe enough (RFC 9293, 3.8.4).
   if (connection.sentCount != 0 || !connection.synchronized) return;
   if (connection.keepProbes++ >= KEEP_TRIES) return giveUp(tcp, connection);
-  sendSegment(tcp, connection, connection.una - 1, wire.ACK, 0);
+  sendSegment(tcp, connection, connection.una - 1, 0, 0);
 }
