@@ -125,11 +125,6 @@ export function addServer(resolver: Resolver, server: usize): bool {
   return true;
 }
 
-/** Forgets the servers, for instance because DHCP says others. */
-export function clearServers(resolver: Resolver): void {
-  resolver.serverCount = 0;
-}
-
 /**
  * The addresses of type A or AAAA of the host name of `size` bytes at `text`. The query may be finished when it is returned, else poll() and
  * input() work on it; release() it in the end. null: QUERIES are open already.

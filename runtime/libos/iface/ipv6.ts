@@ -178,12 +178,6 @@ export function setGateway(stack: Stack, bytes: usize): void {
   router.preference = OPERATORS;
 }
 
-/** Listens to the group of multicast DNS, too. */
-export function joinMdns(stack: Stack): void {
-  stack.ipv6.mdns = true;
-  mld.changed(stack);
-}
-
 /** The address of the `index`th name server routers told us of, 16 bytes; 0 if it is none, or its time is over. */
 export function nameServer(stack: Stack, index: u32): usize {
   if (index >= NAME_SERVERS) return 0;

@@ -3,15 +3,12 @@ import { get16, get32, put16, put32 } from './bytes';
 
 /** Bytes of a header without options. */
 export const HEADER: u32 = 20;
-/** Bytes of the longest header. */
-export const HEADER_MAX: u32 = 60;
 
 export const FIN: u32 = 1;
 export const SYN: u32 = 2;
 export const RST: u32 = 4;
 export const PSH: u32 = 8;
 export const ACK: u32 = 16;
-export const URG: u32 = 32;
 
 @inline
 export function sourcePort(segment: usize): u32 {

@@ -28,10 +28,6 @@ export function addServer(r: resolver.Resolver): bool {
   return resolver.addServer(r, address);
 }
 
-export function clearServers(r: resolver.Resolver): void {
-  resolver.clearServers(r);
-}
-
 /** Asks for the name of `size` bytes at `message`. */
 export function resolve(r: resolver.Resolver, size: u32, type: u32, now: u64): resolver.Query | null {
   return resolver.resolve(r, message, size, type, now);

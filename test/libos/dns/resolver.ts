@@ -9,7 +9,6 @@ export interface Exports extends Module {
   open(seed: bigint): number;
   close(resolver: number): void;
   addServer(resolver: number): number;
-  clearServers(resolver: number): void;
   resolve(resolver: number, size: number, type: number, now: bigint): number;
   release(resolver: number, query: number): void;
   poll(resolver: number, now: bigint, room: number): number;
@@ -65,10 +64,6 @@ export class Resolver {
   addServer(server: string): boolean {
     this.setAddress(server);
     return this.core.addServer(this.handle) !== 0;
-  }
-
-  clearServers(): void {
-    this.core.clearServers(this.handle);
   }
 
   /** A query's handle, 0 if there are too many. */

@@ -163,8 +163,9 @@ export function nameServer(index: u32, now: u64): bool {
   return server != 0;
 }
 
+/** To be called before start(). */
 export function joinMdns(): void {
-  ipv6.joinMdns(stack!);
+  stack!.ipv6.mdns = true;
 }
 
 /** Counters by name. */

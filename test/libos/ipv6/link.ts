@@ -124,6 +124,7 @@ export class Link {
     this.module.configure(probes, Number(autoconfigured));
   }
 
+  /** To be called before start(). */
   joinMdns(): void {
     this.module.joinMdns();
   }
