@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { CommandError, EXIT } from '../../runtime/cli/errors.ts';
 import { parseImage, type Image } from '../../runtime/cli/image.ts';
+import { seeded } from '../random.ts';
 import { solo5Elf, type Shape } from './solo5-elf.ts';
 
 const parse = (bytes: Buffer): Image =>
@@ -72,8 +73,7 @@ test('cut anywhere, an image is refused', () => {
 
 test('20,000 damaged images: described or refused, nothing else', () => {
   const whole = solo5Elf({ devices: [{ name: 'service', type: 2 }] });
-  let state = 20261121;
-  const random = (below: number): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) % below;
+  const random = seeded(20261121);
   for (let round = 0; round < 20_000; round++) {
     const bytes = Buffer.from(whole);
     for (let flips = 1 + random(4); flips > 0; flips--) bytes[random(bytes.length)] = random(256);

@@ -1,7 +1,7 @@
 // The packing of a module's data, read back as runtime/guest/wasm_rt.c reads it.
 import { expect, test } from 'vitest';
 import { pack } from '../../scripts/images/pack.ts';
-import { noise } from '../net/sites.ts';
+import { noise } from '../random.ts';
 
 function unpack(packed: readonly number[]): number[] {
   const bytes: number[] = [];

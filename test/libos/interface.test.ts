@@ -1,5 +1,6 @@
 // The interface's pure core, in memory: what it answers, byte for byte, and what it drops for which reason.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { seeded } from '../random.ts';
 import { fromModule, loadCore, toModule, type Core } from './core.ts';
 import { arp, checksum, echo, ethernet, ip, ipv4, PEER, udp, US, type Ipv4Fields } from './frames.ts';
 
@@ -263,11 +264,7 @@ test('a hundred thousand mutated frames do no harm and cost no memory', () => {
     ping(data, { options: Buffer.alloc(40, 1) }),
     ethernet(IPV4, ipv4(17, udp(data))),
   ];
-  let state = 1;
-  const random = (below: number): number => {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5; // a fixed sequence
-    return ((state ^ (state >>> 13)) >>> 0) % below;
-  };
+  const random = seeded(1);
   const before = core.pages();
   const window = Buffer.from(core.memory.buffer, core.frame.value, 2048);
   let answered = 0;

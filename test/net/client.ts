@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { noise } from '../random.ts';
 import type { Namespace } from './namespace.ts';
-import { noise } from './sites.ts';
 
 /** What a stream to an echo service came to: hex digests of what went out and what came back. */
 export interface Echo {

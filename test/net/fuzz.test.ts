@@ -1,11 +1,12 @@
 // Frames nobody should send, by seed: real ones with bits, lengths and ends changed, and noise. The guest lives and serves.
 import { describe, expect, test } from 'vitest';
+import { noise, seeded } from '../random.ts';
 import { Wire } from './frames.ts';
 import { long } from './long.ts';
 import { Namespace, noNamespaces } from './namespace.ts';
 import { ETHERTYPE, ethernet, ipv4, ipv4Address, mac, TCP, tcp } from './packets.ts';
 import { residentKilobytes } from './process.ts';
-import { noise, site } from './sites.ts';
+import { site } from './sites.ts';
 import { noImage, prebuilt, Unikernel } from './unikernel.ts';
 
 const FRAMES = long ? 1_000_000 : 30_000;
@@ -13,17 +14,6 @@ const BATCH = 500;
 const PAGE = 'still here\n';
 const MAC = '02:00:00:00:00:02';
 const skipped = noNamespaces ?? noImage('website');
-
-/** xorshift32: whole numbers below `limit`. */
-function random(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
 
 const us = ipv4Address('10.0.0.1');
 const guest = ipv4Address('10.0.0.2');
@@ -105,7 +95,7 @@ describe.skipIf(skipped)(`hostile frames ${skipped ?? ''}`, () => {
         options: [`--net-mac:service=${MAC}`],
       });
       const wire = await Wire.to(namespace, 'tap0');
-      const below = random(0x5eed);
+      const below = seeded(0x5eed);
       const half = { kilobytes: 0 };
       for (let sent = 0; sent < FRAMES; sent += BATCH) {
         await wire.send(Array.from({ length: BATCH }, () => mutant(below)));

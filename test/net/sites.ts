@@ -1,4 +1,4 @@
-// Small tar archives for the website image, and bytes that are easy to make and easy to check.
+// Small tar archives for the website image.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,19 +8,6 @@ import { dirname, join } from 'node:path';
 export interface Site extends Disposable {
   /** The archive, for `--block:data=`. */
   readonly archive: string;
-}
-
-/** `size` bytes that look random and are the same for the same seed (xorshift32). */
-export function noise(size: number, seed = 1): Buffer {
-  const words = new Uint32Array(Math.ceil(size / 4));
-  let state = seed;
-  for (let i = 0; i < words.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[i] = state;
-  }
-  return Buffer.from(words.buffer, 0, size);
 }
 
 /** Packs `files`, by their paths in the site, as tar(1) does: ustar, owner 0, records of whole sectors. */

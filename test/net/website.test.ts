@@ -3,12 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, describe, expect, test } from 'vitest';
+import { noise } from '../random.ts';
 import { client, clientCommand } from './client.ts';
 import { long } from './long.ts';
 import { Namespace, noNamespaces } from './namespace.ts';
 import { impairedTap, type Impairment } from './netem.ts';
 import { residentKilobytes } from './process.ts';
-import { noise, site } from './sites.ts';
+import { site } from './sites.ts';
 import { noImage, prebuilt, Unikernel } from './unikernel.ts';
 
 const skipped = noNamespaces ?? noImage('website');

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { agrees, align, merge } from '../../labs/runner/align.ts';
 import { linePattern, PLACEHOLDERS, PlaceholderError } from '../../labs/runner/placeholders.ts';
+import { seeded } from '../random.ts';
 
 const same = (expected: string, got: string): boolean => agrees(align(expected, got));
 
@@ -81,11 +82,7 @@ describe('merging', () => {
 });
 
 test('what is merged always agrees with what was printed, and merging again changes nothing', () => {
-  let state = 7;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return (state >> 8) % below;
-  };
+  const random = seeded(7);
   const LINES = ['a', 'b', '', 'took 5 ms', 'at 10.0.0.2', '…', 'took ‹duration›', 'at ‹ip›', '‹text›'];
   const text = (lines: readonly string[]): string =>
     Array.from({ length: random(7) }, () => lines[random(lines.length)] ?? '').join('\n');

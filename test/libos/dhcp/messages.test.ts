@@ -1,5 +1,6 @@
 // What a server's message may hold and what it must not: RFC 2132, 3396, 3442, 6842; and random messages, by seed.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { seeded } from '../../random.ts';
 import { loadClients, type Client, type Sent } from './client.ts';
 import { ack, offer, option, reply, seconds, usual } from './server.ts';
 
@@ -216,11 +217,7 @@ test('an option longer than anybody needs counts as none', () => {
 });
 
 test('20,000 random and mutated messages: no trap, no growth, and no address that was not given', () => {
-  let state = 0x2545f491;
-  const random = (bound: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
+  const random = seeded(0x2545f491);
   const pages = client.core.pages();
   let taken = 0;
   for (let i = 0; i < 20_000; i++) {

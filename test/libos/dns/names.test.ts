@@ -1,5 +1,6 @@
 // Names in messages: compression (RFC 1035, 4.1.4), its limits, and random messages, by seed.
 import { beforeAll, expect, test } from 'vitest';
+import { seeded } from '../../random.ts';
 import { A, CNAME, write } from './messages.ts';
 import { loadResolvers, response, type Resolver } from './resolver.ts';
 
@@ -63,11 +64,7 @@ test('255 bytes are a name, 256 none, also by pointers', () => {
 });
 
 test('20,000 random and mutated answers: no trap, no growth, no address from a malformed one', () => {
-  let state = 0x1234567;
-  const random = (bound: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
+  const random = seeded(0x1234567);
   const pages = resolver.core.pages();
   let found = 0;
   for (let i = 0; i < 20_000; i++) {

@@ -1,5 +1,6 @@
 // Multicast DNS (RFC 6762): a host's name, as scripts of messages with given times.
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { seeded } from '../../random.ts';
 import { A, AAAA, ANY, NSEC, wireAddress, wireName, write, type Message, type Record } from './messages.ts';
 import { loadResponders, type Responder, type Sent } from './responder.ts';
 
@@ -390,11 +391,7 @@ test('a responder that is closed leaves no memory', () => {
 test('20,000 random and mutated messages: no trap, no growth', () => {
   responder = load([V4, V6]);
   let now = responder.announce();
-  let state = 0x7654321;
-  const random = (bound: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
+  const random = seeded(0x7654321);
   const pages = responder.core.pages();
   let answered = 0;
   let name = NAME;

@@ -1,6 +1,6 @@
 // Requests that a seed spoils, cut by the seed: no trap, only responses that parse, the same in any pieces, and flat memory.
 import { beforeAll, expect, test } from 'vitest';
-import { seeded } from '../store/store.ts';
+import { seeded } from '../../random.ts';
 import { get, loadHttp, parse, type Site } from './http.ts';
 
 let makeSite: Awaited<ReturnType<typeof loadHttp>>;

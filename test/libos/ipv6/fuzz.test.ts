@@ -1,5 +1,6 @@
 // Frames nobody sent: mutated by seed. No trap, no growth, and IPv6 still works afterwards.
 import { expect, test } from 'vitest';
+import { seeded } from '../../random.ts';
 import { arp, echo, ethernet, ipv4, udp, US } from '../frames.ts';
 import { fragmentHeader } from '../fragments/pieces.ts';
 import {
@@ -49,15 +50,6 @@ const SEEDS = [
   ethernet(0x0800, ipv4(17, body, { fragment: 9 })),
 ];
 
-/** A fixed sequence of numbers below a bound. */
-function sequence(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
-    return ((state ^ (state >>> 13)) >>> 0) % below;
-  };
-}
-
 /** Makes the checksum of a message without extension headers right again, so that what it says is looked at. */
 function reseal(mutated: Buffer): Buffer {
   if (mutated.readUInt16BE(12) !== 0x86dd || mutated[20] !== 58 || mutated.length < 58) return mutated;
@@ -75,7 +67,7 @@ function reseal(mutated: Buffer): Buffer {
 test.each([1, 2, 3, 4])(
   'fifty thousand mutated frames do no harm and cost no memory (seed %i)',
   async (seed) => {
-    const random = sequence(seed);
+    const random = seeded(seed);
     const link = await Link.open();
     link.configure({ probes: 0 });
     link.joinMdns();

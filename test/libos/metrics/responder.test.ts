@@ -1,5 +1,6 @@
 // The management port: what each request gets.
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { seeded } from '../../random.ts';
 import { loadTables, readInflux, readPrometheus, type Table } from './metrics.ts';
 
 let load: Awaited<ReturnType<typeof loadTables>>;
@@ -99,11 +100,7 @@ test('half a request waits for the rest', () => {
 });
 
 test('5,000 random requests get some answer or are waited for', () => {
-  let state = 7;
-  const random = (bound: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * bound);
-  };
+  const random = seeded(7);
   const pages = table.module.pages();
   for (let i = 0; i < 5_000; i++) {
     const bytes = Buffer.from(line(random(2) === 0 ? '/metrics' : 'http://a/influx'));

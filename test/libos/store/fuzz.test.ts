@@ -1,7 +1,8 @@
 // Archives with bits, blocks and fields changed at random, by seed: each is refused in words or served, and nothing traps.
 import { beforeAll, expect, test } from 'vitest';
 import { makeArchive } from '../../../scripts/site/archive.ts';
-import { archiveOf, entry, header, loadStore, records, seeded, type Harness } from './store.ts';
+import { seeded } from '../../random.ts';
+import { archiveOf, entry, header, loadStore, records, type Harness } from './store.ts';
 
 const ROUNDS = 2500;
 

@@ -2,7 +2,8 @@
 import { crc32 } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeArchive, type ArchiveFile } from '../../../scripts/site/archive.ts';
-import { archiveOf, entry, loadStore, seeded, type Harness } from './store.ts';
+import { noise, seeded } from '../../random.ts';
+import { archiveOf, entry, loadStore, type Harness } from './store.ts';
 
 let fresh: () => Harness;
 beforeAll(async () => {
@@ -12,11 +13,6 @@ beforeAll(async () => {
 const CHUNK = 16384;
 /** A budget that holds the index of the tests' archives and a few chunks. */
 const SMALL = 80_000;
-
-function noise(size: number, seed: number): Buffer {
-  const next = seeded(seed);
-  return Buffer.from(Array.from({ length: size }, () => next(256)));
-}
 
 const FILES: readonly ArchiveFile[] = [0, 1, 511, 512, 5000, CHUNK, CHUNK - 512, 3 * CHUNK + 7, 150_000].map(
   (size, index) => ({ name: `f${index}`, content: noise(size, index) }),

@@ -1,8 +1,8 @@
 // Segments nobody would send, by seed: against a listener, half-open, open and closing connections. No trap, no growth, bounded tables.
 import { describe, expect, test } from 'vitest';
+import { fractions } from '../../random.ts';
 import { EVENT, Host } from '../host.ts';
 import { arp, echo, ethernet, ipv4, udp } from '../frames.ts';
-import { randomFrom } from './netsim.ts';
 import { decode, encode, type Options, type Segment } from './segments.ts';
 
 const CONNECTIONS = 64;
@@ -38,7 +38,7 @@ class Attacker {
   static async create(seed: number): Promise<Attacker> {
     const host = await Host.create({ id: 2, seed });
     host.limit({ connections: CONNECTIONS, backlog: BACKLOG, memory: 1 << 20, buffer: 1 << 16 });
-    const attacker = new Attacker(host, randomFrom(seed));
+    const attacker = new Attacker(host, fractions(seed));
     host.receive(ethernet(0x0806, arp(1)), attacker.now);
     host.listen(80);
     return attacker;

@@ -1,20 +1,10 @@
 // Two hosts and the wire between them, which loses, reorders, duplicates, delays and damages frames as a seed has it; and users of their
 // connections, who send to each other and check every byte. Time is simulated: the same seed gives the same run.
+import { fractions, noise } from '../../random.ts';
 import { EVENT, Host } from '../host.ts';
 
 const MILLISECOND = 1_000_000n;
 const SECOND = 1_000_000_000n;
-
-/** Numbers from 0 to 1 (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 export interface Wire {
   /** Milliseconds one way. */
@@ -111,7 +101,7 @@ export class Sim {
     this.b = b;
     this.now = now;
     this.start = now;
-    this.#random = randomFrom(options.seed ?? 1);
+    this.#random = fractions(options.seed ?? 1);
     this.#wire = options.wire ?? {};
     a.onTransmit = (frame) => {
       this.#carry(frame, b);
@@ -193,14 +183,10 @@ export class Sim {
 }
 
 /** What is sent: a megabyte that looks like noise, over and over. */
-const NOISE = Buffer.alloc(1 << 20);
-{
-  const random = randomFrom(4711);
-  for (let i = 0; i < NOISE.length; i += 4) NOISE.writeUInt32LE(Math.floor(random() * 4294967296), i);
-}
+const NOISE = noise(1 << 20, 4711);
 
 /** The bytes a user sends from `offset` on; users differ by `key`. */
-function noise(key: number, offset: number, size: number): Buffer {
+function streamOf(key: number, offset: number, size: number): Buffer {
   const at = (key * 7919 + offset) & (NOISE.length - 1);
   return NOISE.subarray(at, Math.min(at + size, NOISE.length));
 }
@@ -277,7 +263,7 @@ export class User {
       const data = this.#host.read(this.connection, 8192);
       if (data.length === 0) return;
       for (let done = 0; done < data.length;) {
-        const expected = noise(peerKey, this.received + done, data.length - done);
+        const expected = streamOf(peerKey, this.received + done, data.length - done);
         const found = data.subarray(done, done + expected.length);
         if (!found.equals(expected))
           throw new Error(`byte ${String(this.received + done)} or one after it is wrong`);
@@ -305,7 +291,7 @@ export class User {
     while (this.sent < send) {
       const wrote = this.#host.write(
         this.connection,
-        noise(key, this.sent, Math.min(chunk, send - this.sent)),
+        streamOf(key, this.sent, Math.min(chunk, send - this.sent)),
       );
       if (wrote === 0) return;
       this.sent += wrote;
