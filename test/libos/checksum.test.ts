@@ -1,7 +1,7 @@
 // The Internet checksum against known values, and against the plain way of computing it at every length.
 import { beforeAll, expect, test } from 'vitest';
+import { checksum } from '../packets.ts';
 import { loadCore, type Core } from './core.ts';
-import { checksum } from './frames.ts';
 
 let core: Core;
 beforeAll(async () => {

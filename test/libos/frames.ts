@@ -1,21 +1,9 @@
-// Frames as a peer would send them, built apart from the code under test.
+// Frames as a peer would send them.
+import * as packets from '../packets.ts';
+import { checksum, ip, mac, transportChecksum } from '../packets.ts';
 
 export const US = { mac: '020000000002', ip: '10.0.0.2' };
 export const PEER = { mac: '020000000001', ip: '10.0.0.1' };
-
-/** RFC 1071, word by word: slow and plain. */
-export function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) {
-    sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-    sum = (sum & 0xffff) + (sum >> 16);
-  }
-  return ~sum & 0xffff;
-}
-
-export function ip(text: string): Buffer {
-  return Buffer.from(text.split('.').map(Number));
-}
 
 export function ethernet(
   type: number,
@@ -23,9 +11,7 @@ export function ethernet(
   to: string = US.mac,
   from: string = PEER.mac,
 ): Buffer {
-  const header = Buffer.from(`${to}${from}0000`, 'hex');
-  header.writeUInt16BE(type, 12);
-  return Buffer.concat([header, payload]);
+  return packets.ethernet(mac(to), mac(from), type, payload);
 }
 
 export function arp(operation: number, target: string = US.ip, sender = PEER): Buffer {
@@ -36,27 +22,14 @@ export function arp(operation: number, target: string = US.ip, sender = PEER): B
   return packet;
 }
 
-export interface Ipv4Fields {
+export interface Ipv4Fields extends packets.Ipv4Fields {
   readonly from?: string;
   readonly to?: string;
-  readonly fragment?: number;
-  readonly options?: Buffer;
-  readonly total?: number;
 }
 
 export function ipv4(protocol: number, payload: Buffer, fields: Ipv4Fields = {}): Buffer {
-  const { from = PEER.ip, to = US.ip, fragment = 0, options = Buffer.alloc(0) } = fields;
-  const header = Buffer.alloc(20 + options.length);
-  header[0] = 0x40 | (header.length / 4);
-  header.writeUInt16BE(fields.total ?? header.length + payload.length, 2);
-  header.writeUInt16BE(fragment, 6);
-  header[8] = 64;
-  header[9] = protocol;
-  ip(from).copy(header, 12);
-  ip(to).copy(header, 16);
-  options.copy(header, 20);
-  header.writeUInt16BE(checksum(header), 10);
-  return Buffer.concat([header, payload]);
+  const { from = PEER.ip, to = US.ip } = fields;
+  return packets.ipv4(ip(from), ip(to), protocol, payload, fields);
 }
 
 export function echo(data: Buffer, type = 8, code = 0): Buffer {
@@ -74,11 +47,6 @@ export function udp(
   segment.writeUInt16BE(sourcePort, 0);
   segment.writeUInt16BE(port, 2);
   segment.writeUInt16BE(fields.length ?? segment.length, 4);
-  const pseudo = Buffer.concat([
-    ip(from),
-    ip(US.ip),
-    Buffer.from([0, 17, segment.length >> 8, segment.length & 255]),
-  ]);
-  segment.writeUInt16BE(checksum(Buffer.concat([pseudo, segment])) || 0xffff, 6);
+  segment.writeUInt16BE(transportChecksum(17, ip(from), ip(US.ip), segment) || 0xffff, 6);
   return segment;
 }

@@ -1,22 +1,26 @@
 // Connections that are begun and never finished (RFC 4987), from addresses that do not exist.
 import { describe, expect, test } from 'vitest';
+import { ip, packet } from '../packets.ts';
+import { encodeSegment, glance, TCP, type Segment } from '../segments.ts';
 import { client } from './client.ts';
 import { Wire } from './frames.ts';
 import { Namespace, noNamespaces } from './namespace.ts';
-import { ETHERTYPE, ethernet, ipv4Address, mac, segmentOf, TCP, tcp, type Segment } from './packets.ts';
 import { residentKilobytes } from './process.ts';
 import { noImage, prebuilt, Unikernel } from './unikernel.ts';
 
 const HALF_OPEN = 10_000;
 const ECHO = 7;
 const skipped = noNamespaces ?? noImage('netcheck');
-const guestAddress = ipv4Address('10.0.0.2');
+const SYN = { to: ECHO, flags: 'S', options: { mss: 1460 } } as const;
+const guestAddress = ip('10.0.0.2');
 
 interface Flooded extends AsyncDisposable {
   readonly namespace: Namespace;
   readonly guest: Unikernel;
   /** Sends segments to the guest from the host's MAC, by way of which it answers strangers. */
-  readonly send: (segments: readonly (readonly [source: Buffer, segment: Segment])[]) => Promise<void>;
+  readonly send: (
+    segments: readonly (readonly [source: Buffer, segment: Partial<Segment>])[],
+  ) => Promise<void>;
   readonly wire: Wire;
 }
 
@@ -37,7 +41,13 @@ async function netcheck(): Promise<Flooded> {
     send: (segments) =>
       wire.send(
         segments.map(([source, segment]) =>
-          ethernet(mac(there), mac(here), ETHERTYPE.ipv4, tcp(source, guestAddress, segment)),
+          packet(
+            { to: there, from: here },
+            source,
+            guestAddress,
+            TCP,
+            encodeSegment(source, guestAddress, segment),
+          ),
         ),
       ),
     [Symbol.asyncDispose]: () => namespace.close(),
@@ -46,14 +56,14 @@ async function netcheck(): Promise<Flooded> {
 
 /** One of many strangers, from the network that is for benchmarks (RFC 2544). */
 const stranger = (number: number): Buffer => Buffer.from([198, 18, number >> 8, number & 255]);
-const isSynAck = (frame: Buffer): boolean => segmentOf(frame)?.flags === (TCP.syn | TCP.ack);
+const isSynAck = (frame: Buffer): boolean => glance(frame)?.flags === 'SA';
 
 /** Begins `count` connections to the echo service, each from a stranger; the frames that answered. A tap queues 1000 at most. */
 async function begin({ send, wire }: Flooded, count: number): Promise<Buffer[]> {
   const answers: Buffer[] = [];
   for (let first = 0; first < count; first += 100) {
     const numbers = Array.from({ length: 100 }, (_, i) => first + i);
-    await send(numbers.map((n) => [stranger(n), { from: 1024 + n, to: ECHO, sequence: n, flags: TCP.syn }]));
+    await send(numbers.map((n) => [stranger(n), { ...SYN, from: 1024 + n, seq: n }]));
     answers.push(...(await wire.receive(isSynAck, 100, 200)));
   }
   return answers;
@@ -77,16 +87,16 @@ describe.skipIf(skipped)(`half-open connections ${skipped ?? ''}`, () => {
   test('are completed by who really had the answer, and by nobody who guesses', async () => {
     await using flooded = await netcheck();
     const { guest, wire, send } = flooded;
-    const answers = (await begin(flooded, 2000)).map(segmentOf);
+    const answers = (await begin(flooded, 2000)).map(glance);
     const of = (n: number): NonNullable<(typeof answers)[number]> => {
       const found = answers.findLast((segment) => segment?.to === 1024 + n);
       if (!found) throw new Error(`SYN ${n} of ${answers.length} was not answered`);
       return found;
     };
     // The acknowledgement of a real answer, with data that the echo has to return (cookies: RFC 4987, section 3.6).
-    const payload = Buffer.from('it is me');
+    const data = Buffer.from('it is me');
     const last = of(1999);
-    expect(last.acknowledged).toBe(2000);
+    expect(last.ack).toBe(2000);
     const speak = (guess: number): Promise<void> =>
       send([
         [
@@ -94,20 +104,20 @@ describe.skipIf(skipped)(`half-open connections ${skipped ?? ''}`, () => {
           {
             from: 1024 + 1999,
             to: ECHO,
-            sequence: 2000,
-            acknowledged: last.sequence + 1 + guess,
-            flags: TCP.ack | TCP.psh,
-            payload,
+            seq: 2000,
+            ack: last.seq + 1 + guess,
+            flags: 'AP',
+            data,
           },
         ],
       ]);
-    const toLast = (frame: Buffer): boolean => segmentOf(frame)?.to === 1024 + 1999;
+    const toLast = (frame: Buffer): boolean => glance(frame)?.to === 1024 + 1999;
     await speak(12345);
     // RFC 9293, section 3.10.7.4: an acknowledgement of what was never sent is answered by a reset in SYN-RECEIVED, or not at all.
-    const refused = (await wire.receive(toLast, 1, 200)).map(segmentOf);
-    expect(refused.some((segment) => segment?.payload?.includes(payload))).toBe(false);
+    const refused = (await wire.receive(toLast, 1, 200)).map(glance);
+    expect(refused.some((segment) => segment?.data.includes(data))).toBe(false);
     await speak(0);
-    const echoed = await wire.receive((frame) => Boolean(segmentOf(frame)?.payload?.equals(payload)), 1);
+    const echoed = await wire.receive((frame) => Boolean(glance(frame)?.data.equals(data)), 1);
     expect(echoed.length).toBeGreaterThanOrEqual(1);
     await guest.stop();
   });

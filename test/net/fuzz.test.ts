@@ -1,10 +1,11 @@
 // Frames nobody should send, by seed: real ones with bits, lengths and ends changed, and noise. The guest lives and serves.
 import { describe, expect, test } from 'vitest';
+import { checksum, ETHERTYPE, ethernet, ip, ipv4, ipv6, mac } from '../packets.ts';
 import { noise, seeded } from '../random.ts';
+import { encodeSegment, TCP, type Segment } from '../segments.ts';
 import { Wire } from './frames.ts';
 import { long } from './long.ts';
 import { Namespace, noNamespaces } from './namespace.ts';
-import { ETHERTYPE, ethernet, ipv4, ipv4Address, mac, TCP, tcp } from './packets.ts';
 import { residentKilobytes } from './process.ts';
 import { site } from './sites.ts';
 import { noImage, prebuilt, Unikernel } from './unikernel.ts';
@@ -15,20 +16,17 @@ const PAGE = 'still here\n';
 const MAC = '02:00:00:00:00:02';
 const skipped = noNamespaces ?? noImage('website');
 
-const us = ipv4Address('10.0.0.1');
-const guest = ipv4Address('10.0.0.2');
+const us = ip('10.0.0.1');
+const guest = ip('10.0.0.2');
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const frame = (type: number, payload: Buffer): Buffer =>
   ethernet(mac(MAC), mac('02:00:00:00:00:01'), type, payload);
 const v4 = (protocol: number, payload: Buffer): Buffer =>
   frame(ETHERTYPE.ipv4, ipv4(us, guest, protocol, payload));
-/** IPv6 (RFC 8200) from fd00::1 to fd00::2. */
-const v6 = (next: number, payload: Buffer): Buffer => {
-  const header = hex('60000000 0000 00 ff fd000000000000000000000000000001 fd000000000000000000000000000002');
-  header.writeUInt16BE(payload.length, 4);
-  header.writeUInt8(next, 6);
-  return frame(ETHERTYPE.ipv6, Buffer.concat([header, payload]));
-};
+const tcp = (fields: Partial<Segment>): Buffer =>
+  v4(TCP, encodeSegment(us, guest, { from: 4000, to: 80, ...fields }));
+const v6 = (next: number, payload: Buffer): Buffer =>
+  frame(ETHERTYPE.ipv6, ipv6(ip('fd00::1'), ip('fd00::2'), next, payload, { hops: 255 }));
 
 /** One honest frame of every kind the guest may read. Checksums that are zero are wrong: so some must be refused there. */
 const TEMPLATES: readonly Buffer[] = [
@@ -39,15 +37,9 @@ const TEMPLATES: readonly Buffer[] = [
   v4(17, hex('0400 0007 000c 0000 61626364')),
   v4(17, Buffer.concat([hex('0043 0044 0110 0000 0201 0600'), Buffer.alloc(232), hex('63825363 350105 ff')])),
   v4(17, hex('0035 9000 0021 0000 1234 8180 0001 0001 0000 0000 0161 0000 0100 01 c00c 0001 0001')),
-  frame(ETHERTYPE.ipv4, tcp(us, guest, { from: 4000, to: 80, sequence: 1, flags: TCP.syn })),
-  frame(
-    ETHERTYPE.ipv4,
-    tcp(us, guest, { from: 4000, to: 80, sequence: 2, acknowledged: 9, flags: TCP.ack, payload: noise(64) }),
-  ),
-  frame(
-    ETHERTYPE.ipv4,
-    tcp(us, guest, { from: 4000, to: 80, sequence: 2, acknowledged: 9, flags: TCP.rst | TCP.fin }),
-  ),
+  tcp({ seq: 1, flags: 'S', options: { mss: 1460 } }),
+  tcp({ seq: 2, ack: 9, flags: 'A', data: noise(64) }),
+  tcp({ seq: 2, ack: 9, flags: 'RF' }),
   v6(58, hex('8000 0000 0001 0001 61626364')),
   v6(58, hex('8700 0000 00000000 fd000000000000000000000000000002 0101 020000000001')),
   v6(58, hex('8800 0000 60000000 fd000000000000000000000000000001 0201 020000000001')),
@@ -72,10 +64,7 @@ function mutant(below: (limit: number) => number): Buffer {
   if (below(50) === 0) bytes = Buffer.concat([bytes.subarray(0, 14), noise(below(1500), 1 + below(1000))]);
   if (bytes.length >= 34 && bytes.readUInt16BE(12) === ETHERTYPE.ipv4 && below(4) > 0) {
     bytes.writeUInt16BE(0, 24);
-    let sum = 0;
-    for (let at = 14; at < 34; at += 2) sum += bytes.readUInt16BE(at);
-    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-    bytes.writeUInt16BE(~sum & 0xffff, 24);
+    bytes.writeUInt16BE(checksum(bytes.subarray(14, 34)), 24);
   }
   return bytes;
 }

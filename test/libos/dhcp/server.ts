@@ -1,5 +1,5 @@
 // What a DHCP server says, byte for byte, with whatever a test wants to be wrong in it.
-import { ip } from '../frames.ts';
+import { ip } from '../../packets.ts';
 import type { Sent } from './client.ts';
 
 export type Options = readonly (readonly [number, Buffer | string | number])[];

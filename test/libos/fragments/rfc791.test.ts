@@ -1,6 +1,7 @@
 // Packets in pieces over IPv4: RFC 791 3.2, RFC 1122 3.3.2, RFC 792.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { arp, checksum, echo, ethernet, ip, ipv4, PEER, udp, US } from '../frames.ts';
+import { checksum, ip } from '../../packets.ts';
+import { arp, echo, ethernet, ipv4, PEER, udp, US } from '../frames.ts';
 import { Link } from '../ipv6/link.ts';
 import { cut, shuffled } from './pieces.ts';
 

@@ -1,17 +1,8 @@
 // Packets in pieces over IPv6: RFC 8200 4.5, RFC 5722, RFC 6946, RFC 6980, RFC 7112.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ip } from '../../packets.ts';
 import { PEER, US } from '../frames.ts';
-import {
-  frame,
-  icmp6,
-  ip6,
-  ipv6,
-  OURS,
-  sealed,
-  solicitation,
-  THEIRS,
-  type Ipv6Fields,
-} from '../ipv6/frames.ts';
+import { frame, icmp6, ipv6, OURS, sealed, solicitation, THEIRS, type Ipv6Fields } from '../ipv6/frames.ts';
 import { Link } from '../ipv6/link.ts';
 import { cut, fragmentHeader, shuffled, whole } from './pieces.ts';
 
@@ -42,7 +33,7 @@ describe('4.5: pieces are put together', () => {
     const payload = udp(9000);
     link.receive(...shuffled(pieces(17, payload, 1232), seed));
     expect(link.delivered).toMatchObject([
-      { protocol: 17, segment: payload, from: ip6(THEIRS.fixed).toString('hex') },
+      { protocol: 17, segment: payload, from: ip(THEIRS.fixed).toString('hex') },
     ]);
   });
 
@@ -285,7 +276,7 @@ test('the oldest gives way: a packet whose pieces come among those of six others
 describe('pieces we send', () => {
   test.each([1453, 1456, 8000, 65527])('of %i bytes are put together to the same', (size) => {
     const data = Buffer.from(Array.from({ length: size }, (_, i) => i & 255));
-    link.sendPieces(ip6(OURS.fixed), ip6(THEIRS.fixed), data);
+    link.sendPieces(ip(OURS.fixed), ip(THEIRS.fixed), data);
     const sent = link.out().map((frame) => frame.subarray(14));
     expect(Math.max(...sent.map((packet) => packet.length))).toBeLessThanOrEqual(1500);
     expect(new Set(sent.map((packet) => packet.readUInt32BE(44))).size).toBe(1);
@@ -298,7 +289,7 @@ describe('pieces we send', () => {
     const data = Buffer.alloc(3000);
     link.receive(frame(ipv6(58, icmp6(2, 0, 1280, ipv6(17, Buffer.alloc(8), back)))));
     const ids = [0, 1, 2].map(() => {
-      link.sendPieces(ip6(OURS.fixed), ip6(THEIRS.fixed), data);
+      link.sendPieces(ip(OURS.fixed), ip(THEIRS.fixed), data);
       const sent = link.out();
       expect(sent.map((frame) => frame.length - 14)).toEqual([1280, 1280, 48 + 3000 - 2 * 1232]);
       return sent[0]?.readUInt32BE(14 + 44);
@@ -307,7 +298,7 @@ describe('pieces we send', () => {
   });
 
   test('no more than a packet can have', () => {
-    expect(link.sendPieces(ip6(OURS.fixed), ip6(THEIRS.fixed), Buffer.alloc(65536))).toBe(false);
+    expect(link.sendPieces(ip(OURS.fixed), ip(THEIRS.fixed), Buffer.alloc(65536))).toBe(false);
   });
 
   test('a large echo comes back in pieces', () => {

@@ -1,61 +1,41 @@
-// IPv6 frames as a peer would send them, built apart from the code under test.
-import { checksum, ethernet, PEER, US } from '../frames.ts';
+// IPv6 frames as a peer would send them.
+import * as packets from '../../packets.ts';
+import { ETHERTYPE, ip, transportChecksum } from '../../packets.ts';
+import { ethernet, PEER, US } from '../frames.ts';
 
-export const IPV6 = 0x86dd;
 /** Our link-local address, as our MAC address makes it, and a fixed one; the same of a peer, and a router's. */
 export const OURS = { local: 'fe80::ff:fe00:2', fixed: '2001:db8::2', group: 'ff02::1:ff00:2' };
 export const THEIRS = { local: 'fe80::ff:fe00:1', fixed: '2001:db8::1', group: 'ff02::1:ff00:1' };
 export const ROUTER = { mac: '0200000000fe', local: 'fe80::fe' };
 
-/** RFC 4291, 2.2, without IPv4 in it. */
-export function ip6(text: string): Buffer {
-  const [head = '', tail] = text.split('::');
-  const words = (part: string): number[] => (part === '' ? [] : part.split(':').map((w) => parseInt(w, 16)));
-  const before = words(head);
-  const after = words(tail ?? '');
-  const all = [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after];
-  return Buffer.from(all.flatMap((word) => [word >> 8, word & 255]));
-}
-
 /** The MAC address of a multicast group (RFC 2464, 7). */
 export function groupMac(group: string): string {
-  return `3333${ip6(group).subarray(12).toString('hex')}`;
+  return `3333${ip(group).subarray(12).toString('hex')}`;
 }
 
-export interface Ipv6Fields {
+export interface Ipv6Fields extends packets.Ipv6Fields {
   readonly from?: string;
   readonly to?: string;
-  readonly hops?: number;
-  /** What the length field says, if it is not the payload's. */
-  readonly length?: number;
 }
 
 export function ipv6(next: number, payload: Buffer, fields: Ipv6Fields = {}): Buffer {
-  const { from = THEIRS.fixed, to = OURS.fixed, hops = 64 } = fields;
-  const header = Buffer.alloc(8);
-  header[0] = 0x60;
-  header.writeUInt16BE(fields.length ?? payload.length, 4);
-  header[6] = next;
-  header[7] = hops;
-  return Buffer.concat([header, ip6(from), ip6(to), payload]);
+  const { from = THEIRS.fixed, to = OURS.fixed } = fields;
+  return packets.ipv6(ip(from), ip(to), next, payload, fields);
 }
 
 /** The payload of a protocol with its checksum, which lies at `at`. */
 export function sealed(protocol: number, body: Buffer, at: number, fields: Ipv6Fields = {}): Buffer {
   const { from = THEIRS.fixed, to = OURS.fixed } = fields;
   const sealed = Buffer.from(body);
-  const pseudo = Buffer.alloc(8);
-  pseudo.writeUInt32BE(body.length, 0);
-  pseudo[7] = protocol;
   sealed.writeUInt16BE(0, at);
-  sealed.writeUInt16BE(checksum(Buffer.concat([ip6(from), ip6(to), pseudo, sealed])), at);
+  sealed.writeUInt16BE(transportChecksum(protocol, ip(from), ip(to), sealed), at);
   return sealed;
 }
 
 /** A frame with an IPv6 packet: to our station, or to those of its group. */
 export function frame(packet: Buffer, from: string = PEER.mac, to?: string): Buffer {
   const group = packet[24] === 0xff ? `3333${packet.subarray(36, 40).toString('hex')}` : US.mac;
-  return ethernet(IPV6, packet, to ?? group, from);
+  return ethernet(ETHERTYPE.ipv6, packet, to ?? group, from);
 }
 
 /** An ICMPv6 message: type, code, four bytes, the rest. */
@@ -90,8 +70,8 @@ export function solicitation(
   options = macOption(1, PEER.mac),
   fields: Ipv6Fields = {},
 ): Buffer {
-  const group = `ff02::1:ff${ip6(target).subarray(13, 14).toString('hex')}:${ip6(target).subarray(14).toString('hex')}`;
-  return icmpFrame(135, 0, Buffer.concat([ip6(target), options]), near({ to: group, ...fields }));
+  const group = `ff02::1:ff${ip(target).subarray(13, 14).toString('hex')}:${ip(target).subarray(14).toString('hex')}`;
+  return icmpFrame(135, 0, Buffer.concat([ip(target), options]), near({ to: group, ...fields }));
 }
 
 /** "I am `target`"; flags: 0x80 router, 0x40 solicited, 0x20 override. */
@@ -101,7 +81,7 @@ export function advertisement(
   options = macOption(2, PEER.mac),
   fields: Ipv6Fields = {},
 ): Buffer {
-  const body = Buffer.concat([ip6(target), options]);
+  const body = Buffer.concat([ip(target), options]);
   return icmpFrame(136, flags << 24, body, near({ from: target, to: OURS.local, ...fields }));
 }
 
@@ -136,7 +116,7 @@ export function prefixOption(
   const head = Buffer.from([3, 4, length, flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   head.writeUInt32BE(valid, 4);
   head.writeUInt32BE(preferred, 8);
-  return Buffer.concat([head, ip6(prefix)]);
+  return Buffer.concat([head, ip(prefix)]);
 }
 
 export function mtuOption(mtu: number): Buffer {

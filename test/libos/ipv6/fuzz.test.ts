@@ -1,5 +1,6 @@
 // Frames nobody sent: mutated by seed. No trap, no growth, and IPv6 still works afterwards.
 import { expect, test } from 'vitest';
+import { ip } from '../../packets.ts';
 import { seeded } from '../../random.ts';
 import { arp, echo, ethernet, ipv4, udp, US } from '../frames.ts';
 import { fragmentHeader } from '../fragments/pieces.ts';
@@ -8,7 +9,6 @@ import {
   echo6,
   frame,
   icmpFrame,
-  ip6,
   ipv6,
   macOption,
   mtuOption,
@@ -25,7 +25,7 @@ import { Link } from './link.ts';
 const body = Buffer.alloc(64, 'x');
 const segment = sealed(17, Buffer.concat([Buffer.from([1, 2, 3, 4, 0, 72, 0, 0]), body]), 6);
 const quoted = ipv6(17, segment, { from: OURS.fixed, to: THEIRS.fixed });
-const redirect = Buffer.concat([ip6('fe80::fd'), ip6('2001:db8:9::1'), macOption(2, '0200000000fd')]);
+const redirect = Buffer.concat([ip('fe80::fd'), ip('2001:db8:9::1'), macOption(2, '0200000000fd')]);
 
 const SEEDS = [
   echo6(body),

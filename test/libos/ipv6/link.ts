@@ -1,7 +1,7 @@
 // An interface on a wire in memory: frames go in at a time that is given, frames come out.
+import { ip } from '../../packets.ts';
 import { compileEntry, fromModule, instantiate, toModule, type Module } from '../module.ts';
-import { ip } from '../frames.ts';
-import { advertisement, ip6, OURS, THEIRS } from './frames.ts';
+import { advertisement, OURS, THEIRS } from './frames.ts';
 
 interface Exports extends Module {
   readonly buffer: { readonly value: number };
@@ -152,12 +152,12 @@ export class Link {
   }
 
   addStatic(address: string, prefix: number): boolean {
-    this.write(ip6(address));
+    this.write(ip(address));
     return this.module.addStatic(prefix, this.now) !== 0;
   }
 
   setGateway(address: string): void {
-    this.write(ip6(address));
+    this.write(ip(address));
     this.module.setGateway();
   }
 
@@ -196,7 +196,7 @@ export class Link {
 
   /** Sends a packet from one of our addresses. */
   send(to: string, body: Buffer, protocol = 17, from: string = OURS.fixed): boolean {
-    this.write(ip6(from), ip6(to), body);
+    this.write(ip(from), ip(to), body);
     return this.module.sendTo(protocol, body.length, this.now) !== 0;
   }
 
@@ -207,27 +207,27 @@ export class Link {
   }
 
   sourceFor(to: string): string | null {
-    this.write(ip6(to));
+    this.write(ip(to));
     return this.module.sourceFor() !== 0 ? this.copy(this.module.buffer.value, 16).toString('hex') : null;
   }
 
   isOurs(address: string): boolean {
-    this.write(ip6(address));
+    this.write(ip(address));
     return this.module.isOurs() !== 0;
   }
 
   pathMtu(to: string): number {
-    this.write(ip6(to));
+    this.write(ip(to));
     return this.module.pathMtu(this.now);
   }
 
   neighbour(address: string): number {
-    this.write(ip6(address));
+    this.write(ip(address));
     return this.module.neighbour();
   }
 
   isRouter(address: string): boolean {
-    this.write(ip6(address));
+    this.write(ip(address));
     return this.module.isRouter() !== 0;
   }
 
@@ -243,7 +243,7 @@ export class Link {
 
   /** State of one of our addresses. */
   address(text: string): number {
-    return this.addresses().get(ip6(text).toString('hex')) ?? ADDRESS.free;
+    return this.addresses().get(ip(text).toString('hex')) ?? ADDRESS.free;
   }
 
   counter(name: string): number {

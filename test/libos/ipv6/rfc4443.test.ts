@@ -1,18 +1,8 @@
 // ICMPv6 (RFC 4443): echo, errors about our packets, errors we send.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ip } from '../../packets.ts';
 import { PEER, US } from '../frames.ts';
-import {
-  echo6,
-  frame,
-  icmp6,
-  icmpFrame,
-  ip6,
-  ipv6,
-  OURS,
-  sealed,
-  THEIRS,
-  type Ipv6Fields,
-} from './frames.ts';
+import { echo6, frame, icmp6, icmpFrame, ipv6, OURS, sealed, THEIRS, type Ipv6Fields } from './frames.ts';
 import { ERROR, Link } from './link.ts';
 
 let link: Link;
@@ -47,7 +37,7 @@ describe('4.2: echo', () => {
   test('to all nodes, from an address of the asker’s scope', () => {
     link.meet(THEIRS.local);
     const [reply] = link.receive(echo6(Buffer.alloc(8), { from: THEIRS.local, to: 'ff02::1' }));
-    expect(reply?.subarray(22, 54)).toEqual(Buffer.concat([ip6(OURS.local), ip6(THEIRS.local)]));
+    expect(reply?.subarray(22, 54)).toEqual(Buffer.concat([ip(OURS.local), ip(THEIRS.local)]));
   });
 
   test.each<[string, Buffer, string]>([
@@ -156,7 +146,7 @@ describe('3: errors about packets of ours', () => {
     expect(link.dropped).toBe('');
     const segment = inner().subarray(40, 48);
     expect(link.told).toEqual([
-      { protocol: 17, kind, value: 0, segment, to: ip6(THEIRS.fixed).toString('hex') },
+      { protocol: 17, kind, value: 0, segment, to: ip(THEIRS.fixed).toString('hex') },
     ]);
   });
 

@@ -1,12 +1,12 @@
 // What routers say (RFC 4861, 6.3 and 8; RFC 4191; RFC 7559).
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ip } from '../../packets.ts';
 import { US } from '../frames.ts';
 import {
   advertisement,
   echo6,
   groupMac,
   icmpFrame,
-  ip6,
   ipv6,
   macOption,
   mtuOption,
@@ -254,9 +254,9 @@ describe('RFC 8106: name servers', () => {
   const servers = (seconds: number, ...addresses: string[]): Buffer => {
     const head = Buffer.from([25, 1 + 2 * addresses.length, 0, 0, 0, 0, 0, 0]);
     head.writeUInt32BE(seconds, 4);
-    return Buffer.concat([head, ...addresses.map(ip6)]);
+    return Buffer.concat([head, ...addresses.map(ip)]);
   };
-  const hex = (...addresses: string[]): string[] => addresses.map((text) => ip6(text).toString('hex'));
+  const hex = (...addresses: string[]): string[] => addresses.map((text) => ip(text).toString('hex'));
 
   test('may be asked as long as they say', () => {
     advertise({}, servers(600, '2001:db8::53', 'fd00::53'));
@@ -279,7 +279,7 @@ describe('RFC 8106: name servers', () => {
 describe('8: redirects', () => {
   const redirect = (target: string, to: string, options: Buffer, fields: object = {}): Buffer => {
     const about = ipv6(17, data, { from: OURS.fixed, to });
-    const rest = Buffer.concat([ip6(target), ip6(to), options, Buffer.from([4, 7, 0, 0, 0, 0, 0, 0]), about]);
+    const rest = Buffer.concat([ip(target), ip(to), options, Buffer.from([4, 7, 0, 0, 0, 0, 0, 0]), about]);
     return icmpFrame(137, 0, rest, {
       from: ROUTER.local,
       to: OURS.fixed,
@@ -352,5 +352,5 @@ test('an answer to far away goes by the router, not to the station it came from'
   advertise();
   const [reply] = link.receive(echo6(data, { from: FAR }));
   expect(reply?.subarray(0, 6).toString('hex')).toBe(ROUTER.mac);
-  expect(reply?.subarray(14 + 24, 14 + 40)).toEqual(ip6(FAR));
+  expect(reply?.subarray(14 + 24, 14 + 40)).toEqual(ip(FAR));
 });

@@ -1,5 +1,6 @@
 // Neighbour discovery (RFC 4861, 7): who is at which station.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ip } from '../../packets.ts';
 import { PEER, US } from '../frames.ts';
 import {
   advertisement,
@@ -7,7 +8,6 @@ import {
   frame,
   groupMac,
   icmpFrame,
-  ip6,
   ipv6,
   macOption,
   OURS,
@@ -79,10 +79,10 @@ describe('7.2.3, 7.2.4: we are asked', () => {
       'ndp_malformed',
     ],
     ['whose station is a group', solicitation(OURS.fixed, macOption(1, '010000000001')), 'ndp_malformed'],
-    ['cut', icmpFrame(135, 0, ip6(OURS.fixed).subarray(1), { to: OURS.group, hops: 255 }), 'ndp_malformed'],
+    ['cut', icmpFrame(135, 0, ip(OURS.fixed).subarray(1), { to: OURS.group, hops: 255 }), 'ndp_malformed'],
     [
       'of another code',
-      icmpFrame(135, 0, ip6(OURS.fixed), { to: OURS.group, hops: 255, code: 1 }),
+      icmpFrame(135, 0, ip(OURS.fixed), { to: OURS.group, hops: 255, code: 1 }),
       'ndp_malformed',
     ],
     ['for routers', icmpFrame(133, 0, Buffer.alloc(0), { to: OURS.group, hops: 255 }), 'icmpv6_type'],
@@ -121,7 +121,7 @@ describe('7.2.2: we ask', () => {
 
   test('from an address of the scope of the one we ask for', () => {
     link.send(THEIRS.local, data, 17, OURS.local);
-    expect(link.out()[0]?.subarray(22, 38)).toEqual(ip6(OURS.local));
+    expect(link.out()[0]?.subarray(22, 38)).toEqual(ip(OURS.local));
   });
 });
 

@@ -1,5 +1,6 @@
 // Addresses (RFC 4862): how one becomes ours, and for how long; RFC 7527, RFC 6724.
 import { beforeEach, describe, expect, test } from 'vitest';
+import { ip } from '../../packets.ts';
 import { PEER, US } from '../frames.ts';
 import {
   advertisement,
@@ -7,7 +8,6 @@ import {
   frame,
   groupMac,
   icmp6,
-  ip6,
   ipv6,
   macOption,
   OURS,
@@ -27,7 +27,7 @@ const about = (frames: Buffer[], type: number): string[] =>
   frames
     .filter((f) => f[20] === 58 && f[54] === type)
     .map((f) => f.subarray(54 + 8, 54 + 24).toString('hex'));
-const hex = (address: string): string => ip6(address).toString('hex');
+const hex = (address: string): string => ip(address).toString('hex');
 
 describe('5.4: duplicate address detection', () => {
   let link: Link;
@@ -321,7 +321,7 @@ describe('RFC 3810: our groups are reported', () => {
     link.receive(query());
     const [report, ...more] = reports(link.pass(1));
     expect(groups(report)).toEqual([record(2, OURS.group)]);
-    expect(report?.subarray(22, 38)).toEqual(ip6(OURS.local));
+    expect(report?.subarray(22, 38)).toEqual(ip(OURS.local));
     expect(more).toEqual([]);
     link.receive(query({ delay: 0x8001 })); // (1 | 0x1000) << 3: 32,776 ms
     expect(reports(link.pass(33))).toHaveLength(1);

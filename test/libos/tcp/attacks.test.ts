@@ -1,9 +1,10 @@
 // What strangers cannot do: RFC 5961 (blind segments), RFC 6528 (sequence numbers), RFC 4987 (floods of SYNs), RFC 5927 (forged ICMP);
 // and what real routers may say (RFC 1191), and peers that are gone (RFC 9293, 3.8.4: keep-alives).
 import { describe, expect, test } from 'vitest';
-import { ethernet, ipv4, checksum, PEER, US } from '../frames.ts';
+import { checksum, ip } from '../../packets.ts';
+import { encodeSegment, type Segment } from '../../segments.ts';
+import { ethernet, ipv4, PEER, US } from '../frames.ts';
 import { Peer } from './peer.ts';
-import { encodeSegment, type Segment } from './segments.ts';
 
 describe('blind attacks (RFC 5961)', () => {
   test('a reset counts only with exactly the number that is expected', async () => {
@@ -237,10 +238,14 @@ describe('a flood of SYNs (RFC 4987)', () => {
 describe('ICMP errors (RFC 1191, RFC 5927)', () => {
   /** An error about `segment` of ours. */
   function error(segment: Segment, code: number, mtu = 0): Buffer {
-    const quoted = ipv4(6, encodeSegment({ ...segment, data: Buffer.alloc(0) }).subarray(0, 8), {
-      from: US.ip,
-      to: PEER.ip,
-    });
+    const quoted = ipv4(
+      6,
+      encodeSegment(ip(US.ip), ip(PEER.ip), { ...segment, data: Buffer.alloc(0) }).subarray(0, 8),
+      {
+        from: US.ip,
+        to: PEER.ip,
+      },
+    );
     const message = Buffer.concat([Buffer.from([3, code, 0, 0, 0, 0, mtu >> 8, mtu & 255]), quoted]);
     message.writeUInt16BE(checksum(message), 2);
     return ethernet(0x0800, ipv4(1, message));

@@ -1,9 +1,10 @@
 // Segments nobody would send, by seed: against a listener, half-open, open and closing connections. No trap, no growth, bounded tables.
 import { describe, expect, test } from 'vitest';
 import { fractions } from '../../random.ts';
+import { decode, type Options, type Segment } from '../../segments.ts';
 import { EVENT, Host } from '../host.ts';
 import { arp, echo, ethernet, ipv4, udp } from '../frames.ts';
-import { decode, encode, type Options, type Segment } from './segments.ts';
+import { encode } from './segments.ts';
 
 const CONNECTIONS = 64;
 const BACKLOG = 6;

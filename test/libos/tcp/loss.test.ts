@@ -1,7 +1,7 @@
 // What is lost is found and sent again: RFC 6298 (timeouts), RFC 5681 and 6582 (three duplicates), RFC 2018 and 2883 (selective
 // acknowledgments), RFC 8985 (RACK and the tail loss probe), and RFC 7323, whose timestamps say what arrived.
 import { describe, expect, test } from 'vitest';
-import type { Options } from './segments.ts';
+import type { Options } from '../../segments.ts';
 import { Peer, type PeerOptions } from './peer.ts';
 
 const SACK: Options = { sackPermitted: true };

@@ -1,7 +1,7 @@
 // Whole transfers over bad wires: every byte arrives, both ends close, nothing is left, and the goodput stays what it was.
 import { describe, expect, test } from 'vitest';
+import { decode } from '../../segments.ts';
 import { converse, Sim, type Wire } from './netsim.ts';
-import { decode } from './segments.ts';
 
 const MEMORY = 1 << 24;
 

@@ -1,6 +1,6 @@
 // Trains of segments and unfinished checksums, as virtio 1.2, 5.1.6, has them: what a host with offloads sends, and takes.
 import { expect, test } from 'vitest';
-import { checksum, ip } from '../frames.ts';
+import { checksum, ip } from '../../packets.ts';
 import { EVENT, Host } from '../host.ts';
 
 const HEADER = 10;

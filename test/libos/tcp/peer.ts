@@ -1,9 +1,10 @@
 // The other end of a connection, played by a test: it says which segments come and which must leave, and when. Sequence numbers are
 // relative: those of the peer count from its SYN, those of the host from the host's.
 import { expect } from 'vitest';
+import { decode, type Options, type Segment } from '../../segments.ts';
 import { arp, ethernet } from '../frames.ts';
 import { EVENT, Host, type HostOptions, type STATES } from '../host.ts';
-import { decode, encode, type Options, type Segment } from './segments.ts';
+import { encode } from './segments.ts';
 
 /** The peer's SYN has this number, so that it wraps around within every test that sends more. */
 export const PEER_ISS = 0xffff_fe00;
