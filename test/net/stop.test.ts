@@ -1,8 +1,9 @@
 // Images that are asked to end by SIGTERM: they take no more connections, finish what is under way, and end with status 0.
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { noise } from '../random.ts';
 import { Namespace, noNamespaces } from './namespace.ts';
-import { noise, site } from './sites.ts';
+import { site } from './sites.ts';
 import { noImage, prebuilt, Unikernel } from './unikernel.ts';
 
 const skipped = noNamespaces ?? noImage('netcheck') ?? noImage('website');
