@@ -153,6 +153,14 @@ void eventlog_fault(const char *message, const struct registers *registers) {
     eventlog_end(line);
 }
 
+void eventlog_snapshot(const char *path) {
+    struct json_line *line = eventlog_begin("snapshot");
+    if (line == NULL)
+        return;
+    json_text(line, "file", path, TEXT_LIMIT);
+    eventlog_end(line);
+}
+
 void eventlog_exit(int status, const char *reason, const char *message) {
     struct json_line *line = eventlog_begin("exit");
     if (line == NULL)

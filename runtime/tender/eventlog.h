@@ -5,6 +5,7 @@
  *   {"event":"stopping","time":MS}              it was asked to end
  *   {"event":"fault","time":MS,"message":"...","registers":{...}}
  *                                               it broke the rules
+ *   {"event":"snapshot","time":MS,"file":"..."} a snapshot of it is complete
  *   {"event":"exit","time":MS,"status":N,"reason":"exited"|"fault"|"signal"|"refused"}
  *
  * A line is one write(2) that never waits: if the reader is slow or gone, the line is lost, and the next one that gets through
@@ -37,6 +38,8 @@ void eventlog_end(struct json_line *line);
 /* `guest_pid` is `pid` where one process is both. */
 void eventlog_started(int pid, int guest_pid, const char *tender, const struct options *options, const struct image *image);
 void eventlog_fault(const char *message, const struct registers *registers);
+/* A snapshot is complete under this name. */
+void eventlog_snapshot(const char *path);
 /* `message` is NULL, or says why in a line. */
 void eventlog_exit(int status, const char *reason, const char *message);
 void eventlog_signal(int number);

@@ -42,6 +42,10 @@ static const char help[] =
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --stats=FILE        count what the guest does in FILE, for 'kittiwake stats FILE'\n"
+    "  --snapshot=FILE     write a snapshot of the guest to FILE at each SIGUSR1\n"
+    "  --snapshot-exit     end with status 0 after the first one\n"
+    "  --restore=FILE      go on from a snapshot instead of starting an IMAGE; devices are\n"
+    "                      given again, and after '--' new arguments may be\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
     "                      emulating, missing, forbidden, busy or unsupported\n"
@@ -74,6 +78,23 @@ static void write_boot_info(const struct guest *guest, const struct machine *mac
     memcpy(machine->memory + info.cmdline, guest->options.cmdline, strlen(guest->options.cmdline) + 1);
 }
 
+/* Loads the image and sets the processor to its entry. Returns 0, or -1 with `why`. */
+static int load(struct guest *guest, struct machine *machine, struct refusal *why) {
+    if (pages_write(machine, &guest->image, why) != 0 || image_load(&guest->image, machine->memory, false, why) != 0 ||
+        kvm_set_start(machine, guest->image.entry, why) != 0)
+        return -1;
+    write_boot_info(guest, machine);
+    close(guest->image.file.fd);
+    return 0;
+}
+
+/* Maps the snapshot and sets the processor to where it was; the file stays open, and so locked. Returns 0, or -1 with `why`. */
+static int restore(struct guest *guest, struct machine *machine, struct refusal *why) {
+    if (snapshot_map(&guest->snapshot, &guest->image, machine->memory, false, why) != 0)
+        return -1;
+    return hvt_snapshot_set(machine, &guest->snapshot, guest->image.file.name, why);
+}
+
 static int run(struct guest *guest, struct refusal *why) {
     struct machine machine;
     uint64_t cookie = 0;
@@ -81,14 +102,16 @@ static int run(struct guest *guest, struct refusal *why) {
                           .machine = &machine,
                           .image = &guest->image,
                           .devices = &guest->devices,
-                          .cookie = &cookie};
-    if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || pages_write(&machine, &guest->image, why) != 0 ||
-        image_load(&guest->image, machine.memory, false, why) != 0 || kvm_set_start(&machine, guest->image.entry, why) != 0 ||
+                          .cookie = &cookie,
+                          .snapshot = &guest->snapshot};
+    if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 ||
+        (guest->options.restore != NULL ? restore(guest, &machine, why) : load(guest, &machine, why)) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0 ||
         notice_open(&guest->image, machine.memory, &calls.events, why) != 0)
         return -1;
-    write_boot_info(guest, &machine);
-    close(guest->image.file.fd);
+    if (guest->options.restore != NULL && snapshot_tell(&guest->snapshot, &guest->options, &guest->image, machine.memory,
+                                                        HVT_BOOT_INFO + sizeof(struct hvt_boot_info), calls.events.notice, why) != 0)
+        return -1;
     return hvt_run(&calls, why);
 }
 

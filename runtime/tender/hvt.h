@@ -6,6 +6,7 @@
 #include "error.h"
 #include "events.h"
 #include "image.h"
+#include "snapshot.h"
 
 #include <linux/kvm.h>
 #include <seccomp.h>
@@ -54,6 +55,7 @@ struct calls {
     const struct devices *devices;
     struct events events;
     uint64_t *cookie; /* where HALT has said that the guest's last words lie; 0: nowhere */
+    struct snapshot *snapshot; /* what the guest was restored from, and what is written next */
 };
 
 #define CALL_DONE (-2) /* go on running the guest */
@@ -90,6 +92,25 @@ int hvt_stop_arm(const struct machine *machine, int event, unsigned seconds, str
 
 /* The system calls of its handler. Returns 0, or what libseccomp returned. */
 int hvt_stop_allow(scmp_filter_ctx filter);
+
+/* ---- hvt_snapshot.c: the processor's state ---- */
+
+/* With --snapshot: from now on SIGUSR1 asks for one. Call it last before the filter. Returns 0, or -1 with `why`. */
+int hvt_snapshot_arm(const struct calls *calls, struct refusal *why);
+
+/* The system calls of a snapshot. Returns 0, or what libseccomp returned. */
+int hvt_snapshot_allow(scmp_filter_ctx filter, const struct calls *calls);
+
+/* Whether one was asked for. KVM_RUN then completes what is pending and returns EINTR, a sleep of the guest ends. */
+static inline bool hvt_snapshot_wanted(const struct calls *calls) {
+    return __atomic_load_n(&calls->machine->run->immediate_exit, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Takes it; KVM_RUN must just have returned EINTR. Returns CALL_DONE, or the status to end with. */
+int hvt_snapshot_take(const struct calls *calls, struct refusal *why);
+
+/* Sets the processor to what it was, its clock last. Returns 0, or -1 with `why`. */
+int hvt_snapshot_set(struct machine *machine, const struct snapshot *snapshot, const char *name, struct refusal *why);
 
 /* ---- hvt_probe.c ---- */
 

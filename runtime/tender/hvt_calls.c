@@ -107,6 +107,8 @@ static int wait_for_events(const struct calls *calls, uint32_t address, struct r
     };
     if (sleep)
         timerfd_settime(calls->events.timer, 0, &timer, NULL);
+    /* If a snapshot is wanted its handler sets the timer; if not by now, then from here on. */
+    sleep &= !hvt_snapshot_wanted(calls);
     struct epoll_event events[MAX_DEVICES + 2];
     int count;
     do

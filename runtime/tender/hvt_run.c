@@ -80,9 +80,11 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
     if (stops && hvt_stop_arm(calls->machine, calls->events.notice, calls->options->stop_timeout, why) != 0)
         return -1;
+    if (hvt_snapshot_arm(calls, why) != 0)
+        return -1;
     scmp_filter_ctx filter = containment_filter(why);
     if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter) | crash_allow(filter) |
-                                                       (stops ? hvt_stop_allow(filter) : 0), why) != 0)
+                                                       (stops ? hvt_stop_allow(filter) : 0) | hvt_snapshot_allow(filter, calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     stats_started(pid, pid);
@@ -92,11 +94,14 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
         count(&stats->exits[STATS_EXITS_ALL], 1);
         if (ran == 0)
             status = guest_exit(calls, why);
-        else if (errno == EFAULT) /* KVM could not write to the host's page for the guest */
-            status = stopped(calls, "it wrote memory it may only read (host/guest translation fault)", why);
-        else if (errno == EINTR || errno == EAGAIN)
+        else if (errno == EFAULT) /* KVM could not use the host's page for the guest */
+            status = stopped(calls, calls->options->restore == NULL ? "it wrote memory it may only read (host/guest translation fault)"
+                             : "it wrote memory it may only read, or its snapshot was cut short (host/guest translation fault)", why);
+        else if (errno == EINTR || errno == EAGAIN) {
             count(&stats->exits[STATS_EXITS_INTERRUPTED], 1);
-        else
+            if (hvt_snapshot_wanted(calls))
+                status = hvt_snapshot_take(calls, why);
+        } else
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
         if (status == CALL_DONE)
             continue;

@@ -82,4 +82,7 @@ int image_fit(const struct image *image, uint64_t memory_size, uint64_t step, st
  */
 int image_load(const struct image *image, uint8_t *at_zero, bool executable, struct refusal *why);
 
+/* The second half of image_load(), for memory that has its contents from elsewhere. Returns 0, or -1 with `why`. */
+int image_protect(const struct image *image, uint8_t *at_zero, bool executable, struct refusal *why);
+
 #endif

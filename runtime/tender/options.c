@@ -67,6 +67,7 @@ static int parse_memory(const char *value, const struct limits *limits, struct o
     if (number == 0 || number > limits->max_memory_mib)
         return fail(why, E_MEM_RANGE, value, (unsigned long long)limits->max_memory_mib);
     options->memory_mib = number;
+    options->has_memory = true;
     return 0;
 }
 
@@ -94,6 +95,8 @@ static int parse_option(const char *word, const struct limits *limits, struct op
             other = parse_containment_option(word, options, why);
         if (other > 0)
             other = parse_observe_option(word, options, why);
+        if (other > 0)
+            other = parse_snapshot_option(word, options, why);
         return other <= 0 ? other : parse_device_option(word, options, why);
     }
     return 0;
@@ -132,8 +135,18 @@ int options_parse(int argc, char *const argv[], const struct limits *limits, str
             return -1;
     if (options->action != ACTION_RUN)
         return 0;
-    if (first < argc && strcmp(argv[first], "--") == 0)
+    if (options->snapshot_exit && options->snapshot == NULL)
+        return fail(why, E_SNAPSHOT_EXIT);
+    bool marked = first < argc && strcmp(argv[first], "--") == 0;
+    if (marked)
         first++;
+    if (options->restore != NULL) {
+        options->image = options->restore;
+        options->has_arguments = marked;
+        if (first < argc && !marked)
+            return fail(why, E_RESTORE_IMAGE, argv[first]);
+        return join_arguments(argc - first, argv + first, options->cmdline, why);
+    }
     if (first >= argc)
         return fail(why, E_NO_IMAGE, limits->program, limits->target);
     options->image = argv[first];

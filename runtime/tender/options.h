@@ -37,6 +37,7 @@ struct options {
     bool exec_heap; /* --x-exec-heap */
     uint64_t memory_mib;
     unsigned stop_timeout; /* in seconds; 0: SIGTERM ends the guest at once */
+    bool has_memory; /* it was given */
     unsigned net_count;
     struct net_option net[MAX_DEVICES];
     unsigned block_count;
@@ -46,7 +47,11 @@ struct options {
     int events; /* --events=FD; 0: not given */
     unsigned descriptor_count;
     int descriptor[MAX_DESCRIPTORS]; /* those of the caller's that the command line names; all others are closed */
-    const char *image;
+    const char *snapshot; /* --snapshot=FILE; NULL: not given */
+    bool snapshot_exit;
+    const char *restore; /* --restore=FILE; NULL: not given */
+    bool has_arguments;  /* a restored guest gets new ones */
+    const char *image;   /* or the snapshot in place of it */
     char cmdline[CMDLINE_SIZE]; /* the guest's: its arguments, joined by one space */
 };
 
@@ -88,6 +93,9 @@ int parse_debug_option(const char *word, struct options *options, struct refusal
 
 /* Takes an option about containing and ending the guest. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_containment_option(const char *word, struct options *options, struct refusal *why);
+
+/* Takes an option about snapshots. Returns 0, -1 with `why`, or 1: it is another one. */
+int parse_snapshot_option(const char *word, struct options *options, struct refusal *why);
 
 /* Takes an option about a device; any other is refused as unknown. Returns 0, or -1 with `why`. */
 int parse_device_option(const char *word, struct options *options, struct refusal *why);

@@ -127,6 +127,15 @@ int image_load(const struct image *image, uint8_t *at_zero, bool executable, str
             continue;
         if (file_read(&image->file, at_zero + segment->address, segment->file_size, segment->offset, "segment data", why) != 0)
             return -1;
+    }
+    return image_protect(image, at_zero, executable, why);
+}
+
+int image_protect(const struct image *image, uint8_t *at_zero, bool executable, struct refusal *why) {
+    for (int i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segment[i];
+        if (segment->file_size == 0)
+            continue;
         if (mprotect(at_zero + segment->start, segment->end - segment->start, protection(segment->access, executable)) != 0)
             return fail(why, E_HOST, "protecting the image's memory", strerror(errno), "see 'dmesg'");
     }

@@ -23,13 +23,17 @@ static int run(const struct tender *tender, struct guest *guest, struct refusal 
         return -1;
     if (file_open(guest->options.image, &file, why) != 0)
         return -1;
-    if (image_parse(&file, &tender->target, &guest->image, why) != 0)
+    if (guest->options.restore != NULL
+            ? snapshot_open(&file, &tender->target, &guest->options, &guest->snapshot, &guest->image, why) != 0
+            : image_parse(&file, &tender->target, &guest->image, why) != 0)
         return -1;
     if (devices_match(&guest->options, &guest->image, why) != 0)
         return -1;
     if (image_fit(&guest->image, guest->options.memory_mib << 20, 1 << 20, why) != 0)
         return -1;
     if (devices_attach(&guest->options, &guest->image, &guest->devices, why) != 0)
+        return -1;
+    if (guest->options.restore != NULL && snapshot_match(&guest->snapshot, &guest->image, why) != 0)
         return -1;
     if (crash_open(guest->options.crash, tender->limits.program, &guest->image, guest->options.memory_mib << 20, why) != 0)
         return -1;

@@ -1,7 +1,7 @@
 /*
  * What both tenders do, in the order that takes the least privilege at each step:
  *
- *   command line -> image, checked -> devices, matched then attached -> the tender's own part, which ends the guest
+ *   command line -> image (or snapshot), checked -> devices, matched then attached -> the tender's own part, which ends the guest
  */
 #ifndef KITTIWAKE_TENDER_H
 #define KITTIWAKE_TENDER_H
@@ -9,12 +9,14 @@
 #include "devices.h"
 #include "image.h"
 #include "options.h"
+#include "snapshot.h"
 
 /* Everything about the guest that is to run. */
 struct guest {
     struct options options;
     struct image image;
     struct devices devices;
+    struct snapshot snapshot; /* with --restore what it goes on from; with --snapshot what is written next */
 };
 
 /* A tender: what it is, and what it does with a guest whose devices are attached. */

@@ -42,7 +42,8 @@ static struct image image = {
         },
     .manifest = {.version = MFT_VERSION, .entries = 5},
 };
-static struct machine machine = {.kvm = -1, .vm = -1, .vcpu = -1, .memory_size = MEMORY};
+static struct kvm_run run;
+static struct machine machine = {.kvm = -1, .vm = -1, .vcpu = -1, .run = &run, .memory_size = MEMORY};
 static struct devices devices;
 static struct refusal why;
 

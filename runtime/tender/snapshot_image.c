@@ -1,0 +1,42 @@
+/* What an image's checks had found, into a snapshot and back. See snapshot.h. */
+#include "snapshot.h"
+
+#include <string.h>
+
+void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const struct image *image, uint64_t memory_size) {
+    snapshot->target = target;
+    snapshot->memory_size = memory_size;
+    snapshot->kernel_end = image->kernel_end;
+    snapshot->features = image->features;
+    snapshot->manifest = image->manifest;
+    snapshot_processor(snapshot->processor);
+    snapshot->segment_count = 0;
+    for (int i = 0; i < image->segment_count; i++) {
+        const struct segment *from = &image->segment[i];
+        if (from->file_size > 0) /* the others are plain memory */
+            snapshot->segment[snapshot->segment_count++] =
+                (struct snapshot_segment){.start = from->start, .end = from->end, .access = from->access};
+    }
+}
+
+void snapshot_image(const struct snapshot *snapshot, const struct file *file, struct image *image) {
+    *image = (struct image){
+        .file = *file,
+        .kernel_end = snapshot->kernel_end,
+        .memory_end = snapshot->memory_size,
+        .segment_count = (int)snapshot->segment_count,
+        .manifest = snapshot->manifest,
+        .features = snapshot->features,
+    };
+    for (unsigned i = 0; i < snapshot->segment_count; i++) {
+        const struct snapshot_segment *from = &snapshot->segment[i];
+        image->segment[i] = (struct segment){
+            .address = from->start,
+            .file_size = from->end - from->start,
+            .memory_size = from->end - from->start,
+            .start = from->start,
+            .end = from->end,
+            .access = from->access,
+        };
+    }
+}

@@ -1,0 +1,161 @@
+// Snapshots of guests under hvt: taken and restored again and again, with real KVM, in a lab VM.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { labSnapshot } from '../../scripts/vm.ts';
+import { guestElf } from './guest-elf.ts';
+import { imageFolder } from './tender.ts';
+
+/** Where no lab VM is in the cache one is built first. */
+const BUILD_LIMIT_MS = 900_000;
+const RUN_LIMIT_MS = 60_000;
+
+let machine: Machine;
+beforeAll(async () => {
+  machine = await startMachine(await labSnapshot());
+}, BUILD_LIMIT_MS);
+afterAll(() => machine.stop());
+
+/** Runs a shell script as root of the lab VM; standard error counts as output. */
+async function vm(script: string): Promise<{ status: number | null; out: string }> {
+  let out = '';
+  const { exit } = await machine.root.run(`(cd /tmp\n${script}\n) 2>&1`, {
+    timeoutMs: RUN_LIMIT_MS,
+    onOutput: (text) => (out += text),
+  });
+  return { status: exit, out };
+}
+
+const DATA = 0x200000;
+const word = (value: number): number[] => [
+  value & 255,
+  (value >> 8) & 255,
+  (value >> 16) & 255,
+  value >>> 24,
+];
+const store = (address: number, value: number): number[] => [
+  0x48,
+  0xc7,
+  0x04,
+  0x25,
+  ...word(address),
+  ...word(value),
+];
+const call = (number: number, address: number): number[] => [
+  ...[0xb8, ...word(address)],
+  ...[0xba, ...word(0x500 + number)],
+  0xef,
+];
+const [PUTS, POLL, HALT] = [2, 3, 8] as const;
+const LAST = DATA + 0x800;
+const exit = (status: number): number[] => [
+  ...store(LAST, 0),
+  ...store(LAST + 8, status),
+  ...call(HALT, LAST),
+];
+/** Ends with `status` unless the condition of the short jump `over` holds. */
+const unless = (over: number, status: number): number[] => [over, exit(status).length, ...exit(status)];
+const [JE, JAE] = [0x74, 0x73] as const;
+
+const KEPT = 0x12345678;
+const THREAD = 0x00abc000;
+/** movl $KEPT, then cmpl $KEPT, for rbx, rbp, rsi, rdi and r8 to r14. */
+const REGISTERS: readonly (readonly [number, number])[] = [
+  ...[3, 5, 6, 7].map((number) => [0x48, number] as const),
+  ...[0, 1, 2, 3, 4, 5, 6].map((number) => [0x49, number] as const),
+];
+
+/**
+ * A guest that writes the alphabet, a letter a turn, and ends with 42. In each turn it checks all it had before: registers, SSE, the base of
+ * FS, a word of memory, and that its clock has not gone back; it ends with 1 to 5 if one differs. Between letters `pause` runs.
+ */
+function alphabet(pause: readonly number[]): Buffer {
+  const begin = [
+    ...REGISTERS.flatMap(([prefix, number]) => [prefix, 0xc7, 0xc0 + number, ...word(KEPT)]),
+    ...[0x66, 0x49, 0x0f, 0x6e, 0xf8], // movq %r8, %xmm7
+    ...[0xb9, ...word(0xc0000100), 0xb8, ...word(THREAD), 0x31, 0xd2, 0x0f, 0x30], // wrmsr: the base of FS
+    ...store(DATA + 0x300, KEPT),
+    ...[0x45, 0x31, 0xff], // xor %r15d, %r15d
+  ];
+  const turn = [
+    ...REGISTERS.flatMap(([prefix, number]) => [
+      prefix,
+      0x81,
+      0xf8 + number,
+      ...word(KEPT),
+      ...unless(JE, 1),
+    ]),
+    ...[0x66, 0x48, 0x0f, 0x7e, 0xf8], // movq %xmm7, %rax
+    ...[0x4c, 0x39, 0xc0, ...unless(JE, 2)], // cmp %r8, %rax
+    ...[0xb9, ...word(0xc0000100), 0x0f, 0x32, 0x3d, ...word(THREAD), ...unless(JE, 3)], // rdmsr; cmp $THREAD, %eax
+    ...[0x81, 0x3c, 0x25, ...word(DATA + 0x300), ...word(KEPT), ...unless(JE, 4)],
+    ...[0x0f, 0x31, 0x48, 0xc1, 0xe2, 32, 0x48, 0x09, 0xd0], // rdtsc; shl $32, %rdx; or %rdx, %rax
+    ...[0x48, 0x3b, 0x04, 0x25, ...word(DATA + 0x200), ...unless(JAE, 5)], // cmp DATA + 0x200, %rax
+    ...[0x48, 0x89, 0x04, 0x25, ...word(DATA + 0x200)],
+    ...[0x4c, 0x89, 0x3c, 0x25, ...word(DATA + 0x100)], // mov %r15, DATA + 0x100
+    ...[0x80, 0x04, 0x25, ...word(DATA + 0x100), 0x41], // addb $'A', DATA + 0x100
+    ...store(DATA, DATA + 0x100),
+    ...store(DATA + 8, 1),
+    ...call(PUTS, DATA),
+    ...pause,
+    ...[0x49, 0xff, 0xc7, 0x49, 0x83, 0xff, 26], // inc %r15; cmp $26, %r15
+  ];
+  const again = [0x0f, 0x8c, ...word(-(turn.length + 6))]; // jl
+  return guestElf({
+    target: 'hvt',
+    code: [...begin, ...turn, ...again, ...exit(42)],
+    more: [{ address: DATA, flags: 6, bytes: [0], memory: 0x1000 }],
+  });
+}
+const sleeping = alphabet([...store(DATA + 32, 200_000_000), ...call(POLL, DATA + 32)]);
+/** mov $N, %ecx; dec %ecx; jne */
+const spinning = alphabet([0xb9, ...word(150_000_000), 0xff, 0xc9, 0x75, 0xfc]);
+
+const { image, remove } = imageFolder();
+afterAll(remove);
+
+/** Shell that puts a file into the VM. */
+function put(name: string, content: Buffer): string {
+  return `echo ${readFileSync(image(name, content)).toString('base64')} | base64 -d > ${name}`;
+}
+
+/** Shell: until the file `out` has something, or the tender $p has ended. */
+const SOMETHING = 'while [ ! -s out ] && [ -d /proc/$p ]; do sleep 0.01; done';
+/** What is said of a guest that cannot notice. */
+const DEAF = /kittiwake-hvt: (\w+).snap: its guest does not understand that it was restored: [^\n]*\n/g;
+
+describe('a snapshot', { timeout: RUN_LIMIT_MS }, () => {
+  test.each([
+    ['sleeps', sleeping],
+    ['computes', spinning],
+  ])(
+    'of a guest that %s has all of it: restored again and again, it goes on where it was',
+    async (name, guest) => {
+      const { status, out } = await vm(`${put(`${name}.hvt`, guest)}
+      start=${name}.hvt
+      for turn in 1 2 3 4 5; do
+        : > out
+        kittiwake-hvt --mem=4 --snapshot=${name}.snap --snapshot-exit $start > out & p=$!
+        ${SOMETHING}
+        kill -USR1 $p; wait $p || exit 99
+        cat out; start=--restore=${name}.snap
+      done
+      kittiwake-hvt --restore=${name}.snap`);
+      expect(out.replaceAll(DEAF, '')).toBe('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+      expect(status).toBe(42);
+    },
+  );
+
+  test('does not disturb the guest, and each one replaces the one before', async () => {
+    const { status, out } = await vm(`${put('on.hvt', sleeping)}
+      : > out; rm -f on.snap
+      kittiwake-hvt --mem=4 --snapshot=on.snap on.hvt > out & p=$!
+      ${SOMETHING}
+      kill -USR1 $p; while [ ! -e on.snap ] && [ -d /proc/$p ]; do sleep 0.01; done; first=$(stat -c %i on.snap)
+      kill -USR1 $p; while [ $(stat -c %i on.snap) = $first ] && [ -d /proc/$p ]; do sleep 0.01; done
+      wait $p; echo " $?"; cat out; ls -A | grep '^[.]on'; echo
+      kittiwake-hvt --restore=on.snap > out; echo $?; tail -c 1 out`);
+    expect(out.replaceAll(DEAF, '')).toBe(' 42\nABCDEFGHIJKLMNOPQRSTUVWXYZ\n42\nZ');
+    expect(status).toBe(0);
+  });
+});
