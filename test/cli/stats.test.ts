@@ -7,6 +7,7 @@ import { CommandError } from '../../runtime/cli/errors.ts';
 import { installAt } from '../../runtime/cli/install.ts';
 import { main } from '../../runtime/cli/main.ts';
 import { parseStats, type Look } from '../../runtime/cli/stats.ts';
+import { seeded } from '../random.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kittiwake-stats-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -127,11 +128,7 @@ describe('a file', () => {
   });
 
   test('with any bytes changed is taken or refused, never more', () => {
-    let seed = 1;
-    const random = (below: number): number => {
-      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-      return (seed >>> 8) % below;
-    };
+    const random = seeded(1);
     let taken = 0;
     for (let round = 0; round < 20_000; round++) {
       const bytes = sample();

@@ -4,10 +4,10 @@ import { parseCidr } from '../../runtime/libos/args/parse';
 import * as iface from '../../runtime/libos/iface/input';
 import * as offload from '../../runtime/libos/iface/offload';
 import { reason } from '../../runtime/libos/iface/drop';
+import * as ipv6 from '../../runtime/libos/iface/ipv6';
 import { Stack } from '../../runtime/libos/iface/stack';
 import * as tcp from '../../runtime/libos/socket/tcp';
 import * as udp from '../../runtime/libos/socket/udp';
-import * as address from '../../runtime/libos/wire/address';
 
 /** A frame that leaves: `size` bytes at `frame`, to be copied at once. */
 declare function transmitted(frame: usize, size: u32): void;
@@ -45,6 +45,16 @@ export function open(mac: u32, ipv4: string, mtu: u32, seed: u64, now: u64, offl
   udp.start(made);
   sockets = tcp.start(made);
   stack = made;
+}
+
+/** Gives it the IPv6 address of 16 bytes at `data` too, which it holds to be its own without asking, and asks no routers. */
+export function addIpv6(): void {
+  const on = stack!;
+  on.ipv6.probes = 0;
+  on.ipv6.autoconfigured = false;
+  ipv6.start(on);
+  ipv6.addStatic(on, data, 64);
+  iface.tick(on, on.now);
 }
 
 /** Takes the frame of `size` bytes in the inbox, which has a header if checksums and trains of segments are left to the host. What it causes is sent by flush(). */
@@ -97,13 +107,9 @@ export function listen(port: u32): bool {
   return sockets!.listen(port, handle.index);
 }
 
-/** Opens a connection to an IPv4 address in host order; 0 if that cannot be. */
-export function connect(to: u32, port: u32): usize {
-  const remote = heap.alloc(address.SIZE);
-  address.setIpv4(remote, to);
-  const made = changetype<usize>(tcp.connect(sockets!, remote, port, handle.index, 0));
-  heap.free(remote);
-  return made;
+/** Opens a connection to the address of 16 bytes at `data`; 0 if that cannot be. */
+export function connect(port: u32): usize {
+  return changetype<usize>(tcp.connect(sockets!, data, port, handle.index, 0));
 }
 
 /** Writes `size` bytes of `data`; how many there was room for. */

@@ -1,4 +1,5 @@
 // A host whose frames and whose time are the test's: host.as.ts in an instance of its own.
+import { ip } from '../packets.ts';
 import { compileEntry, fromModule, instantiate, toModule, type Module } from './module.ts';
 
 interface Exports extends Module {
@@ -14,7 +15,8 @@ interface Exports extends Module {
   setMtu(mtu: number): void;
   limit(connections: number, backlog: number, memory: number, buffer: number): void;
   listen(port: number): number;
-  connect(to: number, port: number): number;
+  addIpv6(): void;
+  connect(port: number): number;
   write(connection: number, size: number): number;
   read(connection: number, most: number): number;
   close(connection: number): void;
@@ -76,6 +78,8 @@ export interface HostOptions {
   readonly seed?: number;
   /** Whether frames have a header, and checksums and trains of segments are left to whoever carries them. */
   readonly offload?: boolean;
+  /** An IPv6 address it has besides. */
+  readonly ipv6?: string;
   /** Nanoseconds. */
   readonly now?: bigint;
 }
@@ -111,6 +115,18 @@ export class Host {
       BigInt(seed),
       now,
       Number(offload),
+    );
+    if (options.ipv6 === undefined) return;
+    this.#setAddress(options.ipv6);
+    this.#module.addIpv6();
+  }
+
+  /** Puts an address where calls take it from: 16 bytes, IPv4 mapped. */
+  #setAddress(text: string): void {
+    const bytes = ip(text);
+    const mapped = Buffer.concat([Buffer.alloc(10), Buffer.alloc(2, 0xff), bytes]);
+    Buffer.from(this.#module.memory.buffer, this.#module.data.value, 16).set(
+      bytes.length === 4 ? mapped : bytes,
     );
   }
 
@@ -157,9 +173,10 @@ export class Host {
     if (!this.#module.listen(port)) throw new Error('too many listeners');
   }
 
-  /** Opens a connection to 10.0.0.`id`. */
-  connect(id: number, port: number): number {
-    return this.#module.connect(0x0a000000 | id, port);
+  /** Opens a connection to `address`; 0 if that cannot be. */
+  connect(address: string, port: number): number {
+    this.#setAddress(address);
+    return this.#module.connect(port);
   }
 
   write(connection: number, data: Buffer): number {

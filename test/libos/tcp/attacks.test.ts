@@ -1,9 +1,7 @@
-// What strangers cannot do: RFC 5961 (blind segments), RFC 6528 (sequence numbers), RFC 4987 (floods of SYNs), RFC 5927 (forged ICMP);
-// and what real routers may say (RFC 1191), and peers that are gone (RFC 9293, 3.8.4: keep-alives).
+// What strangers cannot do: RFC 5961 (blind segments), RFC 6528 (sequence numbers), RFC 4987 (floods of SYNs); and peers that are gone
+// (RFC 9293, 3.8.4: keep-alives). What they say by ICMP is in icmp.test.ts.
 import { describe, expect, test } from 'vitest';
-import { checksum, ip } from '../../packets.ts';
-import { encodeSegment, type Segment } from '../../segments.ts';
-import { ethernet, ipv4, PEER, US } from '../frames.ts';
+import { PEER } from '../frames.ts';
 import { Peer } from './peer.ts';
 
 describe('blind attacks (RFC 5961)', () => {
@@ -231,96 +229,7 @@ describe('a flood of SYNs (RFC 4987)', () => {
     }
     peer.expectNothing();
     expect(peer.host.dropped).toBe('TCP, and no room for one more connection');
-    expect(peer.host.connect(1, 99)).toBe(0);
-  });
-});
-
-describe('ICMP errors (RFC 1191, RFC 5927)', () => {
-  /** An error about `segment` of ours. */
-  function error(segment: Segment, code: number, mtu = 0): Buffer {
-    const quoted = ipv4(
-      6,
-      encodeSegment(ip(US.ip), ip(PEER.ip), { ...segment, data: Buffer.alloc(0) }).subarray(0, 8),
-      {
-        from: US.ip,
-        to: PEER.ip,
-      },
-    );
-    const message = Buffer.concat([Buffer.from([3, code, 0, 0, 0, 0, mtu >> 8, mtu & 255]), quoted]);
-    message.writeUInt16BE(checksum(message), 2);
-    return ethernet(0x0800, ipv4(1, message));
-  }
-
-  test('a path that takes less: the same bytes go again in smaller segments, and the window stays', async () => {
-    const peer = await Peer.accepted();
-    peer.write(2920, 0);
-    const first = peer.expect('A', { seq: 1, size: 1460 });
-    peer.expect('A', { seq: 1461, size: 1460 });
-    const { cwnd } = peer.host.congestion(peer.connection);
-    peer.host.receive(error(first, 4, 1000), peer.now);
-    const sizes = peer.left.map(({ segment }) => [(segment.seq - peer.hostIss) >>> 0, segment.data.length]);
-    expect(sizes).toEqual([
-      [1, 960],
-      [961, 500],
-      [1461, 960],
-      [2421, 500],
-    ]);
-    peer.left.length = 0;
-    expect(peer.host.congestion(peer.connection)).toMatchObject({ mss: 960, cwnd });
-    peer.send('A', { ack: 2921 });
-    peer.write(2000, 2920);
-    peer.expect('A', { seq: 2921, size: 960 });
-    // A connection to the same host begins so.
-    peer.port = 40001;
-    peer.next = 0;
-    peer.acked = 0;
-    peer.left.length = 0;
-    peer.open();
-    expect(peer.host.congestion(peer.connection).mss).toBe(960);
-  });
-
-  test('a path that takes less, as somebody else learned: found out by a timeout', async () => {
-    const peer = await Peer.accepted();
-    peer.host.setMtu(1000);
-    peer.write(2000, 0);
-    peer.expectNothing();
-    peer.after(250);
-    peer.expect('A', { seq: 1, size: 960 });
-    peer.send('A');
-    peer.expect('A', { seq: 961, size: 500 });
-    peer.send('A');
-    peer.expect('A', { seq: 1461, size: 540 });
-  });
-
-  test('about what is not on its way is not believed', async () => {
-    const peer = await Peer.accepted();
-    peer.write(1460, 0);
-    const segment = peer.expect('A', { size: 1460 });
-    peer.host.receive(error({ ...segment, seq: segment.seq + 1460 }, 4, 1000), peer.now);
-    peer.host.receive(error({ ...segment, seq: segment.seq - 1 }, 4, 1000), peer.now);
-    peer.host.receive(error({ ...segment, to: 40001 }, 4, 1000), peer.now);
-    peer.expectNothing();
-    expect(peer.host.congestion(peer.connection).mss).toBe(1460);
-  });
-
-  test('a refusal ends an opening, but no connection', async () => {
-    const peer = await Peer.create();
-    peer.connect();
-    const syn = peer.expectSyn();
-    peer.host.receive(error({ ...syn, seq: syn.seq + 1 }, 3), peer.now);
-    expect(peer.events()).toBe('');
-    peer.host.receive(error(syn, 1), peer.now); // a host that cannot be reached now
-    expect(peer.events()).toBe('');
-    peer.host.receive(error(syn, 3), peer.now);
-    expect(peer.events()).toBe('ended reset');
-    peer.expectGone();
-
-    const other = await Peer.accepted();
-    other.write(100, 0);
-    const segment = other.expect('A', { size: 100 });
-    other.host.receive(error(segment, 3), other.now);
-    expect(other.events()).toBe('');
-    expect(other.state).toBe('ESTABLISHED');
+    expect(peer.host.connect(PEER.ip, 99)).toBe(0);
   });
 });
 

@@ -121,7 +121,7 @@ class Attacker {
       this.#use(this.pick([...this.open]), 0);
       this.host.flush();
     }
-    if (this.random() < 0.001) this.host.connect(1, 1000 + this.number(PORTS));
+    if (this.random() < 0.001) this.host.connect('10.0.0.1', 1000 + this.number(PORTS));
   }
 
   expectBounded(): void {

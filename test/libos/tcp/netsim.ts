@@ -333,7 +333,7 @@ export function converse(
   sim.b.listen(80);
   sim.after(0, () => {
     for (let i = 0; i < count; i++) {
-      const connection = sim.a.connect(2, 80);
+      const connection = sim.a.connect('10.0.0.2', 80);
       if (connection === 0) throw new Error('there is no room for a connection');
       const user = new User(sim, sim.a, connection, { key: 1, peerKey: 2, ...client });
       clients.push(user);

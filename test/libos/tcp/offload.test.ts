@@ -48,7 +48,7 @@ async function transfer(size: number): Promise<Transfer> {
     if (events & EVENT.peerClosed) server.close(connection);
   };
   server.listen(80);
-  client.connect(2, 80);
+  client.connect('10.0.0.2', 80);
   client.flush();
   for (let now = 1_000_000_000n; now < 3_000_000_000n; now += MS) {
     for (const { to, frame } of wire.splice(0)) to.receive(frame, now);

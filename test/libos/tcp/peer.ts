@@ -1,9 +1,11 @@
 // The other end of a connection, played by a test: it says which segments come and which must leave, and when. Sequence numbers are
 // relative: those of the peer count from its SYN, those of the host from the host's.
 import { expect } from 'vitest';
+import { ETHERTYPE } from '../../packets.ts';
 import { decode, type Options, type Segment } from '../../segments.ts';
-import { arp, ethernet } from '../frames.ts';
+import { arp, ethernet, PEER, US } from '../frames.ts';
 import { EVENT, Host, type HostOptions, type STATES } from '../host.ts';
+import { advertisement, macOption, OURS, solicitation, THEIRS } from '../ipv6/frames.ts';
 import { encode } from './segments.ts';
 
 /** The peer's SYN has this number, so that it wraps around within every test that sends more. */
@@ -38,6 +40,31 @@ interface Left {
   readonly time: number;
 }
 
+/** The versions of IP a connection may go by. */
+export const FAMILIES = [4, 6] as const;
+export type Family = (typeof FAMILIES)[number];
+
+/** Of each: our address and the peer's, bytes of a segment on a link of 1500, how the peer asks and answers where whom is. */
+const BY = {
+  4: {
+    ours: US.ip,
+    theirs: PEER.ip,
+    mss: 1460,
+    ask: () => ethernet(ETHERTYPE.arp, arp(1)),
+    tell: () => ethernet(ETHERTYPE.arp, arp(2)),
+    asks: (frame: Buffer) => frame.readUInt16BE(12) === ETHERTYPE.arp,
+  },
+  6: {
+    ours: OURS.fixed,
+    theirs: THEIRS.fixed,
+    mss: 1440,
+    ask: () => solicitation(OURS.fixed),
+    tell: () => advertisement(THEIRS.fixed, 0x60, macOption(2, PEER.mac), { to: OURS.fixed }),
+    asks: (frame: Buffer) =>
+      frame.readUInt16BE(12) === ETHERTYPE.ipv6 && frame[20] === 58 && frame[54] === 135,
+  },
+} as const;
+
 /** How late a timer may be: its slot of the wheel has to be over. */
 const LATE = 5;
 
@@ -49,7 +76,9 @@ export function pattern(offset: number, size: number): Buffer {
 }
 
 export interface PeerOptions extends Partial<HostOptions> {
-  /** Of the peer's SYN; by default a plain one with an MSS of 1460. */
+  /** The version of IP, by default 4. */
+  readonly family?: Family;
+  /** Of the peer's SYN; by default a plain one with the MSS of a link of 1500. */
   readonly syn?: Options;
   readonly window?: number;
 }
@@ -73,13 +102,17 @@ export class Peer {
   window = 65535;
   connection = 0;
   readonly host: Host;
+  readonly family: Family;
+  readonly #by: (typeof BY)[Family];
 
-  private constructor(host: Host, now: bigint) {
+  private constructor(host: Host, now: bigint, family: Family) {
     this.host = host;
+    this.family = family;
+    this.#by = BY[family];
     this.now = now;
     this.#start = now;
     host.onTransmit = (frame) => {
-      if (frame.readUInt16BE(12) === 0x0806) this.#asked = true;
+      if (this.#by.asks(frame)) this.#asked = true;
       const segment = decode(frame);
       if (segment) this.left.push({ segment, time: this.time });
     };
@@ -87,10 +120,10 @@ export class Peer {
 
   /** A host that knows its neighbour and listens at port 80. */
   static async create(options: PeerOptions = {}): Promise<Peer> {
-    const { now = 1_000_000_000n } = options;
-    const host = await Host.create({ id: 2, ...options, now });
-    const peer = new Peer(host, now);
-    host.receive(ethernet(0x0806, arp(1)), now);
+    const { now = 1_000_000_000n, family = 4 } = options;
+    const host = await Host.create({ id: 2, ...(family === 6 && { ipv6: OURS.fixed }), ...options, now });
+    const peer = new Peer(host, now, family);
+    host.receive(peer.#by.ask(), now);
     host.listen(80);
     peer.window = options.window ?? 65535;
     return peer;
@@ -108,7 +141,7 @@ export class Peer {
     const peer = await Peer.create(options);
     peer.connect();
     peer.expectSyn();
-    const { mss = 1460, ...others } = options.syn ?? {};
+    const { mss = peer.mss, ...others } = options.syn ?? {};
     peer.send('SA', { options: { mss, ...others } });
     peer.stamped = others.timestamps !== undefined;
     peer.expect('A', { seq: 1, ack: 1 });
@@ -117,7 +150,7 @@ export class Peer {
 
   /** Shakes hands with the listener. */
   open(syn: Options = {}): void {
-    const { mss = 1460, ...others } = syn;
+    const { mss = this.mss, ...others } = syn;
     this.send('S', { options: { mss, ...others } });
     this.stamped = others.timestamps !== undefined;
     const answer = this.expect('SA', { seq: 0, ack: 1 });
@@ -129,7 +162,7 @@ export class Peer {
   }
 
   connect(): void {
-    this.connection = this.host.connect(1, 90);
+    this.connection = this.host.connect(this.theirs, 90);
     this.port = 90;
     this.host.flush();
   }
@@ -139,6 +172,20 @@ export class Peer {
     expect(segment?.flags).toBe('S');
     this.hostPort = segment?.from ?? 0;
     return this.expect('S', { seq: 0, options });
+  }
+
+  /** Bytes of a full segment without options. */
+  get mss(): number {
+    return this.#by.mss;
+  }
+
+  /** The host's address, and the peer's. */
+  get ours(): string {
+    return this.#by.ours;
+  }
+
+  get theirs(): string {
+    return this.#by.theirs;
   }
 
   get time(): number {
@@ -160,6 +207,8 @@ export class Peer {
     const timestamps = this.stamped ? ([this.stamp, this.echo] as const) : undefined;
     const blocks = sack?.map(([a, b]) => [a + this.hostIss, b + this.hostIss] as const);
     return encode({
+      fromAddress: this.theirs,
+      toAddress: this.ours,
       from: this.port,
       to: this.hostPort,
       seq: this.iss + seq,
@@ -174,13 +223,13 @@ export class Peer {
   /** A segment comes, and the host answers. */
   send(flags: string, fields: Send = {}): void {
     this.host.receive(this.frame(flags, fields), this.now);
-    this.#answerArp();
+    this.#answerWhere();
   }
 
-  #answerArp(): void {
+  #answerWhere(): void {
     if (!this.#asked) return;
     this.#asked = false;
-    this.host.receive(ethernet(0x0806, arp(2)), this.now);
+    this.host.receive(this.#by.tell(), this.now);
   }
 
   /** Several segments come before the host may answer. */
@@ -234,11 +283,11 @@ export class Peer {
       if (deadline === undefined || deadline > end) break;
       if (deadline > this.now) this.now = deadline;
       this.host.tick(this.now);
-      this.#answerArp();
+      this.#answerWhere();
     }
     this.now = end;
     this.host.tick(this.now);
-    this.#answerArp();
+    this.#answerWhere();
   }
 
   after(ms: number): void {
