@@ -16,7 +16,9 @@ const SEEDS = [1, 2, 3];
 
 /** Runs a harness and returns how often each of its outcomes came, by its word. */
 function fuzz(harness: string, ...args: readonly (string | number)[]): Record<string, number> {
-  const { status, out, err } = run(join(tenders, `fuzz-${harness}`), args.map(String));
+  const { status, out, err } = run(join(tenders, `fuzz-${harness}`), args.map(String), {
+    limitMs: 60_000 + MUTANTS,
+  });
   expect(err).toBe('');
   expect(status).toBe(0);
   const counts: Record<string, number> = {};
@@ -24,26 +26,44 @@ function fuzz(harness: string, ...args: readonly (string | number)[]): Record<st
   return counts;
 }
 
-/** A small image with devices, and a real one with all its segments. */
+/** What the mutants are made of: images of every form that is taken, made by hand and prebuilt. */
 function seedImages(): string[] {
-  const devices = [
-    { name: 'service', type: 2 },
-    { name: 'management', type: 2 },
+  const device = (name: string, type: number) => ({ name, type });
+  const both = [device('service', 2), device('disk', 1)];
+  const most = Array.from({ length: 63 }, (_, i) => device(`disk${i}`, 1 + (i % 2)));
+  const more = [
+    { address: 0x200000, flags: 6, bytes: [1, 2, 3], memory: 0x2345 },
+    { address: 0x300000, flags: 4, bytes: Array.from({ length: 5000 }, () => 7) },
+    { address: 0x400000, flags: 6, bytes: [], memory: 0x10000 },
   ];
+  const made = {
+    plain: {},
+    both: { devices: both, features: 3 },
+    most: { devices: most },
+    more: { more, devices: both },
+  };
   return [
-    image('small.spt', Buffer.concat([guestElf({ devices }), Buffer.alloc(200)])),
-    join(fixtures, 'netcheck.spt'),
+    ...(['spt', 'hvt'] as const).flatMap((target) =>
+      Object.entries(made).map(([name, guest]) => image(`${name}.${target}`, guestElf({ target, ...guest }))),
+    ),
+    ...['hello.spt', 'netcheck.spt', 'netcheck.hvt'].map((name) => join(fixtures, name)),
   ];
 }
 
+/** So many mutants of images, in about 15 seconds; KITTIWAKE_FUZZ=10000000 asks for more. */
+const MUTANTS = Number(process.env['KITTIWAKE_FUZZ'] ?? 1_000_000);
+
 // Outcomes of every kind, or the deeper half of the code has not been reached.
-test.each(SEEDS)('images, seed %i', (seed) => {
-  for (const file of seedImages()) {
-    const { taken, refused } = fuzz('image', seed, 8000, file);
-    expect(taken).toBeGreaterThan(500);
-    expect(refused).toBeGreaterThan(500);
-  }
-});
+test.each(SEEDS)(
+  'images, seed %i',
+  (seed) => {
+    const rounds = Math.ceil(MUTANTS / SEEDS.length);
+    const { taken = 0, refused = 0, loaded = 0 } = fuzz('image', seed, rounds, ...seedImages());
+    expect(taken + refused).toBe(rounds);
+    for (const count of [refused, taken, loaded]) expect(count).toBeGreaterThan(rounds / 20);
+  },
+  60_000 + MUTANTS,
+);
 
 test.each(SEEDS)('command lines, seed %i', (seed) => {
   const { taken, refused } = fuzz('options', seed, 20_000);
