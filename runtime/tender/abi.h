@@ -129,9 +129,10 @@ struct notice {
     uint64_t stop;       /* not 0: please end */
     uint64_t generation; /* counts how often the guest was restored from a snapshot */
     uint8_t seed[32];    /* random bytes, other ones for each generation */
+    int64_t clock_offset; /* under spt: nanoseconds to add to the host's monotonic clock; changes with the generation only */
 };
 static_assert(offsetof(struct notice, stop) == 8 && offsetof(struct notice, generation) == 16, "notice");
-static_assert(offsetof(struct notice, seed) == 24 && sizeof(struct notice) == 56, "notice");
+static_assert(offsetof(struct notice, seed) == 24 && sizeof(struct notice) == 64, "notice");
 
 /* ---- Results of hypercalls. ---- */
 

@@ -125,7 +125,7 @@ int hvt_snapshot_allow(scmp_filter_ctx filter, const struct calls *calls) {
 int hvt_snapshot_take(const struct calls *calls, struct refusal *why) {
     struct snapshot *snapshot = calls->snapshot;
     calls->machine->run->immediate_exit = 0; /* before: a request that comes meanwhile is another one */
-    snapshot_describe(snapshot, ABI_HVT, calls->image, calls->machine->memory_size);
+    snapshot_describe(snapshot, ABI_HVT, calls->options, calls->image);
     if (save(calls->machine, (struct hvt_state *)snapshot->machine, output.path, why) != 0 || snapshot_write(&output, snapshot, why) != 0) {
         report("kittiwake-hvt", why->text);
         return CALL_DONE;

@@ -4,6 +4,7 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "keeper_snapshot.h"
 #include "keeper_interface.h"
 #include "notice.h"
 #include "stats.h"
@@ -29,6 +30,8 @@ struct keeper {
     int signals;
     int ending;   /* by this signal; 0: nobody sent one */
     bool can_ask; /* the guest is asked to end before it is ended */
+    bool ends_saved; /* the first snapshot is the guest's end */
+    bool saved;      /* and that was it */
 };
 
 /* How old statistics may be that somebody else counts. */
@@ -52,7 +55,7 @@ static int refuse(const char *what, struct refusal *why) {
 }
 
 static bool wanted(const struct options *options) {
-    return options->events != 0 || options->stats != NULL;
+    return options->events != 0 || options->stats != NULL || options->snapshot != NULL;
 }
 
 /* ---- In the guest's process ---- */
@@ -86,7 +89,7 @@ static int allow(scmp_filter_ctx filter, const struct keeper *keeper) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     scmp_datum_t guest = (scmp_datum_t)keeper->guest_fd;
     scmp_datum_t self = (scmp_datum_t)keeper->pid;
-    int broken = eventlog_allow(filter) | interfaces_allow(filter);
+    int broken = eventlog_allow(filter) | keeper_snapshot_allow(filter) | interfaces_allow(filter);
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0);
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)keeper->signals));
     broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
@@ -120,6 +123,16 @@ static void take_signal(struct keeper *keeper) {
     struct signalfd_siginfo info;
     if (read(keeper->signals, &info, sizeof info) != sizeof info)
         return;
+    if (info.ssi_signo == SIGCHLD) {
+        keeper_snapshot_pass();
+        return;
+    }
+    if (info.ssi_signo == SIGUSR1) {
+        keeper->saved |= keeper_snapshot_take(!keeper->ends_saved) && keeper->ends_saved;
+        if (keeper->saved)
+            signal_guest(keeper, SIGKILL);
+        return;
+    }
     keeper->ending = (int)info.ssi_signo;
     signal_guest(keeper, keeper->can_ask && keeper->ending == SIGTERM ? KEEPER_ASKS : SIGKILL);
     keeper->can_ask = false; /* and the guest's process ends itself when its time is over: spt_stop.h */
@@ -155,6 +168,11 @@ static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) 
     int number = end->si_status;
     const char *fault = fault_text(killed ? number : (int)keeper_page->fault);
     interfaces_read();
+    if (keeper->saved && killed) {
+        eventlog_exit(0, "exited", "its snapshot is written");
+        stats_ended(STATS_EXITED, 0);
+        _exit(0);
+    }
     if (keeper->ending != 0 && killed) {
         eventlog_signal(keeper->ending);
         stats_ended(STATS_SIGNAL, keeper->ending);
@@ -187,14 +205,14 @@ static _Noreturn void keep(struct keeper *keeper) {
 }
 
 /* Returns -1 with `why` if it cannot; the guest's process is then ended. */
-static int become_keeper(const struct guest *guest, struct keeper *keeper, const sigset_t *ending, struct refusal *why) {
+static int become_keeper(struct guest *guest, struct keeper *keeper, const sigset_t *ending, struct refusal *why) {
     keeper->guest_fd = (int)syscall(SYS_pidfd_open, keeper->guest, 0u);
     keeper->signals = signalfd(-1, ending, SFD_CLOEXEC | SFD_NONBLOCK);
     scmp_filter_ctx filter = NULL;
     /* Not dumpable: what core_pattern pipes to a program heeds no limit of size. */
     if (keeper->guest_fd < 0 || keeper->signals < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         refuse("watching the guest", why);
-    else
+    else if (guest->options.snapshot == NULL || keeper_snapshot_watch(guest, keeper->guest, keeper->guest_fd, why) == 0)
         filter = containment_filter(why);
     if (filter == NULL || containment_seal(filter, allow(filter, keeper), why) != 0) {
         kill(keeper->guest, SIGKILL);
@@ -208,13 +226,20 @@ static int become_keeper(const struct guest *guest, struct keeper *keeper, const
 int keeper_start(struct guest *guest, struct refusal *why) {
     if (!wanted(&guest->options))
         return 0;
-    struct keeper keeper = {.pid = getpid(), .can_ask = notice_can_stop(&guest->image, guest->options.stop_timeout)};
+    struct keeper keeper = {.pid = getpid(), .can_ask = notice_can_stop(&guest->image, guest->options.stop_timeout),
+                            .ends_saved = guest->options.snapshot_exit};
     keeper_page = mmap(NULL, sizeof *keeper_page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (keeper_page == MAP_FAILED)
         return refuse("keeper", why);
     if (guest->options.stats != NULL && interfaces_open(&guest->devices, &guest->image.manifest, why) != 0)
         return -1;
+    if (guest->options.snapshot != NULL && keeper_snapshot_prepare(why) != 0)
+        return -1;
     sigset_t ending = ending_set(); /* blocked from here on, so that none gets lost on the way to signalfd(2) */
+    if (guest->options.snapshot != NULL) {
+        sigaddset(&ending, SIGUSR1);
+        sigaddset(&ending, SIGCHLD);
+    }
     if (sigprocmask(SIG_BLOCK, &ending, NULL) != 0 || (keeper.guest = fork()) < 0)
         return refuse("keeper", why);
     if (keeper.guest != 0)

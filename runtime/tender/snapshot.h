@@ -19,7 +19,7 @@
 #define SNAPSHOT_EXTENTS 4096
 #define SNAPSHOT_MACHINE_SIZE 0x6000
 /* Words of CPUID that say what a processor can do. */
-#define SNAPSHOT_PROCESSOR_WORDS 8
+#define SNAPSHOT_PROCESSOR_WORDS 11
 
 /* Pages of guest memory that are in the file. */
 struct snapshot_extent {
@@ -46,8 +46,8 @@ struct snapshot {
     uint32_t features;   /* of the image's note */
     uint32_t segment_count;
     uint32_t extent_count;
+    uint32_t exec_heap; /* 0 or 1: --x-exec-heap */
     uint32_t processor[SNAPSHOT_PROCESSOR_WORDS];
-    uint32_t zero;
     struct snapshot_segment segment[IMAGE_MAX_HEADERS];
     struct mft manifest; /* with the addresses and sizes the guest was told */
     struct snapshot_extent extent[SNAPSHOT_EXTENTS];
@@ -66,7 +66,7 @@ uint64_t snapshot_checksum(const struct snapshot *snapshot);
 /* ---- snapshot_image.c: from an image to a snapshot and back ---- */
 
 /* Fills in all but extents, generation and machine. */
-void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const struct image *image, uint64_t memory_size);
+void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const struct options *options, const struct image *image);
 
 /* Fills `image` with what the loader had found when the guest was started. */
 void snapshot_image(const struct snapshot *snapshot, const struct file *file, struct image *image);

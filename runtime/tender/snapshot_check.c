@@ -116,6 +116,8 @@ int snapshot_read(const struct file *file, const struct target *target, struct s
         wrong = "an impossible memory size";
     else if (snapshot->kernel_end < GUEST_MIN_ADDRESS || snapshot->kernel_end > snapshot->memory_size)
         wrong = "the image ends outside memory";
+    else if (snapshot->exec_heap > 1 || (snapshot->exec_heap && target->abi != ABI_SPT))
+        wrong = "an impossible heap";
     if (wrong == NULL)
         wrong = wrong_segments(snapshot);
     if (wrong == NULL)

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const struct image *image, uint64_t memory_size) {
+void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const struct options *options, const struct image *image) {
     snapshot->target = target;
-    snapshot->memory_size = memory_size;
+    snapshot->memory_size = options->memory_mib << 20;
+    snapshot->exec_heap = options->exec_heap;
     snapshot->kernel_end = image->kernel_end;
     snapshot->features = image->features;
     snapshot->manifest = image->manifest;

@@ -23,6 +23,11 @@ void snapshot_processor(uint32_t words[SNAPSHOT_PROCESSOR_WORDS]) {
         words[3] = c & ~OSPKE;
         words[4] = d;
     }
+    if (__get_cpuid(0, &a, &b, &c, &d)) { /* who made it */
+        words[8] = b;
+        words[9] = c;
+        words[10] = d;
+    }
     if (__get_cpuid_count(13, 0, &a, &b, &c, &d)) /* what XSAVE keeps */
         words[5] = a;
     if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
@@ -36,11 +41,14 @@ void snapshot_processor(uint32_t words[SNAPSHOT_PROCESSOR_WORDS]) {
 }
 #endif
 
+/* From this word on they must be the same: registers are laid out in memory as the maker likes. */
+#define VENDOR 8
+
 int snapshot_processor_check(const struct snapshot *snapshot, const char *name, struct refusal *why) {
     uint32_t here[SNAPSHOT_PROCESSOR_WORDS];
     snapshot_processor(here);
     for (unsigned i = 0; i < SNAPSHOT_PROCESSOR_WORDS; i++)
-        if (snapshot->processor[i] & ~here[i])
+        if (i < VENDOR ? snapshot->processor[i] & ~here[i] : snapshot->processor[i] ^ here[i])
             return fail(why, E_SNAPSHOT_PROCESSOR, name, i, snapshot->processor[i] & ~here[i]);
     return 0;
 }

@@ -49,9 +49,12 @@ int snapshot_open(const struct file *file, const struct target *target, struct o
     if (options->has_memory && options->memory_mib != mib)
         return fail(why, E_RESTORE_MEM, (unsigned long long)mib);
     options->memory_mib = mib;
+    if (options->exec_heap != snapshot->exec_heap)
+        return fail(why, E_SNAPSHOT_EXEC_HEAP, file->name, snapshot->exec_heap ? "has an" : "has no", snapshot->exec_heap ? "give" : "leave out");
     if (check_deaf(snapshot, options, file->name, why) != 0)
         return -1;
     take_sectors(snapshot, options);
+    snapshot->generation++;
     snapshot_image(snapshot, file, image);
     return 0;
 }
@@ -77,12 +80,13 @@ int snapshot_map(const struct snapshot *snapshot, const struct image *image, uin
     struct statvfs mount;
     if (executable && fstatvfs(image->file.fd, &mount) == 0 && (mount.f_flag & ST_NOEXEC))
         return fail(why, E_SNAPSHOT_NOEXEC, image->file.name);
+    int access = PROT_READ | PROT_WRITE | (snapshot->exec_heap ? PROT_EXEC : 0);
     off_t offset = SNAPSHOT_HEAD;
     for (unsigned i = 0; i < snapshot->extent_count; i++) {
         const struct snapshot_extent *extent = &snapshot->extent[i];
         size_t size = (size_t)extent->pages * GUEST_PAGE_SIZE;
         uint8_t *at = at_zero + (uint64_t)extent->page * GUEST_PAGE_SIZE;
-        if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, image->file.fd, offset) != at)
+        if (mmap(at, size, access, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, image->file.fd, offset) != at)
             return fail(why, E_HOST, "mapping the snapshot's memory", strerror(errno), "raise 'sysctl vm.max_map_count'");
         offset += (off_t)size;
     }
@@ -95,7 +99,6 @@ int snapshot_tell(struct snapshot *snapshot, const struct options *options, cons
     memcpy(at_zero + manifest, &image->manifest, size);
     if (options->has_arguments)
         memcpy(at_zero + manifest + size, options->cmdline, strlen(options->cmdline) + 1);
-    snapshot->generation++;
     if (!(image->features & FEATURE_NOTICE))
         return 0;
     struct notice *notice = (struct notice *)(at_zero + NOTICE_ADDRESS);

@@ -10,6 +10,7 @@
 #include "events.h"
 #include "fault.h"
 #include "keeper.h"
+#include "keeper_snapshot.h"
 #include "notice.h"
 #include "spt_stop.h"
 #include "tender.h"
@@ -61,6 +62,10 @@ static const char help[] =
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --x-exec-heap       let the guest execute its heap and its stack\n"
     "  --stats=FILE        count what the guest does in FILE, for 'kittiwake stats FILE'\n"
+    "  --snapshot=FILE     write a snapshot of the guest to FILE at each SIGUSR1\n"
+    "  --snapshot-exit     end with status 0 after the first one\n"
+    "  --restore=FILE      go on from a snapshot instead of starting an IMAGE; devices\n"
+    "                      are given again, and new arguments may be after '--'\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --help              show this text\n"
     "  --version           show the versions of the tender and of its ABI\n"
@@ -151,31 +156,52 @@ static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct
     return broken;
 }
 
+/* Loads the image. Returns 0, or -1 with `why`. */
+static int load(struct guest *guest, struct events *events, struct refusal *why) {
+    if (image_load(&guest->image, NULL, true, why) != 0 || events_open(&guest->devices, &guest->image.manifest, events, why) != 0 ||
+        notice_open(&guest->image, NULL, events, why) != 0)
+        return -1;
+    write_boot_info(guest, events, guest->options.memory_mib << 20);
+    close(guest->image.file.fd);
+    return 0;
+}
+
+/* With --snapshot: shows the keeper what it cannot know. Returns 0, or -1 with `why`. */
+static int show(const struct guest *guest, const struct events *events, struct spt_view *view, struct refusal *why) {
+    if (guest->options.snapshot == NULL)
+        return 0;
+    view->epoll = events->epoll;
+    view->timer = events->timer;
+    memcpy(view->fd, guest->devices.fd, sizeof view->fd);
+    return keeper_snapshot_show(view, why);
+}
+
 static int run(struct guest *guest, struct refusal *why) {
     uint64_t memory_size = guest->options.memory_mib << 20;
     struct events events;
+    struct spt_view view = {.clock_offset = 0};
     if (guest->options.exec_heap)
         report("kittiwake-spt", "warning: --x-exec-heap lets the guest execute its heap and its stack");
     if (keeper_start(guest, why) != 0)
         return -1;
-    if (map_memory(memory_size, guest->options.exec_heap, why) != 0 || image_load(&guest->image, NULL, true, why) != 0 ||
-        events_open(&guest->devices, &guest->image.manifest, &events, why) != 0 ||
-        notice_open(&guest->image, NULL, &events, why) != 0)
+    bool restored = guest->options.restore != NULL;
+    if (map_memory(memory_size, guest->options.exec_heap, why) != 0 ||
+        (restored ? spt_restore(guest, &events, &view, why) : load(guest, &events, why)) != 0)
         return -1;
-    write_boot_info(guest, &events, memory_size);
-    close(guest->image.file.fd);
     if (spt_fault_catch(!guest->options.sysexits, why) != 0)
         return -1;
     bool stops = notice_can_stop(&guest->image, guest->options.stop_timeout);
     int asked_by = keeper_page != NULL ? KEEPER_ASKS : SIGTERM;
     if (stops && spt_stop_arm(events.notice, asked_by, guest->options.stop_timeout, why) != 0)
         return -1;
-    if (keeper_bind(why) != 0)
+    if (keeper_bind(why) != 0 || show(guest, &events, &view, why) != 0)
         return -1;
     scmp_filter_ctx filter = containment_filter(why);
     if (filter == NULL || containment_seal(filter, allow(filter, guest, &events) | crash_allow(filter) |
                                                        (stops ? spt_stop_allow(filter) : 0), why) != 0)
         return -1;
+    if (restored)
+        spt_restore_enter(guest);
     spt_enter(guest->image.entry, memory_size - 8, SPT_BOOT_INFO);
 }
 
