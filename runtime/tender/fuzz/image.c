@@ -9,9 +9,11 @@
 #include "../image.h"
 #include "random.h"
 
+#include <elf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define IMAGE_MAX (1 << 20)
@@ -42,15 +44,16 @@ static uint64_t interesting(void) {
     return values[random_below(sizeof values / sizeof *values)];
 }
 
-/* A field the parser reads: of the ELF header, of a program header, or anywhere in the front. */
+/* A field the parser reads: of the ELF header, of a program header, of a note, or anywhere in the front. */
 static size_t field(const struct seed *seed, size_t *width) {
     static const struct {
         uint8_t at, width;
     } elf[] = {{4, 1}, {5, 1}, {16, 2}, {18, 2}, {20, 4}, {24, 8}, {32, 8}, {52, 2}, {54, 2}, {56, 2}},
-      program[] = {{0, 4}, {4, 4}, {8, 8}, {16, 8}, {32, 8}, {40, 8}, {48, 8}};
+      program[] = {{0, 4}, {4, 4}, {8, 8}, {16, 8}, {32, 8}, {40, 8}, {48, 8}},
+      note[] = {{0, 4}, {4, 4}, {4, 4}, {8, 4}, {24, 4}, {28, 4}, {100, 4}, {128, 1}, {204, 4}};
     uint16_t headers;
     memcpy(&headers, seed->bytes + 56, sizeof headers);
-    switch (random_below(4)) {
+    switch (random_below(5)) {
     case 0: {
         size_t which = random_below(sizeof elf / sizeof *elf);
         *width = elf[which].width;
@@ -62,6 +65,15 @@ static size_t field(const struct seed *seed, size_t *width) {
         *width = program[which].width;
         return 64 + 56 * random_below(headers) + program[which].at;
     }
+    case 3: {
+        Elf64_Phdr header;
+        memcpy(&header, seed->bytes + 64 + 56 * random_below(headers), sizeof header);
+        if (header.p_type == PT_NOTE) {
+            size_t which = random_below(sizeof note / sizeof *note);
+            *width = note[which].width;
+            return header.p_offset + note[which].at;
+        }
+    } /* fall through */
     default:
         *width = (size_t)1 << random_below(4);
         return random_below((random_below(8) == 0 ? seed->size : seed->front) - 8);
@@ -117,7 +129,11 @@ static bool load(const struct image *image, struct refusal *why) {
     uint8_t *zero = mmap(memory + GUEST_PAGE_SIZE, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (zero == MAP_FAILED)
         abort();
-    return image_load(image, zero, true, why) == 0;
+    if (image_load(image, zero, true, why) == 0)
+        return true;
+    if (why->class != EX_DATAERR)
+        abort(); /* the host had to stop it */
+    return false;
 }
 
 static struct seed open_seed(const char *path, struct refusal *why) {
