@@ -87,6 +87,8 @@ static void write_report(void) {
 }
 
 static void on_fault(int number, siginfo_t *info, void *context) {
+    /* The kernel clears DF and TF of the guest's flags for a handler, but not AC, with which libc's code may fault. */
+    __builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() & ~0x40000ull);
     const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
     fault = (struct fault){
         .cause = cause(info, (uint64_t)registers[REG_ERR]),
