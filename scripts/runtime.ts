@@ -50,8 +50,8 @@ export async function buildRuntime(): Promise<string> {
     for (const folder of ['bin', 'lib/kittiwake', 'share/kittiwake'])
       await mkdir(join(next, folder), { recursive: true });
     await writeFile(join(next, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
-    for (const tender of ['kittiwake-hvt', 'kittiwake-spt']) {
-      await copyFile(join(root, 'build', 'tender', tender), join(next, 'bin', tender));
+    for (const program of ['kittiwake-hvt', 'kittiwake-spt', 'kittiwake-usernet']) {
+      await copyFile(join(root, 'build', 'tender', program), join(next, 'bin', program));
     }
     const library = join(next, 'lib', 'kittiwake');
     await copyFile(process.execPath, join(library, 'node'));

@@ -6,6 +6,8 @@ import { CommandError, EXIT } from './errors.ts';
 
 export interface Install {
   readonly tender: (abi: 'hvt' | 'spt') => string;
+  /** What makes networks of the host's sockets. */
+  readonly usernet: string;
   readonly images: string;
 }
 
@@ -13,6 +15,7 @@ export interface Install {
 export function installAt(prefix: string): Install {
   return {
     tender: (abi) => join(prefix, 'bin', `kittiwake-${abi}`),
+    usernet: join(prefix, 'bin', 'kittiwake-usernet'),
     images: join(prefix, 'share', 'kittiwake', 'images'),
   };
 }

@@ -136,6 +136,16 @@
 #define E_MEMORY EX_OSERR, "memory: the host cannot give %llu MiB (%s); give less with '--mem', or free some"
 #define E_MMAP_MIN EX_NOPERM, "memory: addresses from 0x10000 are closed to this user; allow them with 'sysctl vm.mmap_min_addr=65536'"
 
+/* ---- The user-mode network ---- */
+#define E_USERNET_OPTION EX_USAGE, "option '%s': unknown; '--help' lists the options, and the tender's go after --"
+#define E_USERNET_TENDER EX_USAGE, "command line: no device or no tender; write it as 'kittiwake-usernet --net=service -- kittiwake-spt IMAGE'"
+#define E_USERNET_LIBRARY EX_OSERR, "user-mode network: %s is missing; install it with 'sudo apt install libslirp0', or give a tap as '--net:NAME=TAP'"
+#define E_PUBLISH EX_USAGE, "publish '%s': malformed; write [ADDRESS:]PORT[:GUEST-PORT][/tcp|/udp], as '8080:80', '0.0.0.0:8080:80' or '[::1]:5353:53/udp'"
+#define E_PUBLISH_MANY EX_USAGE, "publish '%s': more than %d ports; publish fewer"
+#define E_PUBLISH_BUSY EX_CONFIG, "publish '%s': the host's port is in use; publish another one, or see who has it with 'ss -lntup'"
+#define E_PUBLISH_LOW EX_NOPERM, "publish '%s': this user may not open ports below 1024; publish a higher one, as '8080:80'"
+#define E_PUBLISH_ADDRESS EX_CONFIG, "publish '%s': the host has no such address; see 'ip address', or leave the address out for 127.0.0.1"
+
 /* ---- KVM ---- */
 #define E_KVM_MISSING EX_UNAVAILABLE, "/dev/kvm: missing: %s"
 #define E_KVM_FORBIDDEN EX_NOPERM, "/dev/kvm: forbidden: this user may not open it; join its group with 'sudo usermod -aG kvm %s' and log in again"

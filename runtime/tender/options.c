@@ -9,11 +9,6 @@
 #define DEFAULT_MEMORY_MIB 512
 #define DEFAULT_STOP_TIMEOUT 5
 
-const char *option_rest(const char *word, const char *prefix) {
-    size_t length = strlen(prefix);
-    return strncmp(word, prefix, length) == 0 ? word + length : NULL;
-}
-
 int option_descriptor(const char *word, const char *text, const char *form, struct options *options, struct refusal *why) {
     int fd = 0;
     const char *c = text;

@@ -4,6 +4,7 @@
 
 #include "abi.h"
 #include "error.h"
+#include "words.h"
 
 #include <net/if.h>
 
@@ -69,9 +70,6 @@ int options_parse(int argc, char *const argv[], const struct limits *limits, str
                   struct refusal *why);
 
 /* ---- Between options.c and the other parts of the command line ---- */
-
-/* The rest of `word` after `prefix`, or NULL. */
-const char *option_rest(const char *word, const char *prefix);
 
 /*
  * Takes `text` as the number of a descriptor of the caller's, from 3, not named before, and keeps it open; `form` is how the option

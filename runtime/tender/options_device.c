@@ -95,31 +95,6 @@ static int parse_net_mtu(const char *word, const char *assignment, struct option
     return 0;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Six bytes of one or two hexadecimal digits with colons between them. */
-static bool parse_mac_bytes(const char *text, uint8_t mac[6]) {
-    for (int i = 0; i < 6; i++) {
-        int high = hex_digit(*text);
-        if (high < 0)
-            return false;
-        text++;
-        int low = hex_digit(*text);
-        mac[i] = (uint8_t)(low < 0 ? high : high << 4 | low);
-        if (low >= 0)
-            text++;
-        if (*text != (i < 5 ? ':' : '\0'))
-            return false;
-        text++;
-    }
-    return true;
-}
-
 static int parse_net_mac(const char *word, const char *assignment, struct options *options, struct refusal *why) {
     static const uint8_t zero[6];
     const char *value;
@@ -128,7 +103,7 @@ static int parse_net_mac(const char *word, const char *assignment, struct option
         return -1;
     if (entry->has_mac)
         return fail(why, E_OPTION_TWICE, word, entry->name);
-    if (!parse_mac_bytes(value, entry->mac))
+    if (!parse_mac(value, entry->mac))
         return fail(why, E_MAC_MALFORMED, word);
     if (entry->mac[0] & 1) /* IEEE 802-2014, 8.2.2: the individual/group bit */
         return fail(why, E_MAC_MULTICAST, word);

@@ -16,12 +16,18 @@ beforeAll(() => {
   const images = join(prefix, 'share', 'kittiwake', 'images');
   mkdirSync(images, { recursive: true });
   mkdirSync(join(prefix, 'bin'));
-  for (const tender of ['kittiwake-hvt', 'kittiwake-spt']) {
-    writeFileSync(join(prefix, 'bin', tender), '');
-    chmodSync(join(prefix, 'bin', tender), 0o755);
+  for (const program of ['kittiwake-hvt', 'kittiwake-spt', 'kittiwake-usernet']) {
+    writeFileSync(join(prefix, 'bin', program), '');
+    chmodSync(join(prefix, 'bin', program), 0o755);
   }
   writeFileSync(join(images, 'hello.hvt'), solo5Elf({ target: 1 }));
   writeFileSync(join(images, 'hello.spt'), solo5Elf({ target: 2 }));
+  const net = (name: string) => ({ name, type: 2 });
+  writeFileSync(
+    join(images, 'website.spt'),
+    solo5Elf({ devices: [net('service'), { name: 'data', type: 1 }] }),
+  );
+  writeFileSync(join(images, 'router.spt'), solo5Elf({ devices: [net('inside'), net('outside')] }));
   writeFileSync(join(images, 'big.virtio'), solo5Elf({ target: 3 }));
   foreign = join(prefix, 'arm.hvt');
   writeFileSync(foreign, solo5Elf({ machine: 183, target: 1 }));
@@ -113,6 +119,36 @@ describe('run', () => {
     expect(started).toEqual(['kittiwake-spt', '--sysexits', ...options, '--', prebuilt('hello.spt')]);
   });
 
+  describe('without --net', () => {
+    test('an image with one network device gets a network of its own', () => {
+      const options = ['--publish', '8080:80', '--publish=5353:53/udp', '--mem=4', '--net-mac:service=02::1'];
+      expect(kittiwake(['run', ...options, 'website.spt', '--', '--net-mac:service=x']).started).toEqual([
+        ...['kittiwake-usernet', '--sysexits', '--net=service', '--mac=02::1'],
+        ...['--publish=8080:80', '--publish=5353:53/udp', '--'],
+        ...[join(prefix, 'bin', 'kittiwake-spt'), '--sysexits', '--mem=4', '--', prebuilt('website.spt')],
+        '--net-mac:service=x',
+      ]);
+    });
+
+    test('an image with several leaves it to the tender to say which it lacks', () => {
+      expect(kittiwake(['run', 'router.spt']).started?.[0]).toBe('kittiwake-spt');
+    });
+
+    test.each([
+      [['--publish', '1:2', 'hello.spt'], /no network device/],
+      [['--publish', '1:2', 'router.spt'], /several network devices, which need a --net each/],
+      [['--publish', '1:2', '--net:service=tap0', 'website.spt'], /with --net the guest has an address/],
+      [['website.spt', '--publish'], /incomplete; write it like --publish 8080:80/],
+      [['website.spt', '--publish', '--mem=4'], /incomplete/],
+    ])('%j is refused', (args, message) => {
+      expect(kittiwake(['run', ...args])).toMatchObject({
+        status: 64,
+        started: undefined,
+        notes: [expect.stringMatching(message)],
+      });
+    });
+  });
+
   test('--dry-run prints words a shell reads back', () => {
     const { out, status } = kittiwake(['run', '--dry-run', 'hello.spt', '--', "it's", 'a b', '']);
     expect(status).toBe(0);
@@ -164,7 +200,11 @@ describe('run', () => {
       status: 70,
       notes: [expect.stringContaining('install Kittiwake again')],
     });
+    expect(kittiwake(['run', 'website.spt']).notes[0]).toContain('bin/kittiwake-spt: cannot be run');
     writeFileSync(join(prefix, 'bin', 'kittiwake-spt'), '', { mode: 0o755 });
+    rmSync(join(prefix, 'bin', 'kittiwake-usernet'));
+    expect(kittiwake(['run', 'website.spt']).notes[0]).toContain('bin/kittiwake-usernet: cannot be run');
+    writeFileSync(join(prefix, 'bin', 'kittiwake-usernet'), '', { mode: 0o755 });
   });
 });
 

@@ -71,6 +71,12 @@ test.each(SEEDS)('command lines, seed %i', (seed) => {
   expect(refused).toBeGreaterThan(1000);
 });
 
+test.each(SEEDS)('frames for the host, seed %i', (seed) => {
+  const { allowed, denied } = fuzz('filter', seed, 300_000);
+  expect(allowed).toBeGreaterThan(10_000);
+  expect(denied).toBeGreaterThan(10_000);
+});
+
 test.each(SEEDS)('hypercalls, seed %i', (seed) => {
   const { done, refused, ended, written } = fuzz('calls', seed, 100_000);
   expect(done).toBeGreaterThan(5000);

@@ -6,6 +6,8 @@ import { readImage } from '../image.ts';
 import { locate, type Install } from '../install.ts';
 import { kvmTrouble, type Kvm } from '../kvm.ts';
 import { printable } from '../printable.ts';
+import { parseArguments } from '../run-options.ts';
+import { planUsernet } from '../usernet.ts';
 
 const HELP = `Run a unikernel.
 
@@ -17,7 +19,15 @@ machine and need KVM, .spt images as a process that may make almost no system
 calls. A prebuilt image named without .hvt or .spt runs under hvt where KVM
 works, else under spt.
 
+An image with one network device that is given no --net gets a network of its
+own, made of the host's sockets, which needs no privilege: the guest is
+10.0.0.2, its gateway 10.0.0.1, a DNS forwarder 10.0.0.3; DHCP and IPv6 are
+there, too.
+
 Options:
+  --publish [ADDRESS:]PORT[:GUEST-PORT][/udp]
+                      hand what comes to PORT of the host to the guest in that
+                      network; ADDRESS is 127.0.0.1 if none is given
   --net:NAME=TAP      attach the tap interface TAP to the image's network
                       device NAME
   --net-mac:NAME=MAC  give that device this MAC address (default: random)
@@ -41,6 +51,7 @@ Everything after -- goes to the guest as it stands. The exit status is the
 guest's.
 
 Examples:
+  kittiwake run website --publish 8080:80 --block-ro:data=site.tar
   kittiwake run hello.hvt -- Hello from me
   kittiwake run --mem=16 hello.spt -- --exit=3
   kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24
@@ -50,71 +61,6 @@ When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
 66 (image cannot be read), 69 (KVM cannot be used), 70 (damaged installation),
 71 (the host refused), 77 (permission) or 78 (devices or memory).
 `;
-
-interface Request {
-  readonly image: string;
-  readonly tenderOptions: readonly string[];
-  readonly guestArgs: readonly string[];
-  readonly dryRun: boolean;
-}
-
-/** What the tenders take, and how it is written. */
-const TENDER_OPTIONS: Readonly<Record<string, string>> = {
-  '--net': '--net:NAME=TAP',
-  '--net-mac': '--net-mac:NAME=MAC',
-  '--block': '--block:NAME=PATH',
-  '--block-ro': '--block-ro:NAME=PATH',
-  '--block-sector-size': '--block-sector-size:NAME=4096',
-  '--mem': '--mem=64',
-  '--events': '--events=3',
-  '--stats': '--stats=FILE',
-};
-
-/** Whether `word` is for the tender, which checks it further. @throws CommandError where it lacks its device or its value. */
-function isTenderOption(word: string): boolean {
-  const [, option = ''] = /^(--[a-z-]+)(?:[:=]|$)/.exec(word) ?? [];
-  const form = Object.hasOwn(TENDER_OPTIONS, option) ? TENDER_OPTIONS[option] : undefined;
-  if (form === undefined) return false;
-  // A path may hold anything, line ends too.
-  if ((form.includes(':') ? /^--[a-z-]+:[^=]+=[^]/ : /^--[a-z-]+=[^]/).test(word)) return true;
-  throw new CommandError(
-    EXIT.usage,
-    `option '${printable(word)}': incomplete; write it in one word, like ${form}`,
-  );
-}
-
-/** Splits the command line; what stands before `--` is ours, the rest the guest's. */
-function parseArguments(args: readonly string[]): Request {
-  const end = args.indexOf('--');
-  const own = end < 0 ? args : args.slice(0, end);
-  const guestArgs = end < 0 ? [] : args.slice(end + 1);
-  const tenderOptions: string[] = [];
-  let image: string | undefined;
-  let dryRun = false;
-  for (const word of own) {
-    if (word === '--dry-run') dryRun = true;
-    else if (isTenderOption(word)) tenderOptions.push(word);
-    else if (word.startsWith('-')) {
-      throw new CommandError(
-        EXIT.usage,
-        `option '${printable(word)}': unknown; put what is for the guest after --, see 'kittiwake run --help'`,
-      );
-    } else if (image === undefined) image = word;
-    else {
-      throw new CommandError(
-        EXIT.usage,
-        `'${printable(word)}': a second image; put what is for the guest after --`,
-      );
-    }
-  }
-  if (image === undefined) {
-    throw new CommandError(
-      EXIT.usage,
-      `no image given; try 'kittiwake run hello', or 'kittiwake images' for a list`,
-    );
-  }
-  return { image, tenderOptions, guestArgs, dryRun };
-}
 
 /** The file that `image` names: itself, else a prebuilt one of that name, with the ABI added that can run here. */
 function findImage(image: string, install: Install, kvm: () => Kvm, note: Context['note']): string {
@@ -155,6 +101,7 @@ export const run: Command = {
   summary: 'run a unikernel',
   help: HELP,
   options: [
+    '--publish',
     '--net:',
     '--net-mac:',
     '--block:',
@@ -180,13 +127,22 @@ export const run: Command = {
       );
     }
     const tender = pickTender(printable(request.image), image.abi.target, context.install, kvm);
-    const tenderArgs = ['--sysexits', ...request.tenderOptions, '--', path, ...request.guestArgs];
+    const plan = planUsernet(request, image);
+    const start = [
+      ...(plan ? [context.install.usernet, '--sysexits', ...plan.usernet, '--'] : []),
+      ...[tender, '--sysexits', ...(plan?.tender ?? request.tenderOptions)],
+      ...['--', path, ...request.guestArgs],
+    ];
     if (request.dryRun) {
-      context.out(`${[tender, ...tenderArgs].map(shellWord).join(' ')}\n`);
+      context.out(`${start.map(shellWord).join(' ')}\n`);
       return EXIT.ok;
     }
-    if (isExecutable(tender)) context.exec(tender, tenderArgs);
-    throw new CommandError(EXIT.software, `${tender}: cannot be run; install Kittiwake again`);
+    const [program = tender, ...rest] = start;
+    if (isExecutable(program) && isExecutable(tender)) context.exec(program, rest);
+    throw new CommandError(
+      EXIT.software,
+      `${isExecutable(tender) ? program : tender}: cannot be run; install Kittiwake again`,
+    );
   },
 };
 

@@ -1,0 +1,128 @@
+/*
+ * The network's sandbox. It has to open sockets for the guest, so it cannot be as tight as a tender's: it may not run programs, not
+ * write files, read none but the host's list of name servers, and has no privileges. See usernet.h.
+ */
+#include "errors.h"
+#include "usernet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NAME_SERVERS "/etc/resolv.conf"
+/* Whoever owns nothing, where the network was started by root. */
+#define NOBODY 65534
+
+static int refuse(const char *what, struct refusal *why) {
+    return fail(why, E_HOST, what, strerror(errno), "the network needs Linux 5.9 or newer with seccomp");
+}
+
+/* The sockets of a thousand connections, and what libslirp keeps of them. */
+static int limit(struct refusal *why) {
+    static const struct {
+        int what;
+        rlim_t most;
+    } limits[] = {{RLIMIT_NOFILE, 1024}, {RLIMIT_AS, 512u << 20}, {RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 0}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        struct rlimit now;
+        if (getrlimit(limits[i].what, &now) != 0)
+            return refuse("resource limits", why);
+        if (now.rlim_max == RLIM_INFINITY || now.rlim_max > limits[i].most)
+            now.rlim_max = limits[i].most;
+        now.rlim_cur = now.rlim_max;
+        if (setrlimit(limits[i].what, &now) != 0)
+            return refuse("resource limits", why);
+    }
+    return 0;
+}
+
+static int drop_user(struct refusal *why) {
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        return refuse("becoming nobody", why);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{.effective = 0}};
+    if (syscall(SYS_capset, &header, none) != 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+        return refuse("dropping capabilities", why);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? refuse("no new privileges", why) : 0;
+}
+
+/* No file but the name servers', where the kernel has Landlock. Where it is replaced by another one, that one cannot be read. */
+static int hide_files(struct refusal *why) {
+    const struct landlock_ruleset_attr all = {
+        .handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+                             LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                             LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                             LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+                             LANDLOCK_ACCESS_FS_MAKE_SYM,
+    };
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
+    if (rules < 0)
+        return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : refuse("Landlock", why);
+    struct landlock_path_beneath_attr names = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
+    names.parent_fd = open(NAME_SERVERS, O_PATH | O_CLOEXEC);
+    int broken = names.parent_fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &names, 0) != 0;
+    if (broken || syscall(SYS_landlock_restrict_self, rules, 0) != 0)
+        return refuse("Landlock", why);
+    if (names.parent_fd >= 0)
+        close(names.parent_fd);
+    close(rules);
+    return 0;
+}
+
+/* What libslirp, glib's memory and the loop ask for. Anything else fails, as if there were no such call; starting a program kills. */
+static int seal(struct refusal *why) {
+    static const int calls[] = {
+        SCMP_SYS(poll),       SCMP_SYS(ppoll),       SCMP_SYS(recvfrom),    SCMP_SYS(recvmsg),     SCMP_SYS(sendto),
+        SCMP_SYS(sendmsg),    SCMP_SYS(read),        SCMP_SYS(write),       SCMP_SYS(close),       SCMP_SYS(bind),
+        SCMP_SYS(listen),     SCMP_SYS(accept),      SCMP_SYS(accept4),     SCMP_SYS(connect),     SCMP_SYS(shutdown),
+        SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),  SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(ioctl),
+        SCMP_SYS(fcntl),      SCMP_SYS(fstat),       SCMP_SYS(newfstatat),  SCMP_SYS(lseek),       SCMP_SYS(brk),
+        SCMP_SYS(munmap),     SCMP_SYS(mremap),      SCMP_SYS(madvise),     SCMP_SYS(futex),       SCMP_SYS(getrandom),
+        SCMP_SYS(exit),       SCMP_SYS(exit_group),  SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+    };
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    if (filter == NULL)
+        return refuse("seccomp", why);
+    int broken = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+    broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY));
+    broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+    broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+    /* Of the Internet only: no Unix socket of the host, no raw one, no netlink. */
+    static const int families[] = {AF_INET, AF_INET6};
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    for (int f = 0; f < 2; f++)
+        for (int t = 0; t < 2; t++)
+            broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[f]),
+                                       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)types[t]));
+    static const int deadly[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
+                                 SCMP_SYS(process_vm_writev), SCMP_SYS(process_vm_readv)};
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        broken |= seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+    if (broken != 0) {
+        errno = EINVAL;
+        return refuse("seccomp rules", why);
+    }
+    if (seccomp_load(filter) != 0)
+        return refuse("seccomp", why);
+    seccomp_release(filter);
+    return 0;
+}
+
+int confine(struct refusal *why) {
+    /* The terminal's Ctrl-C is for the guest, which may take its time to end. */
+    if (setsid() < 0)
+        return refuse("a session of its own", why);
+    if (limit(why) != 0 || hide_files(why) != 0 || drop_user(why) != 0)
+        return -1;
+    return seal(why);
+}
