@@ -66,10 +66,10 @@ int crash_open(const char *path, const char *tender, const struct image *image, 
     return 0;
 }
 
-int crash_allow(scmp_filter_ctx filter) {
+int crash_allow(struct rules *rules) {
     if (crash_fd < 0)
         return 0;
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 4, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)crash_fd),
+    return rules_add(rules, "the crash report, from its one buffer", SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 4, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)crash_fd),
                             SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)crash_text), SCMP_A2(SCMP_CMP_LE, CRASH_TEXT_SIZE),
                             SCMP_A3(SCMP_CMP_EQ, 0));
 }

@@ -25,6 +25,7 @@
 #define E_OPTION_VALUE EX_USAGE, "option '%s': needs a value; write it as '%s'"
 #define E_MEM_MALFORMED EX_USAGE, "option '--mem=%s': not a memory size; give MiB, as '--mem=64', or a unit, as '--mem=64M' or '--mem=2G'"
 #define E_MEM_RANGE EX_USAGE, "option '--mem=%s': out of range; give from 1 MiB to %llu MiB"
+#define E_ID EX_USAGE, "option '%s': not the number of a user or group; give one from 0 to 4294967294, as '%s'"
 #define E_STOP_TIMEOUT EX_USAGE, "option '%s': not a time to end in; give seconds from 0 to %u, as '--stop-timeout=5'"
 #define E_DEVICE_NAME EX_USAGE, "option '%s': malformed device name; it is 1 to 67 letters and digits, as in '%s'"
 #define E_TAP_NAME EX_USAGE, "option '%s': malformed interface name; it has 1 to 15 characters, none of them a space or '/'"
@@ -80,6 +81,12 @@
 #define E_MFT_NAME EX_DATAERR, "%s: its manifest is malformed (the name of device %u is not 1 to 67 letters and digits); build the image again"
 #define E_MFT_TWICE EX_DATAERR, "%s: its manifest is malformed (device '%s' is declared twice); build the image again"
 #define E_MFT_TYPE EX_DATAERR, "%s: declares device '%s' of type %u, which this version does not know; use a newer tender"
+
+/* ---- Who and where the tender is to be ---- */
+#define E_UID_ALONE EX_USAGE, "option '--uid=%u': the group would stay what it is; give one, as '--gid=%u'"
+#define E_USER EX_NOPERM, "%s: cannot be changed (%s); start the tender as root"
+#define E_CHROOT_FORBIDDEN EX_NOPERM, "option '--chroot=%s': this user may not change the root directory; start the tender as root"
+#define E_CHROOT EX_CONFIG, "option '--chroot=%s': cannot be entered (%s); name a folder, best an empty one"
 
 /* ---- Devices: declared against given ---- */
 #define E_DEVICE_MISSING EX_CONFIG, "%s: declared by %s but not given; add %s"

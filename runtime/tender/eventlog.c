@@ -54,12 +54,12 @@ int eventlog_open(const struct options *options, struct refusal *why) {
     return log_fd < 0 ? fail(why, E_HOST, "descriptor of --events", strerror(errno), "give it a pipe") : 0;
 }
 
-int eventlog_allow(scmp_filter_ctx filter) {
+int eventlog_allow(struct rules *rules) {
     if (log_fd < 0)
         return 0;
-    int broken = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)log_fd));
-    broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigprocmask), 0);
-    return broken | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigtimedwait), 0);
+    int broken = rules_add(rules, "lines of events", SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)log_fd));
+    broken |= rules_add(rules, "a reader that is gone: SIGPIPE is held back", SCMP_ACT_ALLOW, SCMP_SYS(rt_sigprocmask), 0);
+    return broken | rules_add(rules, "a reader that is gone: SIGPIPE is held back", SCMP_ACT_ALLOW, SCMP_SYS(rt_sigtimedwait), 0);
 }
 
 void eventlog_close(void) {

@@ -20,13 +20,12 @@
 #include "json_line.h"
 #include "options.h"
 
-#include <seccomp.h>
 
 /* Takes over the descriptor the command line names, which must be open for writing. Returns 0, or -1 with `why`. */
 int eventlog_open(const struct options *options, struct refusal *why);
 
 /* What a filter must let through for the functions below. Returns 0, or what libseccomp returned. */
-int eventlog_allow(scmp_filter_ctx filter);
+int eventlog_allow(struct rules *rules);
 
 /* For a process that is not to write any more, such as the one that becomes the guest where another one watches it. */
 void eventlog_close(void);

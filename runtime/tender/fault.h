@@ -4,8 +4,8 @@
 
 #include "image.h"
 #include "json_line.h"
+#include "rules.h"
 
-#include <seccomp.h>
 
 /* The general registers of x86_64, numbered as gdb has them in its packets. */
 enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, R15, RIP, RFLAGS, REGISTERS_COUNT };
@@ -43,7 +43,7 @@ extern int crash_fd; /* -1: no report is wanted */
 int crash_open(const char *path, const char *tender, const struct image *image, uint64_t memory_size, struct refusal *why);
 
 /* What a filter must let through for the report: that text to that file, and no more. Returns 0, or what libseccomp returned. */
-int crash_allow(scmp_filter_ctx filter);
+int crash_allow(struct rules *rules);
 
 /* Between crash.c and fault.c: begins the report with what does not change any more. */
 void crash_prepare(const char *tender, const struct image *image, uint64_t memory_size, uint32_t checksum);

@@ -1,6 +1,7 @@
 /* kittiwake-hvt: runs a unikernel as a virtual machine by KVM. */
 #include "hvt.h"
 
+
 #include "notice.h"
 #include "tender.h"
 
@@ -46,6 +47,11 @@ static const char help[] =
     "  --snapshot-exit     end with status 0 after the first one\n"
     "  --restore=FILE      go on from a snapshot instead of starting an IMAGE; devices\n"
     "                      are given again, and new arguments may be after '--'\n"
+    "  --uid=N, --gid=N    run the guest as this user and group, by number, and without\n"
+    "                      other groups; devices are opened before\n"
+    "  --chroot=DIR        run the guest with DIR as its root directory\n"
+    "  --show-sandbox      print what a guest with these options could do of the host,\n"
+    "                      and do not run it\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --probe-kvm         print as JSON what KVM is good for on this host: real,\n"
     "                      emulating, missing, forbidden, busy or unsupported\n"
@@ -112,6 +118,7 @@ static int run(struct guest *guest, struct refusal *why) {
     if (guest->options.restore != NULL && snapshot_tell(&guest->snapshot, &guest->options, &guest->image, machine.memory,
                                                         HVT_BOOT_INFO + sizeof(struct hvt_boot_info), calls.events.notice, why) != 0)
         return -1;
+    kvm_close(&machine);
     return hvt_run(&calls, why);
 }
 

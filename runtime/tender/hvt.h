@@ -6,10 +6,10 @@
 #include "error.h"
 #include "events.h"
 #include "image.h"
+#include "rules.h"
 #include "snapshot.h"
 
 #include <linux/kvm.h>
-#include <seccomp.h>
 
 /* A hypercall is a 32-bit address, and the guest's page tables have room for no more. */
 #define HVT_MAX_MEMORY_MIB 4096ull
@@ -32,6 +32,9 @@ int kvm_create(uint64_t memory_size, struct machine *machine, struct refusal *wh
 
 /* Sets the processor to where the hvt ABI lets a guest begin. Returns 0, or -1 with `why`. */
 int kvm_set_start(const struct machine *machine, uint64_t entry, struct refusal *why);
+
+/* Closes what only making the machine needs. */
+void kvm_close(const struct machine *machine);
 
 /* Where the guest's processor stands, for messages; 0 if KVM does not say. */
 uint64_t kvm_rip(const struct machine *machine);
@@ -70,7 +73,7 @@ int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint
 int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size);
 
 /* Adds the system calls of these two but ppoll(2). Returns 0, or what libseccomp returned. */
-int net_allow(scmp_filter_ctx filter, const struct calls *calls);
+int net_allow(struct rules *rules, const struct calls *calls);
 
 /* ---- hvt_run.c: running the guest ---- */
 
@@ -91,7 +94,7 @@ void hvt_fault(const struct calls *calls, const char *cause, bool broke_rules);
 int hvt_stop_arm(const struct machine *machine, int event, unsigned seconds, struct refusal *why);
 
 /* The system calls of its handler. Returns 0, or what libseccomp returned. */
-int hvt_stop_allow(scmp_filter_ctx filter);
+int hvt_stop_allow(struct rules *rules);
 
 /* ---- hvt_snapshot.c: the processor's state ---- */
 
@@ -99,7 +102,7 @@ int hvt_stop_allow(scmp_filter_ctx filter);
 int hvt_snapshot_arm(const struct calls *calls, struct refusal *why);
 
 /* The system calls of a snapshot. Returns 0, or what libseccomp returned. */
-int hvt_snapshot_allow(scmp_filter_ctx filter, const struct calls *calls);
+int hvt_snapshot_allow(struct rules *rules, const struct calls *calls);
 
 /* Whether one was asked for. KVM_RUN then completes what is pending and returns EINTR, a sleep of the guest ends. */
 static inline bool hvt_snapshot_wanted(const struct calls *calls) {

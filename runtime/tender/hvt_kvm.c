@@ -166,3 +166,8 @@ uint64_t kvm_rip(const struct machine *machine) {
     struct kvm_regs general;
     return ioctl(machine->vcpu, KVM_GET_REGS, &general) == 0 ? general.rip : 0;
 }
+
+void kvm_close(const struct machine *machine) {
+    close(machine->vm); /* the processor holds its machine */
+    close(machine->kvm);
+}

@@ -50,19 +50,21 @@ int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *f
     }
 }
 
-int net_allow(scmp_filter_ctx filter, const struct calls *calls) {
+int net_allow(struct rules *rules, const struct calls *calls) {
     int broken = 0;
     unsigned handles[MAX_DEVICES];
     unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_NET_BASIC, handles);
     for (unsigned i = 0; i < count; i++) {
+        rules->subject = calls->image->manifest.e[handles[i]].name;
         scmp_datum_t fd = (scmp_datum_t)calls->devices->fd[handles[i]];
-        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
-        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= rules_add(rules, "frames to the guest", SCMP_ACT_ALLOW, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= rules_add(rules, "frames of the guest", SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
         if (!calls->devices->ends[handles[i]])
             continue;
-        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(epoll_ctl), 3,
+        broken |= rules_add(rules, "a device whose other end is gone", SCMP_ACT_ALLOW, SCMP_SYS(epoll_ctl), 3,
                                    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
                                    SCMP_A1(SCMP_CMP_EQ, EPOLL_CTL_DEL), SCMP_A2(SCMP_CMP_EQ, fd));
     }
+    rules->subject = NULL;
     return broken;
 }

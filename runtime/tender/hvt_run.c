@@ -14,31 +14,38 @@
 #include <unistd.h>
 
 /* The system calls of the loop, each bound to the descriptor or request it is for. Returns 0, or what libseccomp returned. */
-static int allow(scmp_filter_ctx filter, const struct calls *calls) {
+static int allow(struct rules *rules, const struct calls *calls) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     scmp_datum_t vcpu = (scmp_datum_t)calls->machine->vcpu;
     int broken = 0;
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_RUN));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_REGS));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_SREGS));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0); /* a console that is full */
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
-                               SCMP_A4(SCMP_CMP_EQ, 0)); /* no signal mask */
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.timer));
+    broken |= rules_add(rules, "running the guest", yes, SCMP_SYS(ioctl), 3, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_RUN),
+                        SCMP_A2(SCMP_CMP_EQ, 0));
+    broken |= rules_add(rules, "registers for messages and crash reports", yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_REGS));
+    broken |= rules_add(rules, "registers for crash reports", yes, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_SREGS));
+    broken |= rules_add(rules, "the console", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
+    broken |= rules_add(rules, "messages of the tender", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+    broken |= rules_add(rules, "a console that is full, a device whose other end is gone", yes, SCMP_SYS(ppoll), 2,
+                        SCMP_A1(SCMP_CMP_EQ, 1), SCMP_A3(SCMP_CMP_EQ, 0));
+    broken |= rules_add(rules, "the end", yes, SCMP_SYS(exit_group), 0);
+    broken |= rules_add(rules, "the wall clock", yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
+    broken |= rules_add(rules, "sleeping, without a mask of signals", yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
+                               SCMP_A4(SCMP_CMP_EQ, 0));
+    broken |= rules_add(rules, "the time to wake up", yes, SCMP_SYS(timerfd_settime), 3,
+                        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.timer), SCMP_A1(SCMP_CMP_EQ, 0), SCMP_A3(SCMP_CMP_EQ, 0));
     unsigned handles[MAX_DEVICES];
-    broken |= net_allow(filter, calls);
+    broken |= net_allow(rules, calls);
     unsigned count = devices_of(calls->devices, &calls->image->manifest, MFT_BLOCK_BASIC, handles);
     for (unsigned i = 0; i < count; i++) {
+        const struct mft_entry *entry = &calls->image->manifest.e[handles[i]];
         struct scmp_arg_cmp fd = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->devices->fd[handles[i]]);
-        struct scmp_arg_cmp within = SCMP_A3(SCMP_CMP_LT, calls->image->manifest.e[handles[i]].u.block.capacity);
-        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pread64), 2, fd, within);
+        struct scmp_arg_cmp size = SCMP_A2(SCMP_CMP_LE, entry->u.block.capacity);
+        struct scmp_arg_cmp within = SCMP_A3(SCMP_CMP_LT, entry->u.block.capacity);
+        rules->subject = entry->name;
+        broken |= rules_add(rules, "sectors to the guest", yes, SCMP_SYS(pread64), 3, fd, size, within);
         if (!calls->devices->read_only[handles[i]])
-            broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pwrite64), 2, fd, within);
+            broken |= rules_add(rules, "sectors of the guest", yes, SCMP_SYS(pwrite64), 3, fd, size, within);
     }
+    rules->subject = NULL;
     return broken;
 }
 
@@ -80,11 +87,11 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
     if (stops && hvt_stop_arm(calls->machine, calls->events.notice, calls->options->stop_timeout, why) != 0)
         return -1;
-    if (hvt_snapshot_arm(calls, why) != 0)
+    if (hvt_snapshot_arm(calls, why) != 0 || containment_confine(calls->options, why) != 0)
         return -1;
-    scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, calls) | eventlog_allow(filter) | crash_allow(filter) |
-                                                       (stops ? hvt_stop_allow(filter) : 0) | hvt_snapshot_allow(filter, calls), why) != 0)
+    struct rules *rules = containment_rules();
+    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
+                                    hvt_snapshot_allow(rules, calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     stats_started(pid, pid);

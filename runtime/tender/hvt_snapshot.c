@@ -109,14 +109,14 @@ int hvt_snapshot_arm(const struct calls *calls, struct refusal *why) {
     return sigaction(SIGUSR1, &action, NULL) == 0 ? 0 : fail(why, E_HOST, "preparing for SIGUSR1", strerror(errno), "see 'dmesg'");
 }
 
-int hvt_snapshot_allow(scmp_filter_ctx filter, const struct calls *calls) {
+int hvt_snapshot_allow(struct rules *rules, const struct calls *calls) {
     if (calls->options->snapshot == NULL)
         return 0;
     scmp_datum_t vcpu = (scmp_datum_t)calls->machine->vcpu;
-    int broken = snapshot_output_allow(filter, &output) | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigreturn), 0) |
-                 seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_MSRS));
+    int broken = snapshot_output_allow(rules, &output) | rules_add(rules, "going back from the handler of SIGUSR1", SCMP_ACT_ALLOW, SCMP_SYS(rt_sigreturn), 0) |
+                 rules_add(rules, "registers for a snapshot", SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu), SCMP_A1(SCMP_CMP_EQ, KVM_GET_MSRS));
     for (unsigned i = 0; i < PARTS; i++)
-        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu),
+        broken |= rules_add(rules, "registers for a snapshot", SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, vcpu),
                                    SCMP_A1(SCMP_CMP_EQ, parts[i].request));
     return broken;
 }

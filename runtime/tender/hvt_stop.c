@@ -43,10 +43,10 @@ int hvt_stop_arm(const struct machine *machine, int event, unsigned seconds, str
     return 0;
 }
 
-int hvt_stop_allow(scmp_filter_ctx filter) {
+int hvt_stop_allow(struct rules *rules) {
     const uint32_t yes = SCMP_ACT_ALLOW;
-    return seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigreturn), 0) |
-           seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)stop.event)) |
-           seccomp_rule_add(filter, yes, SCMP_SYS(timer_settime), 3, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)stop.timer),
+    return rules_add(rules, "going back from the handler of SIGTERM", yes, SCMP_SYS(rt_sigreturn), 0) |
+           rules_add(rules, "waking the guest to ask it to end", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)stop.event)) |
+           rules_add(rules, "ending a guest that was asked to end", yes, SCMP_SYS(timer_settime), 3, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)stop.timer),
                             SCMP_A1(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)&stop.limit));
 }

@@ -85,22 +85,22 @@ int keeper_bind(struct refusal *why) {
 
 /* ---- In the keeper ---- */
 
-static int allow(scmp_filter_ctx filter, const struct keeper *keeper) {
+static int allow(struct rules *rules, const struct keeper *keeper) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     scmp_datum_t guest = (scmp_datum_t)keeper->guest_fd;
     scmp_datum_t self = (scmp_datum_t)keeper->pid;
-    int broken = eventlog_allow(filter) | keeper_snapshot_allow(filter) | interfaces_allow(filter);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ppoll), 0);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)keeper->signals));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(waitid), 2, SCMP_A0(SCMP_CMP_EQ, P_PIDFD), SCMP_A1(SCMP_CMP_EQ, guest));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pidfd_send_signal), 1, SCMP_A0(SCMP_CMP_EQ, guest));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 0);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
+    int broken = eventlog_allow(rules) | keeper_snapshot_allow(rules) | interfaces_allow(rules);
+    broken |= rules_add(rules, "waiting for the guest", yes, SCMP_SYS(ppoll), 1, SCMP_A3(SCMP_CMP_EQ, 0));
+    broken |= rules_add(rules, "signals that came", yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)keeper->signals));
+    broken |= rules_add(rules, "messages of the tender", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+    broken |= rules_add(rules, "how the guest ended", yes, SCMP_SYS(waitid), 2, SCMP_A0(SCMP_CMP_EQ, P_PIDFD), SCMP_A1(SCMP_CMP_EQ, guest));
+    broken |= rules_add(rules, "asking the guest to end, and ending it", yes, SCMP_SYS(pidfd_send_signal), 1, SCMP_A0(SCMP_CMP_EQ, guest));
+    broken |= rules_add(rules, "time stamps of events", yes, SCMP_SYS(clock_gettime), 0);
+    broken |= rules_add(rules, "the end", yes, SCMP_SYS(exit_group), 0);
     /* To end by the signal that ended the guest. */
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigaction), 0);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(rt_sigprocmask), 0);
-    return broken | seccomp_rule_add(filter, yes, SCMP_SYS(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, self), SCMP_A1(SCMP_CMP_EQ, self));
+    broken |= rules_add(rules, "ending by the signal that ended the guest", yes, SCMP_SYS(rt_sigaction), 0);
+    broken |= rules_add(rules, "ending by the signal that ended the guest", yes, SCMP_SYS(rt_sigprocmask), 0);
+    return broken | rules_add(rules, "ending by the signal that ended the guest", yes, SCMP_SYS(tgkill), 2, SCMP_A0(SCMP_CMP_EQ, self), SCMP_A1(SCMP_CMP_EQ, self));
 }
 
 static _Noreturn void end_by_signal(const struct keeper *keeper, int number) {
@@ -208,13 +208,14 @@ static _Noreturn void keep(struct keeper *keeper) {
 static int become_keeper(struct guest *guest, struct keeper *keeper, const sigset_t *ending, struct refusal *why) {
     keeper->guest_fd = (int)syscall(SYS_pidfd_open, keeper->guest, 0u);
     keeper->signals = signalfd(-1, ending, SFD_CLOEXEC | SFD_NONBLOCK);
-    scmp_filter_ctx filter = NULL;
+    struct rules *rules = containment_rules();
+    int broken = -1;
     /* Not dumpable: what core_pattern pipes to a program heeds no limit of size. */
     if (keeper->guest_fd < 0 || keeper->signals < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         refuse("watching the guest", why);
     else if (guest->options.snapshot == NULL || keeper_snapshot_watch(guest, keeper->guest, keeper->guest_fd, why) == 0)
-        filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, keeper), why) != 0) {
+        broken = containment_seal(rules, allow(rules, keeper), why);
+    if (broken != 0) {
         kill(keeper->guest, SIGKILL);
         return -1;
     }
@@ -224,7 +225,7 @@ static int become_keeper(struct guest *guest, struct keeper *keeper, const sigse
 }
 
 int keeper_start(struct guest *guest, struct refusal *why) {
-    if (!wanted(&guest->options))
+    if (!wanted(&guest->options) || guest->options.show_sandbox)
         return 0;
     struct keeper keeper = {.pid = getpid(), .can_ask = notice_can_stop(&guest->image, guest->options.stop_timeout),
                             .ends_saved = guest->options.snapshot_exit};

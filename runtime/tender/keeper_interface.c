@@ -45,12 +45,12 @@ int interfaces_open(const struct devices *devices, const struct mft *manifest, s
     return 0;
 }
 
-int interfaces_allow(scmp_filter_ctx filter) {
+int interfaces_allow(struct rules *rules) {
     if (known == 0)
         return 0;
     struct scmp_arg_cmp fd = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)netlink);
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, fd) |
-           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 1, fd);
+    return rules_add(rules, "counters of interfaces", SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, fd) |
+           rules_add(rules, "counters of interfaces", SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 1, fd);
 }
 
 bool interfaces_known(void) {

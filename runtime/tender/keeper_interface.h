@@ -2,15 +2,15 @@
 #ifndef KITTIWAKE_KEEPER_INTERFACE_H
 #define KITTIWAKE_KEEPER_INTERFACE_H
 
+#include "rules.h"
 #include "tender.h"
 
-#include <seccomp.h>
 
 /* Takes note of the taps among `devices`. Returns 0, or -1 with `why`. */
 int interfaces_open(const struct devices *devices, const struct mft *manifest, struct refusal *why);
 
 /* What a filter must let through for interfaces_read(). Returns 0, or what libseccomp returned. */
-int interfaces_allow(scmp_filter_ctx filter);
+int interfaces_allow(struct rules *rules);
 
 /* Whether there are any. */
 bool interfaces_known(void);

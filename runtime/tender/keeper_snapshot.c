@@ -81,15 +81,15 @@ int keeper_snapshot_watch(struct guest *guest, pid_t pid, int pidfd, struct refu
     return snapshot_output_memory(pid, NULL, &it.output, why);
 }
 
-int keeper_snapshot_allow(scmp_filter_ctx filter) {
+int keeper_snapshot_allow(struct rules *rules) {
     if (!it.watching)
         return 0;
     static const unsigned long requests[] = {PTRACE_INTERRUPT, PTRACE_CONT, PTRACE_LISTEN, PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_GETREGSET};
-    int broken = snapshot_output_allow(filter, &it.output);
+    int broken = snapshot_output_allow(rules, &it.output);
     for (unsigned i = 0; i < sizeof requests / sizeof *requests; i++)
-        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ptrace), 2, SCMP_A0(SCMP_CMP_EQ, requests[i]),
+        broken |= rules_add(rules, "holding the guest for a snapshot", SCMP_ACT_ALLOW, SCMP_SYS(ptrace), 2, SCMP_A0(SCMP_CMP_EQ, requests[i]),
                                    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)it.pid));
-    return broken | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(timerfd_gettime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)it.timer));
+    return broken | rules_add(rules, "the guest's timer for a snapshot", SCMP_ACT_ALLOW, SCMP_SYS(timerfd_gettime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)it.timer));
 }
 
 /* ---- Stops of a traced process: ptrace(2), "Stopped states" ---- */

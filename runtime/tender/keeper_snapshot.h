@@ -7,7 +7,7 @@
 
 #include "spt_snapshot.h"
 
-#include <seccomp.h>
+#include "rules.h"
 
 /* Before the two part. Returns 0, or -1 with `why`. */
 int keeper_snapshot_prepare(struct refusal *why);
@@ -23,7 +23,7 @@ int keeper_snapshot_show(const struct spt_view *view, struct refusal *why);
 int keeper_snapshot_watch(struct guest *guest, pid_t pid, int pidfd, struct refusal *why);
 
 /* What a filter must let through. Returns 0, or what libseccomp returned. */
-int keeper_snapshot_allow(scmp_filter_ctx filter);
+int keeper_snapshot_allow(struct rules *rules);
 
 /* Passes on signals for which the guest has stopped. To be called for each SIGCHLD. */
 void keeper_snapshot_pass(void);

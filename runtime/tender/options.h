@@ -37,6 +37,12 @@ struct options {
     bool sysexits;
     bool exec_heap; /* --x-exec-heap */
     uint64_t memory_mib;
+    bool show_sandbox;   /* --show-sandbox */
+    bool has_uid;        /* --uid=N */
+    bool has_gid;        /* --gid=N */
+    uint32_t uid;
+    uint32_t gid;
+    const char *chroot;    /* --chroot=DIR; NULL: not given */
     unsigned stop_timeout; /* in seconds; 0: SIGTERM ends the guest at once */
     bool has_memory; /* it was given */
     unsigned net_count;

@@ -66,23 +66,23 @@ int snapshot_output_memory(pid_t process, uint8_t *at_zero, struct snapshot_outp
     return output->file < 0 ? fail(why, E_HOST, "preparing snapshots", strerror(errno), "raise 'ulimit -n'") : close(output->file);
 }
 
-int snapshot_output_allow(scmp_filter_ctx filter, const struct snapshot_output *output) {
+int snapshot_output_allow(struct rules *rules, const struct snapshot_output *output) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     struct scmp_arg_cmp file = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)output->file);
     struct scmp_arg_cmp folder = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)output->folder);
     struct scmp_arg_cmp new = SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)names.new);
     int broken = 0;
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(openat), 4, folder, new, SCMP_A2(SCMP_CMP_EQ, NEW_FLAGS), SCMP_A3(SCMP_CMP_EQ, NEW_MODE));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(unlinkat), 3, folder, new, SCMP_A2(SCMP_CMP_EQ, 0));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(renameat), 4, folder, new, SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)output->folder),
+    broken |= rules_add(rules, "a new snapshot", yes, SCMP_SYS(openat), 4, folder, new, SCMP_A2(SCMP_CMP_EQ, NEW_FLAGS), SCMP_A3(SCMP_CMP_EQ, NEW_MODE));
+    broken |= rules_add(rules, "a snapshot that failed", yes, SCMP_SYS(unlinkat), 3, folder, new, SCMP_A2(SCMP_CMP_EQ, 0));
+    broken |= rules_add(rules, "a snapshot that is whole", yes, SCMP_SYS(renameat), 4, folder, new, SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)output->folder),
                                SCMP_A3(SCMP_CMP_EQ, (scmp_datum_t)names.final));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(ftruncate), 1, file);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pwrite64), 1, file);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(fsync), 1, file);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(fsync), 1, folder);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(close), 1, file);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pread64), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)output->memory));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(pread64), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)output->pagemap));
+    broken |= rules_add(rules, "the size of a snapshot", yes, SCMP_SYS(ftruncate), 1, file);
+    broken |= rules_add(rules, "writing a snapshot", yes, SCMP_SYS(pwrite64), 1, file);
+    broken |= rules_add(rules, "a snapshot to the disk", yes, SCMP_SYS(fsync), 1, file);
+    broken |= rules_add(rules, "a snapshot to the disk", yes, SCMP_SYS(fsync), 1, folder);
+    broken |= rules_add(rules, "a snapshot that is written", yes, SCMP_SYS(close), 1, file);
+    broken |= rules_add(rules, "the guest's memory for a snapshot", yes, SCMP_SYS(pread64), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)output->memory));
+    broken |= rules_add(rules, "which of its memory the guest has touched", yes, SCMP_SYS(pread64), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)output->pagemap));
     return broken;
 }
 

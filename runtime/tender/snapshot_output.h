@@ -2,9 +2,9 @@
 #ifndef KITTIWAKE_SNAPSHOT_OUTPUT_H
 #define KITTIWAKE_SNAPSHOT_OUTPUT_H
 
+#include "rules.h"
 #include "snapshot.h"
 
-#include <seccomp.h>
 #include <sys/types.h>
 
 /* Where to write, and whose memory. */
@@ -24,7 +24,7 @@ int snapshot_output_folder(const char *path, struct snapshot_output *output, str
 int snapshot_output_memory(pid_t process, uint8_t *at_zero, struct snapshot_output *output, struct refusal *why);
 
 /* The system calls of snapshot_write(). Returns 0, or what libseccomp returned. */
-int snapshot_output_allow(scmp_filter_ctx filter, const struct snapshot_output *output);
+int snapshot_output_allow(struct rules *rules, const struct snapshot_output *output);
 
 /*
  * Writes `snapshot`, whose extents and checksum it fills in, and the memory. The extents in it, if any, are those of the file the memory

@@ -66,6 +66,11 @@ static const char help[] =
     "  --snapshot-exit     end with status 0 after the first one\n"
     "  --restore=FILE      go on from a snapshot instead of starting an IMAGE; devices\n"
     "                      are given again, and new arguments may be after '--'\n"
+    "  --uid=N, --gid=N    run the guest as this user and group, by number, and without\n"
+    "                      other groups; devices are opened before\n"
+    "  --chroot=DIR        run the guest with DIR as its root directory\n"
+    "  --show-sandbox      print what a guest with these options could do of the host,\n"
+    "                      and do not run it\n"
     "  --sysexits          fail with the statuses of sysexits(3) instead of 1\n"
     "  --help              show this text\n"
     "  --version           show the versions of the tender and of its ABI\n"
@@ -116,43 +121,45 @@ static void write_boot_info(const struct guest *guest, const struct events *even
 }
 
 /* One sector at a time, within the device. A guest cannot know that it may not write, so it gets an error, not its end. */
-static int allow_block(scmp_filter_ctx filter, int fd, const struct mft_entry *entry, bool read_only) {
+static int allow_block(struct rules *rules, int fd, const struct mft_entry *entry, bool read_only) {
+    rules->subject = entry->name;
     uint64_t sector = entry->u.block.block_size;
     struct scmp_arg_cmp device = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd);
     struct scmp_arg_cmp one = SCMP_A2(SCMP_CMP_EQ, sector);
     struct scmp_arg_cmp within = SCMP_A3(SCMP_CMP_LE, entry->u.block.capacity - sector);
-    int broken = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pread64), 3, device, one, within);
+    int broken = rules_add(rules, "sectors to the guest", SCMP_ACT_ALLOW, SCMP_SYS(pread64), 3, device, one, within);
     if (read_only)
-        return broken | seccomp_rule_add(filter, SCMP_ACT_ERRNO(EROFS), SCMP_SYS(pwrite64), 1, device);
-    return broken | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 3, device, one, within);
+        return broken | rules_add(rules, "a device that may only be read: answered with an error", SCMP_ACT_ERRNO(EROFS), SCMP_SYS(pwrite64), 1, device);
+    return broken | rules_add(rules, "sectors of the guest", SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 3, device, one, within);
 }
 
 /* The system calls of the spt ABI, each bound to the one descriptor it is for. Returns 0, or what libseccomp returned. */
-static int allow(scmp_filter_ctx filter, const struct guest *guest, const struct events *events) {
+static int allow(struct rules *rules, const struct guest *guest, const struct events *events) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     int broken = 0;
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
-    /* For spt_fault.c, which runs behind the filter as the guest does: its one line, from its one place. */
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 3, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO),
+    broken |= rules_add(rules, "the console", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
+    broken |= rules_add(rules, "the line about a fault, from its one buffer", yes, SCMP_SYS(write), 3, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO),
                                SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)spt_fault_text), SCMP_A2(SCMP_CMP_LE, SPT_FAULT_TEXT_SIZE));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(exit_group), 0);
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(arch_prctl), 1, SCMP_A0(SCMP_CMP_EQ, ARCH_SET_FS));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_MONOTONIC));
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->epoll),
-                               SCMP_A4(SCMP_CMP_EQ, 0)); /* no signal mask */
-    broken |= seccomp_rule_add(filter, yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->timer));
+    broken |= rules_add(rules, "the end", yes, SCMP_SYS(exit_group), 0);
+    broken |= rules_add(rules, "the base of thread-local variables", yes, SCMP_SYS(arch_prctl), 1, SCMP_A0(SCMP_CMP_EQ, ARCH_SET_FS));
+    broken |= rules_add(rules, "the wall clock", yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
+    broken |= rules_add(rules, "the monotonic clock", yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_MONOTONIC));
+    broken |= rules_add(rules, "sleeping, without a mask of signals", yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->epoll),
+                               SCMP_A4(SCMP_CMP_EQ, 0));
+    broken |= rules_add(rules, "the time to wake up", yes, SCMP_SYS(timerfd_settime), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)events->timer));
     unsigned handles[MAX_DEVICES];
     unsigned count = devices_of(&guest->devices, &guest->image.manifest, MFT_NET_BASIC, handles);
     for (unsigned i = 0; i < count; i++) {
+        rules->subject = guest->image.manifest.e[handles[i]].name;
         scmp_datum_t fd = (scmp_datum_t)guest->devices.fd[handles[i]];
-        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
-        broken |= seccomp_rule_add(filter, yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= rules_add(rules, "frames to the guest", yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        broken |= rules_add(rules, "frames of the guest", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
     }
     count = devices_of(&guest->devices, &guest->image.manifest, MFT_BLOCK_BASIC, handles);
     for (unsigned i = 0; i < count; i++)
-        broken |= allow_block(filter, guest->devices.fd[handles[i]], &guest->image.manifest.e[handles[i]],
+        broken |= allow_block(rules, guest->devices.fd[handles[i]], &guest->image.manifest.e[handles[i]],
                               guest->devices.read_only[handles[i]]);
+    rules->subject = NULL;
     return broken;
 }
 
@@ -182,7 +189,7 @@ static int run(struct guest *guest, struct refusal *why) {
     struct spt_view view = {.clock_offset = 0};
     if (guest->options.exec_heap)
         report("kittiwake-spt", "warning: --x-exec-heap lets the guest execute its heap and its stack");
-    if (keeper_start(guest, why) != 0)
+    if (containment_confine(&guest->options, why) != 0 || keeper_start(guest, why) != 0)
         return -1;
     bool restored = guest->options.restore != NULL;
     if (map_memory(memory_size, guest->options.exec_heap, why) != 0 ||
@@ -196,9 +203,9 @@ static int run(struct guest *guest, struct refusal *why) {
         return -1;
     if (keeper_bind(why) != 0 || show(guest, &events, &view, why) != 0)
         return -1;
-    scmp_filter_ctx filter = containment_filter(why);
-    if (filter == NULL || containment_seal(filter, allow(filter, guest, &events) | crash_allow(filter) |
-                                                       (stops ? spt_stop_allow(filter) : 0), why) != 0)
+    struct rules *rules = containment_rules();
+    if (containment_seal(rules, allow(rules, guest, &events) | crash_allow(rules) |
+                                                       (stops ? spt_stop_allow(rules) : 0), why) != 0)
         return -1;
     if (restored)
         spt_restore_enter(guest);

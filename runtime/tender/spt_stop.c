@@ -75,13 +75,13 @@ int spt_stop_arm(int event, int number, unsigned seconds, struct refusal *why) {
     return 0;
 }
 
-int spt_stop_allow(scmp_filter_ctx filter) {
+int spt_stop_allow(struct rules *rules) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     const union spt_stop_page *page = &spt_stop_page;
-    return seccomp_rule_add(filter, yes, SCMP_SYS(timer_settime), 4, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)page->timer),
+    return rules_add(rules, "ending a guest that was asked to end", yes, SCMP_SYS(timer_settime), 4, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)page->timer),
                             SCMP_A1(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)&page->limit), SCMP_A3(SCMP_CMP_EQ, 0)) |
-           seccomp_rule_add(filter, yes, SCMP_SYS(seccomp), 3, SCMP_A0(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER),
+           rules_add(rules, "giving that up, so that it cannot be postponed", yes, SCMP_SYS(seccomp), 3, SCMP_A0(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER),
                             SCMP_A1(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)&page->filter)) |
-           seccomp_rule_add(filter, yes, SCMP_SYS(write), 3, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)page->event),
+           rules_add(rules, "waking the guest to ask it to end", yes, SCMP_SYS(write), 3, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)page->event),
                             SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)&page->one), SCMP_A2(SCMP_CMP_EQ, sizeof page->one));
 }

@@ -37,8 +37,8 @@
 
 #ifndef __ASSEMBLER__
 #include "error.h"
+#include "rules.h"
 
-#include <seccomp.h>
 
 /* The handler, spt_stop_entry.S. */
 void spt_stop_entry(int number);
@@ -50,7 +50,7 @@ void spt_stop_entry(int number);
 int spt_stop_arm(int event, int number, unsigned seconds, struct refusal *why);
 
 /* The handler's system calls. Returns 0, or what libseccomp returned. */
-int spt_stop_allow(scmp_filter_ctx filter);
+int spt_stop_allow(struct rules *rules);
 #endif
 
 #endif

@@ -54,7 +54,7 @@ int tender_main(const struct tender *tender, int argc, char *argv[]) {
     int status = -1;
     /* Reading the command line touches nothing, and says which descriptors are to stay. */
     if (options_parse(argc, argv, &tender->limits, &guest.options, &why) == 0 &&
-        containment_begin(guest.options.descriptor, guest.options.descriptor_count, &why) == 0) {
+        containment_begin(&guest.options, &why) == 0) {
         switch (guest.options.action) {
         case ACTION_HELP: return print(tender->help);
         case ACTION_VERSION:

@@ -8,7 +8,7 @@
  */
 #include "usernet.h"
 
-#include "containment.h"
+#include "clean_start.h"
 #include "errors.h"
 #include "manifest.h"
 #include "words.h"
@@ -106,7 +106,7 @@ static _Noreturn void be_network(const struct request *request, int fd, int resu
     static struct refusal why;
     why.class = 0;
     const int kept[] = {fd, result, tender};
-    if (containment_begin(kept, 3, &why) == 0 && stack_open(&request->usernet, &why) == 0)
+    if (clean_start(kept, 3, &why) == 0 && stack_open(&request->usernet, &why) == 0)
         (void)confine(&why);
     bool told = write(result, &why, sizeof why) == sizeof why;
     close(result);

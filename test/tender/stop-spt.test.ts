@@ -59,55 +59,57 @@ const deaf = `
   jmp 1b`;
 
 // With a keeper, which events need, the signal comes to another process.
-describe.each([[[]], [['--events=3']]])('SIGTERM with the options %j', (more) => {
-  test('asks a guest that can be asked, which then ends by itself', async () => {
-    expect(await terminate(guest(cooperative), [...more, '--stop-timeout=3600'])).toEqual({
-      status: 0,
-      signal: null,
+describe.each([[[]], [['--events=3']], [[`--snapshot=${image('snapshot', '')}`]]])(
+  'SIGTERM with the options %j',
+  (more) => {
+    test('asks a guest that can be asked, which then ends by itself', async () => {
+      expect(await terminate(guest(cooperative), [...more, '--stop-timeout=3600'])).toEqual({
+        status: 0,
+        signal: null,
+      });
     });
-  });
 
-  test.each([
-    ['sleeps', deaf],
-    ['computes', 'ready\n1: jmp 1b'],
-  ])('ends one that %s and does not listen, when the time is over', async (_, source) => {
-    expect(await terminate(guest(source), [...more, '--stop-timeout=1'])).toEqual({
-      status: null,
-      signal: 'SIGTERM',
+    test.each([
+      ['sleeps', deaf],
+      ['computes', 'ready\n1: jmp 1b'],
+    ])('ends one that %s and does not listen, when the time is over', async (_, source) => {
+      expect(await terminate(guest(source), [...more, '--stop-timeout=1'])).toEqual({
+        status: null,
+        signal: 'SIGTERM',
+      });
     });
-  });
 
-  test('ends it at once when it comes twice', async () => {
-    const source = `ready\n sleep\n ready\n 1: sleep\n jmp 1b`;
-    expect(await terminate(guest(source), [...more, '--stop-timeout=3600'])).toEqual({
-      status: null,
-      signal: 'SIGTERM',
+    test('ends it at once when it comes twice', async () => {
+      const source = `ready\n sleep\n ready\n 1: sleep\n jmp 1b`;
+      expect(await terminate(guest(source), [...more, '--stop-timeout=3600'])).toEqual({
+        status: null,
+        signal: 'SIGTERM',
+      });
     });
-  });
 
-  test.each([
-    ['that knows nothing of notices', null, '--stop-timeout=3600'],
-    ['that knows notices but cannot be asked to end', NOTICE, '--stop-timeout=3600'],
-    ['that would have to know notices to be asked', STOP, '--stop-timeout=3600'],
-    ['that has no time to end in', NOTICE | STOP, '--stop-timeout=0'],
-  ])('ends a guest %s at once', async (_, features, option) => {
-    expect(await terminate(guest(deaf, features), [...more, option])).toEqual({
-      status: null,
-      signal: 'SIGTERM',
+    test.each([
+      ['that knows nothing of notices', null, '--stop-timeout=3600'],
+      ['that knows notices but cannot be asked to end', NOTICE, '--stop-timeout=3600'],
+      ['that would have to know notices to be asked', STOP, '--stop-timeout=3600'],
+      ['that has no time to end in', NOTICE | STOP, '--stop-timeout=0'],
+    ])('ends a guest %s at once', async (_, features, option) => {
+      expect(await terminate(guest(deaf, features), [...more, option])).toEqual({
+        status: null,
+        signal: 'SIGTERM',
+      });
     });
-  });
 
-  test('leaves everything as it was where it interrupts: registers, flags, vectors, the red zone', async () => {
-    const general = [
-      'rax',
-      'rbx',
-      'rdx',
-      'rsi',
-      'rdi',
-      'rbp',
-      ...[8, 9, 10, 11, 12, 13, 14, 15].map((n) => `r${n}`),
-    ];
-    const source = `
+    test('leaves everything as it was where it interrupts: registers, flags, vectors, the red zone', async () => {
+      const general = [
+        'rax',
+        'rbx',
+        'rdx',
+        'rsi',
+        'rdi',
+        'rbp',
+        ...[8, 9, 10, 11, 12, 13, 14, 15].map((n) => `r${n}`),
+      ];
+      const source = `
   ready
   movl $0x9fc0, DATA        # MXCSR: flush to zero, denormals are zero
   ldmxcsr DATA
@@ -143,9 +145,10 @@ ${general.map((name, at) => `  cmp $${at + 1000}, %${name}; jne 9f`).join('\n')}
   cmpw $0x0e7f, DATA; jne 9f
   exit 42
 9: exit 1`;
-    expect(await terminate(guest(source), more)).toEqual({ status: 42, signal: null });
-  });
-});
+      expect(await terminate(guest(source), more)).toEqual({ status: 42, signal: null });
+    });
+  },
+);
 
 /*
  * Finds the tender's page for the handler in %r15: from the thread pointer to a pointer into the tender, down to where its file begins, then
@@ -154,14 +157,19 @@ ${general.map((name, at) => `  cmp $${at + 1000}, %${name}; jne 9f`).join('\n')}
 const findPage = `
   mov %fs:0, %rbx
   lea -0x100(%rbx), %rsi
-1: mov (%rsi), %rax           # thread-local variables: some of libc's point into the tender
+1: mov (%rsi), %rax           # thread-local variables: among them libc's pointers to its tables for characters,
   add $8, %rsi
   mov %rax, %rcx
   shr $40, %rcx
   cmp $0x7f, %rcx
   jne 1b
+  mov (%rsi), %rcx            # which follow one another and lie together
+  sub %rax, %rcx
+  je 1b
+  add $0x10000, %rcx
+  cmp $0x20000, %rcx
+  ja 1b
   and $-4096, %rax
-  mov %fs:0, %rcx             # but not into the heap or the stack
 2: cmpl $0x464c457f, (%rax)
   je 3f
   sub $4096, %rax

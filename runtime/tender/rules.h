@@ -1,0 +1,52 @@
+/*
+ * What a process may do behind its seal, as a table: the filter of system calls is made from it, and so is what --show-sandbox says.
+ *
+ *   broken |= rules_add(rules, "frames", SCMP_ACT_ALLOW, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+ *
+ * Whatever no rule allows kills the process.
+ */
+#ifndef KITTIWAKE_RULES_H
+#define KITTIWAKE_RULES_H
+
+#include "error.h"
+
+#include <linux/filter.h>
+#include <seccomp.h>
+
+/* Two rules for each of 63 devices, and what the tender itself needs. */
+#define RULES_MAX 320
+#define RULE_CHECKS_MAX 4
+
+struct rule {
+    const char *why;     /* what it is for */
+    const char *subject; /* whose, such as a device's name; NULL: nobody's */
+    uint32_t action;     /* SCMP_ACT_ALLOW or SCMP_ACT_ERRNO(...) */
+    int call;
+    unsigned count;
+    struct scmp_arg_cmp check[RULE_CHECKS_MAX]; /* all of which must hold */
+};
+
+struct rules {
+    const char *subject; /* of the rules that are added next */
+    unsigned count;
+    struct rule rule[RULES_MAX];
+};
+
+/* Adds a rule with `count` checks (struct scmp_arg_cmp). Texts must live as long as the table. Returns 0, or -1 if that is too much. */
+int rules_add(struct rules *rules, const char *why, uint32_t action, int call, unsigned count, ...);
+
+/* The descriptor the rule is bound to by its first argument, or -1. */
+int rule_descriptor(const struct rule *rule);
+
+/*
+ * Makes the filter's program, which lies in static memory. `broken` is what the additions returned, or'ed together. Returns 0, or -1 with
+ * `why`.
+ */
+int rules_compile(const struct rules *rules, int broken, struct sock_fprog *program, struct refusal *why);
+
+/* Rules that go past the table would be missing in what --show-sandbox says. */
+#ifndef RULES_IMPLEMENTATION
+#pragma GCC poison seccomp_rule_add
+#endif
+
+#endif
