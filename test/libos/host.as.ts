@@ -7,6 +7,7 @@ import { reason } from '../../runtime/libos/iface/drop';
 import * as ipv6 from '../../runtime/libos/iface/ipv6';
 import { Stack } from '../../runtime/libos/iface/stack';
 import * as tcp from '../../runtime/libos/socket/tcp';
+import { Sent } from '../../runtime/libos/socket/tcp/sent';
 import * as udp from '../../runtime/libos/socket/udp';
 
 /** A frame that leaves: `size` bytes at `frame`, to be copied at once. */
@@ -171,6 +172,15 @@ export function rto(connection: usize): u64 {
 
 export function mss(connection: usize): u32 {
   return changetype<tcp.Connection>(connection).mss;
+}
+
+/** Bytes of the records of what was sent, and of the buffer they are bounded by. */
+export function recordBytes(connection: usize): u32 {
+  return changetype<tcp.Connection>(connection).sentRoom * offsetof<Sent>();
+}
+
+export function outBytes(connection: usize): u32 {
+  return changetype<tcp.Connection>(connection).out.size;
 }
 
 /** Connections there are, those that are half open, in TIME-WAIT; bytes of buffers that are left; cookies sent; resent segments. */

@@ -29,6 +29,8 @@ interface Exports extends Module {
   srtt(connection: number): bigint;
   rto(connection: number): bigint;
   mss(connection: number): number;
+  recordBytes(connection: number): number;
+  outBytes(connection: number): number;
   count(what: number): bigint;
   pages(): number;
 }
@@ -229,6 +231,11 @@ export class Host {
       rto: module.rto(connection),
       mss: module.mss(connection),
     };
+  }
+
+  /** Bytes of a connection's records of what was sent, and of its buffer for that. */
+  sending(connection: number): { records: number; buffer: number } {
+    return { records: this.#module.recordBytes(connection), buffer: this.#module.outBytes(connection) };
   }
 
   count(what: (typeof COUNTS)[number]): number {

@@ -368,4 +368,67 @@ describe('memory', () => {
     peer.send('A', { seq: 1, data: 100 });
     peer.expect('A', { ack: 101 });
   });
+
+  /** Bytes of a record of what was sent. */
+  const RECORD = 20;
+
+  test.each([1, 10, 40])(
+    'of what notes pieces of %i bytes is bounded by that of the buffer',
+    async (size) => {
+      const peer = await Peer.accepted();
+      peer.host.setNoDelay(peer.connection);
+      let written = 0;
+      for (let piece = 0; piece < 90; piece++) written += peer.write(size, written);
+      expect(peer.host.sending(peer.connection)).toEqual({ records: 64 * RECORD, buffer: 4096 });
+      for (let piece = 0; piece < 64; piece++) peer.expect('A', { size });
+      peer.expectNothing();
+      // What had to wait goes in one piece.
+      peer.send('A');
+      peer.expect('A', { seq: 1 + 64 * size, size: written - 64 * size });
+      peer.send('A');
+      peer.expectNothing();
+      expect(peer.host.sending(peer.connection)).toEqual({ records: 0, buffer: 4096 });
+    },
+  );
+
+  test('of records is given back with the buffer when all was acknowledged, and it goes on', async () => {
+    const peer = await Peer.accepted({ syn: { mss: 500 } });
+    let most = 0;
+    let written = 0;
+    while (written < 100_000) {
+      written += peer.write(Math.min(100_000 - written, 20_000), written);
+      const { records, buffer } = peer.host.sending(peer.connection);
+      expect(records).toBeLessThanOrEqual((buffer / 64) * RECORD);
+      most = Math.max(most, records);
+      while (peer.left.length > 0) peer.expect('A');
+      peer.after(10);
+      peer.send('A');
+    }
+    expect(most).toBeGreaterThan(16 * RECORD);
+    while (peer.left.length > 0) {
+      while (peer.left.length > 0) peer.expect('A');
+      peer.send('A');
+    }
+    expect(peer.acked).toBe(1 + written);
+    expect(peer.host.sending(peer.connection)).toEqual({ records: 0, buffer: 0 });
+    expect(peer.host.count('memory')).toBe(MEMORY);
+    peer.write(100, written);
+    peer.expect('A', { seq: 1 + written, size: 100 });
+  });
+
+  test('of records takes no more than twice that, when a probe goes beyond the bound', async () => {
+    const peer = await Peer.accepted({ syn: { sackPermitted: true } });
+    peer.host.setNoDelay(peer.connection);
+    peer.after(10);
+    peer.write(1, 0);
+    peer.after(10);
+    peer.expect('A');
+    peer.send('A');
+    let written = 1;
+    for (let piece = 0; piece < 90; piece++) written += peer.write(10, written);
+    expect(peer.left.length).toBe(64);
+    peer.after(150);
+    expect(peer.left.length).toBe(65);
+    expect(peer.host.sending(peer.connection)).toEqual({ records: 128 * RECORD, buffer: 4096 });
+  });
 });

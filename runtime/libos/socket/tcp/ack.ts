@@ -7,7 +7,7 @@ import * as cubic from './cubic';
 import { timestampAt } from './isn';
 import { detect, enterRecovery, noteArrived, takeSack, undoEarly } from './loss';
 import { measured } from './rtt';
-import { AGAIN, dropOldest, SACKED, sentAt, uncount } from './sent';
+import { AGAIN, dropOldest, FIRST_ROOM, releaseSent, SACKED, sentAt, uncount } from './sent';
 import { after, before } from './sequence';
 import { Tcp } from './state';
 
@@ -96,7 +96,10 @@ function takeNew(tcp: Tcp, connection: Connection, ack: u32): void {
   if (known && rtt != 0) measured(connection, rtt);
   ip.confirm(tcp.stack, connection.remote);
   const empty = connection.una == connection.end || connection.finSent && connection.una == connection.nxt;
-  if (empty && connection.out.size > OUT_FIRST && !connection.wantsRoom) tcp.releaseOut(connection);
+  if (empty && !connection.wantsRoom) {
+    if (connection.out.size > OUT_FIRST) tcp.releaseOut(connection);
+    if (connection.sentCount == 0 && connection.sentRoom > FIRST_ROOM) releaseSent(connection);
+  }
   if (connection.wantsRoom) {
     connection.wantsRoom = false;
     connection.events |= WRITABLE;

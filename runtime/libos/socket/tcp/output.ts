@@ -19,7 +19,7 @@ import {
 import { timeout } from './rtt';
 import { markLost } from './loss';
 import { pathMss, sendSegment, windowEdge } from './segment';
-import { AGAIN, LOST, noteSent, RESENT, SACKED, sentAt, SENT_MAX, splitSent } from './sent';
+import { AGAIN, LOST, noteSent, RESENT, SACKED, sentAt, sentLimit, splitSent } from './sent';
 import { before } from './sequence';
 import { Tcp } from './state';
 
@@ -105,7 +105,7 @@ export function resend(tcp: Tcp, connection: Connection, index: u32): void {
 function sendNew(tcp: Tcp, connection: Connection): bool {
   let sent = false;
   connection.limited = false;
-  while (!connection.finSent && connection.sentCount < SENT_MAX) {
+  while (!connection.finSent && connection.sentCount < sentLimit(connection)) {
     const left = connection.end - connection.nxt;
     if (left == 0 && !connection.finQueued) break;
     const edge = connection.una + connection.window;
@@ -138,7 +138,7 @@ function sendNew(tcp: Tcp, connection: Connection): bool {
 function most(tcp: Tcp, connection: Connection): u32 {
   const mss = connection.mss;
   if (!tcp.stack.offload || connection.cwnd < connection.flight + 2 * mss) return mss;
-  const segments = min(min(connection.cwnd - connection.flight, TRAIN_MAX) / mss, SENT_MAX - connection.sentCount);
+  const segments = min(min(connection.cwnd - connection.flight, TRAIN_MAX) / mss, sentLimit(connection) - connection.sentCount);
   return max<u32>(segments, 1) * mss;
 }
 

@@ -1,9 +1,11 @@
 // Segments that were sent and not yet acknowledged, oldest first, in a ring that grows up to a bound: what loss detection looks at.
 import { Connection } from './connection';
 
-const FIRST_ROOM: u32 = 16;
+export const FIRST_ROOM: u32 = 16;
 /** Segments that may be on their way at once; more wait until some are acknowledged. */
 export const SENT_MAX: u32 = 1024;
+/** So many bytes of the stream's buffer there are for each record; no full segment has fewer. */
+const BYTES: u32 = 64;
 
 /** It was selectively acknowledged. */
 export const SACKED: u32 = 1;
@@ -44,6 +46,22 @@ export function noteSent(connection: Connection, start: u32, end: u32, now: u64)
   record.end = end;
   record.time = now;
   record.flags = 0;
+}
+
+/**
+ * Segments of this connection that may be on their way at once. As large as the buffer allows, so that the memory for records, which nobody
+ * counts, is bounded by that for buffers, which is: a third of it, and twice that when a narrower path splits segments that were sent.
+ */
+@inline
+export function sentLimit(connection: Connection): u32 {
+  return min(max(connection.out.size / BYTES, FIRST_ROOM), SENT_MAX);
+}
+
+/** Gives the memory for records back; there must be none. */
+export function releaseSent(connection: Connection): void {
+  if (connection.sent != 0) heap.free(connection.sent);
+  connection.sent = 0;
+  connection.sentRoom = 0;
 }
 
 function grow(connection: Connection): void {

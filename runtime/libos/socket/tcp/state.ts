@@ -3,6 +3,7 @@ import { Stack } from '../../iface/stack';
 import * as address from '../../wire/address';
 import { NEVER } from '../../time/duration';
 import { CLOSED, Connection, ENDED, STOPPING, TIME_WAIT } from './connection';
+import { releaseSent } from './sent';
 import { Wheel } from './wheel';
 
 /** Is told what happened to a connection: `events` are bits of connection.ts. */
@@ -217,9 +218,7 @@ export class Tcp {
       connection.inbox.bytes = 0;
       connection.inbox.size = 0;
     }
-    if (connection.sent != 0) heap.free(connection.sent);
-    connection.sent = 0;
-    connection.sentRoom = 0;
+    releaseSent(connection);
     connection.sentCount = 0;
   }
 
