@@ -31,9 +31,7 @@ export function open(address: string, gateway: u32): bool {
   const mac: usize = memory.data<u8>([2, 0, 0, 0, 0, 2]);
   const seed: usize = memory.data(24);
   const made = new Stack(mac, 1500, transmit.index, seed);
-  made.address = cidr.address;
-  made.mask = cidr.mask;
-  made.gateway = gateway;
+  made.setIpv4(cidr.address, cidr.mask, gateway);
   udp.start(made);
   udp.bind(7, echo.index, false);
   stack = made;
@@ -49,8 +47,7 @@ export function setHops(count: u32): void {
 export function probe(): void {
   const on = stack!;
   on.candidate = on.address;
-  on.address = 0;
-  on.mask = 0;
+  on.setIpv4(0, 0, on.gateway);
 }
 
 /** The address it is about to take, 0 if somebody else has shown up with it. */

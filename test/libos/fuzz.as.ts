@@ -88,9 +88,7 @@ export function open(seed: u64): void {
   ]);
   stack = new Stack(mac, 1500, transmit.index, secret);
   stack.now = now;
-  stack.address = 0x0a000002;
-  stack.mask = 0xffffff00;
-  stack.gateway = 0x0a000001;
+  stack.setIpv4(0x0a000002, 0xffffff00, 0x0a000001);
   udp.start(stack);
   udp.bind(7, echo.index, true);
   sockets = tcp.start(stack);

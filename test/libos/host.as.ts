@@ -41,8 +41,7 @@ export function open(mac: u32, ipv4: string, mtu: u32, seed: u64, now: u64, offl
   for (let i: u32 = 0; i < 3; i++) store<u64>(secret + (i << 3), (seed + i + 1) * 0x9e3779b97f4a7c15);
   const made = new Stack(bytes, mtu, transmit.index, secret, offloads);
   made.now = now;
-  made.address = cidr.address;
-  made.mask = cidr.mask;
+  made.setIpv4(cidr.address, cidr.mask, 0);
   udp.start(made);
   sockets = tcp.start(made);
   stack = made;

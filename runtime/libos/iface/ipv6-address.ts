@@ -101,6 +101,7 @@ export function tick(stack: Stack): u64 {
     if (own.state == state.FREE) continue;
     if (own.validUntil <= stack.now) {
       own.state = state.FREE;
+      stack.addressChanges++;
       mld.changed(stack);
       continue;
     }
@@ -122,5 +123,6 @@ function ask(stack: Stack, own: Address): void {
     return;
   }
   own.state = state.PREFERRED; // unless tick() finds that this is over
+  stack.addressChanges++;
   announce(stack, own);
 }

@@ -48,6 +48,8 @@ export class Stack {
   address: u32 = 0;
   mask: u32 = 0;
   gateway: u32 = 0;
+  /** Counts up whenever the addresses that may be used change, of either version. */
+  addressChanges: u32 = 0;
   /** Bytes of the largest IPv4 packet: the link's, or fewer if a DHCP server says so. */
   ipv4Mtu: u32 = 0;
   /** An address we are about to take; 0 without, or as soon as another station shows that it has it or wants it (RFC 5227, 2.1.1). */
@@ -133,6 +135,14 @@ export class Stack {
   joinVlan(id: u32): void {
     this.vlan = id;
     this.link = ethernet.HEADER + (id != 0 ? ethernet.TAG : 0);
+  }
+
+  /** Takes the IPv4 address `address`, in a network of `mask`, with `gateway` to all others; 0 for none. */
+  setIpv4(address: u32, mask: u32, gateway: u32): void {
+    this.address = address;
+    this.mask = mask;
+    this.gateway = gateway;
+    this.addressChanges++;
   }
 
   /** Counts a frame that goes no further. */

@@ -9,9 +9,7 @@ export function configure(stack: Stack, options: NetworkOptions): void {
   stack.joinVlan(options.vlan);
   const ipv4 = options.ipv4;
   if (ipv4 != null) {
-    stack.address = ipv4.address;
-    stack.mask = ipv4.mask;
-    stack.gateway = options.gateway;
+    stack.setIpv4(ipv4.address, ipv4.mask, options.gateway);
     arp.announce(stack);
   }
   if (!options.usesIpv6) return;

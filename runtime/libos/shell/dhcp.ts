@@ -90,16 +90,15 @@ function probe(dhcp: client.Client): void {
   }
   probeAt = NEVER;
   stack.candidate = 0;
-  stack.address = dhcp.lease.address;
-  configure(dhcp.lease);
+  configure(dhcp.lease, dhcp.lease.address);
   arp.announce(stack);
   call_indirect<void>(ready, stack);
 }
 
-/** Takes from a lease what goes with its address. Of the routes only the default one is used. */
-function configure(lease: leases.Lease): void {
-  stack.mask = lease.prefix == 32 ? 0xffffffff : ~(<u32>0xffffffff >> lease.prefix);
-  stack.gateway = lease.routerCount > 0 ? load<u32>(lease.routers) : 0;
+/** Takes the address with what goes with it in a lease. Of the routes only the default one is used. */
+function configure(lease: leases.Lease, address: u32): void {
+  const mask = lease.prefix == 32 ? 0xffffffff : ~(<u32>0xffffffff >> lease.prefix);
+  stack.setIpv4(address, mask, lease.routerCount > 0 ? load<u32>(lease.routers) : 0);
   stack.ipv4Mtu = lease.mtu == 0 ? stack.mtu : min(lease.mtu, stack.mtu);
 }
 
@@ -110,9 +109,7 @@ function withdraw(): void {
   if (stack.address == 0) return;
   address.setIpv4(from, stack.address);
   tcpOf(stack).abandon(from);
-  stack.address = 0;
-  stack.mask = 0;
-  stack.gateway = 0;
+  stack.setIpv4(0, 0, 0);
 }
 
 function happened(dhcp: client.Client, event: u32): void {
@@ -124,7 +121,7 @@ function happened(dhcp: client.Client, event: u32): void {
       probeAt = stack.now;
       break;
     case events.RENEWED:
-      if (stack.address != 0) configure(dhcp.lease);
+      if (stack.address != 0) configure(dhcp.lease, stack.address);
       break;
     case events.REFUSED:
     case events.EXPIRED:

@@ -27,6 +27,8 @@ let stack!: Stack;
 let source: u32 = 0;
 /** The number in the name when it was logged last; 0 before. */
 let told: u32 = 0;
+/** What stack.addressChanges was when the addresses were looked at last. */
+let seen: u32 = 0;
 
 const message: usize = heap.alloc(mdns.ROOM);
 /** The addresses we have now, as in the host's table. */
@@ -90,6 +92,8 @@ function send(to: usize, port: u32, size: u32): void {
 
 /** Begins anew if the interface has other addresses than before. */
 function refresh(made: mdns.Responder): void {
+  if (seen == stack.addressChanges) return;
+  seen = stack.addressChanges;
   const host = made.host;
   let count: u32 = 0;
   if (stack.address != 0) address.setIpv4(current + address.SIZE * count++, stack.address);

@@ -56,9 +56,7 @@ export function transport(refuse: bool): void {
 }
 
 export function setIpv4(address: u32, mask: u32, gateway: u32): void {
-  stack!.address = address;
-  stack!.mask = mask;
-  stack!.gateway = gateway;
+  stack!.setIpv4(address, mask, gateway);
 }
 
 export function start(now: u64): bool {
@@ -178,6 +176,7 @@ export function counter(name: string): u64 {
   if (name == 'retransmitTime') return state.retransmitTime;
   if (name == 'reachableTime') return stack!.neighbours.reachableTime;
   if (name == 'evicted') return stack!.neighbours.evicted;
+  if (name == 'addressChanges') return stack!.addressChanges;
   if (name == 'pieces') return stack!.fragments.memory;
   return u64.MAX_VALUE;
 }

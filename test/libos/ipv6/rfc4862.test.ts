@@ -355,3 +355,31 @@ describe('RFC 3810: our groups are reported', () => {
     expect(reports(link.pass(10))).toEqual([]);
   });
 });
+
+test('whoever follows our addresses sees each change of those that may be used, and no other', async () => {
+  const link = await Link.open();
+  let seen = link.counter('addressChanges');
+  const changed = (): boolean => {
+    const before = seen;
+    seen = link.counter('addressChanges');
+    return seen !== before;
+  };
+  link.setIpv4(US.ip, 24);
+  expect(changed()).toBe(true);
+  link.start();
+  link.pass(0.5);
+  expect(changed()).toBe(false); // nobody uses it yet
+  link.pass(1);
+  expect([link.isOurs(OURS.local), changed()]).toEqual([true, true]);
+  const lifetimes = { valid: 7300, preferred: 7250 };
+  link.receive(routerAdvertisement([prefixOption(PREFIX, lifetimes)]));
+  expect(changed()).toBe(false);
+  link.pass(3);
+  expect([link.address(MADE), changed()]).toEqual([ADDRESS.preferred, true]);
+  link.pass(7255);
+  expect([link.address(MADE), changed()]).toEqual([ADDRESS.deprecated, false]);
+  link.receive(routerAdvertisement([prefixOption(PREFIX, lifetimes)]));
+  expect([link.address(MADE), changed()]).toEqual([ADDRESS.preferred, false]);
+  link.pass(7301);
+  expect([link.address(MADE), changed()]).toEqual([ADDRESS.free, true]);
+});
