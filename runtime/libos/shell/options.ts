@@ -172,7 +172,7 @@ export function helpNetwork(): void {
   --dhcp                   ask a DHCP server for an address instead
   --ipv6=ADDRESS/PREFIX    an IPv6 address besides those that routers announce
   --ipv6-gateway=ADDRESS   who takes IPv6 for other networks (default: who says so)
-  --ipv4-only, --ipv6-only speak only one of them
+  --ipv4-only, --ipv6-only use this version of IP alone (default both)
   --vlan=ID                live in this VLAN: take and send only frames with its tag
   --name=NAME              announce NAME.local by multicast DNS, tell DHCP servers
 

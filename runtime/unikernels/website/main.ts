@@ -51,7 +51,7 @@ function announce(stack: Stack): void {
   if (!logger.begin(source, level.INFO)) return;
   line.text('ready: ');
   line.number(site.store.files);
-  line.text(' files at ');
+  line.text(site.store.files == 1 ? ' file at ' : ' files at ');
   if (stack.address != 0) {
     line.text('http://');
     line.ipv4(stack.address);
