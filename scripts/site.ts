@@ -79,7 +79,12 @@ export async function testWebsite(image = 'website'): Promise<boolean | string> 
 async function runUnikernel(image: string, tap: string | undefined): Promise<void> {
   const runtime = await buildRuntime();
   const archive = await packSite();
-  const { url, ended } = await serveUnikernel({ runtime, image, archive, tap });
+  const { url, ended } = await serveUnikernel({
+    runtime,
+    image,
+    archive,
+    at: tap === undefined ? 'own tap' : { tap },
+  });
   console.log(`The handbook is at ${url}, served by the unikernel ${image}; stop it with Ctrl-C`);
   throw new Error(await ended);
 }

@@ -1,6 +1,7 @@
-// Serves the packed handbook from the `website` image over a tap.
+// Serves the packed handbook from the `website` image: over a tap, or at a port of this machine without any privilege.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Served } from './server.ts';
@@ -13,8 +14,8 @@ export interface Site {
   readonly image: string;
   /** The packed site. */
   readonly archive: string;
-  /** A tap that is there; without, one is made. */
-  readonly tap: string | undefined;
+  /** How it is reached: over a tap that is there, over one that is made ('own tap'), or at a port of 127.0.0.1. */
+  readonly at: { readonly tap: string } | { readonly port: number } | 'own tap';
   /** Arguments for the image besides its address. */
   readonly args?: readonly string[];
 }
@@ -39,49 +40,77 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
+/** What the image is told of its network, and where it can be reached. */
+interface Reach {
+  readonly url: string;
+  readonly options: readonly string[];
+  readonly args: readonly string[];
+  /** Takes away what was made for it. */
+  readonly close: () => void;
+}
+
+function reach(at: Site['at']): Reach {
+  if (typeof at === 'object' && 'port' in at) {
+    return {
+      url: `http://127.0.0.1:${at.port}/`,
+      options: [`--publish=${at.port}:80`],
+      args: [],
+      close: () => undefined,
+    };
+  }
+  const tap = at === 'own tap' ? makeTap() : useTap(at.tap);
+  const { guest, prefix } = tap.wire;
+  return {
+    url: `http://${guest}/`,
+    options: [`--net:service=${tap.name}`],
+    args: [`--ipv4=${guest}/${prefix}`, '--port=80'],
+    close: tap.close,
+  };
+}
+
 /** Starts the image and waits until it answers. Its console goes to standard error. @throws Error that says why it does not answer. */
 export async function serveUnikernel({
   runtime,
   image,
   archive,
-  tap: name,
+  at,
   args = [],
 }: Site): Promise<ServedByUnikernel> {
-  const tap = name === undefined ? makeTap() : useTap(name);
-  const { guest, prefix } = tap.wire;
-  const options = [`--mem=${MEMORY_MIB}`, `--net:service=${tap.name}`, `--block-ro:data=${archive}`];
+  const way = reach(at);
+  const options = [`--mem=${MEMORY_MIB}`, ...way.options, `--block-ro:data=${archive}`];
   const child = spawn(
     join(runtime, 'bin', 'kittiwake'),
-    ['run', ...options, image, '--', `--ipv4=${guest}/${prefix}`, '--port=80', ...args],
+    ['run', ...options, image, '--', ...way.args, ...args],
     { stdio: ['ignore', 2, 2] },
   );
   // However this process ends, neither of the two stays behind.
   const leave = (): void => {
     child.kill('SIGTERM');
-    tap.close();
+    way.close();
   };
   process.once('exit', leave);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
   const ended = once(child, 'exit').then(() => {
     process.off('exit', leave);
-    tap.close();
+    way.close();
     return `the unikernel ended with ${child.signalCode ?? `status ${child.exitCode}`}, see above`;
   });
   const close = async (): Promise<void> => {
     child.kill('SIGTERM');
     await ended;
   };
-  const url = `http://${guest}/`;
   const gone = ended.then((words) => {
     throw new Error(words);
   });
   const until = performance.now() + ANSWER_MS;
-  while (!(await Promise.race([answers(url), gone]))) {
+  while (!(await Promise.race([answers(way.url), gone]))) {
     if (performance.now() > until) {
       await close();
-      throw new Error(`${image} did not answer at ${url} in ${ANSWER_MS / 1000} s; its console is above`);
+      throw new Error(`${image} did not answer at ${way.url} in ${ANSWER_MS / 1000} s; its console is above`);
     }
     await sleep(ASK_EVERY_MS);
   }
   gone.catch(() => undefined); // From here on the caller is told by `ended`.
-  return { url, close, ended };
+  return { url: way.url, close, ended };
 }

@@ -12,7 +12,7 @@ export default async function serve(): Promise<() => Promise<void>> {
   const { url, close } =
     image === undefined
       ? await serveSite({ port: 0 })
-      : await serveUnikernel({ runtime, image, archive, tap: undefined, args: ['--no-access-log'] });
+      : await serveUnikernel({ runtime, image, archive, at: 'own tap', args: ['--no-access-log'] });
   process.env['KITTIWAKE_SITE_URL'] = url;
   return close;
 }
