@@ -38,7 +38,7 @@ export async function buildRuntime(): Promise<string> {
   if (upToDate.exitCode !== 0) await step('tender compiled', () => $({ cwd: root })`${make}`);
 
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const folders = ['runtime/cli', 'fixtures/images', 'build/tender'].map((folder) =>
+  const folders = ['runtime/cli', 'runtime/network', 'fixtures/images', 'build/tender'].map((folder) =>
     digestOf(join(root, folder)),
   );
   const digest = [...(await Promise.all(folders)), process.version, version, WRAPPER].join('\n');

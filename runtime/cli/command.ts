@@ -25,6 +25,8 @@ export interface Command {
   readonly options: readonly string[];
   /** Completes its operand with file names. */
   readonly takesImage?: boolean;
+  /** It is a group of these; its own `run` is for when none of them was named. */
+  readonly commands?: readonly Command[];
   /** Does it; returns the exit status. Throws CommandError for whatever the person should mend. */
   readonly run: (args: readonly string[], context: Context) => number;
 }

@@ -4,6 +4,7 @@ import { completionFor } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
+import { net } from './commands/net.ts';
 import { run } from './commands/run.ts';
 import { stats } from './commands/stats.ts';
 import type { Command, Context } from './command.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   images,
   stats,
+  net,
   doctor,
   completionFor(() => COMMANDS),
 ];
@@ -48,6 +50,7 @@ export function main(args: readonly string[], context: Context): number {
     context.out(HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
+  let path = [name];
   try {
     const command = COMMANDS.find((candidate) => candidate.name === name);
     if (!command)
@@ -55,12 +58,14 @@ export function main(args: readonly string[], context: Context): number {
         EXIT.usage,
         `'${printable(name)}': no such command; 'kittiwake --help' lists them`,
       );
-    const end = rest.indexOf('--');
-    if (rest.slice(0, end < 0 ? undefined : end).includes('--help')) {
-      context.out(command.help);
+    const [chosen, chosenArgs, words] = choose(command, rest, [name]);
+    path = words;
+    const end = chosenArgs.indexOf('--');
+    if (chosenArgs.slice(0, end < 0 ? undefined : end).includes('--help')) {
+      context.out(chosen.help);
       return EXIT.ok;
     }
-    return command.run(rest, context);
+    return chosen.run(chosenArgs, context);
   } catch (error) {
     if (error instanceof CommandError) {
       context.note(error.message);
@@ -68,12 +73,23 @@ export function main(args: readonly string[], context: Context): number {
     }
     if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {
       context.note(
-        `${(error as Error).message.replace(/\.?\s*To specify.*$/s, '')}; see 'kittiwake ${printable(name)} --help'`,
+        `${(error as Error).message.replace(/\.?\s*To specify.*$/s, '')}; see 'kittiwake ${printable(path.join(' '))} --help'`,
       );
       return EXIT.usage;
     }
     throw error;
   }
+}
+
+/** The command that `args` name within the group `command`, what is left for it, and the words that led there. */
+function choose(
+  command: Command,
+  args: readonly string[],
+  path: string[],
+): [command: Command, args: readonly string[], path: string[]] {
+  const [word, ...rest] = args;
+  const next = command.commands?.find(({ name }) => name === word);
+  return next ? choose(next, rest, [...path, next.name]) : [command, args, path];
 }
 
 if (import.meta.main) {

@@ -19,6 +19,11 @@ export class Wire {
     return new Wire(await wire(namespace, ['stdio', `packet:${name}`]));
   }
 
+  /** A wire to the tap `name` of `namespace`, held open as a tender does: what the host sends to the tap reaches us. */
+  static async behind(namespace: Namespace, name: string): Promise<Wire> {
+    return new Wire(await wire(namespace, ['stdio', `tap:${name}`]));
+  }
+
   /** Sends `frames`; resolves once the link has room for more. */
   async send(frames: readonly Uint8Array[]): Promise<void> {
     const stdin = this.#link.stdin;

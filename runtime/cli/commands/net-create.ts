@@ -1,0 +1,94 @@
+// kittiwake net create
+import { parseArgs } from 'node:util';
+import type { Command } from '../command.ts';
+import { CommandError, EXIT } from '../errors.ts';
+import { create } from '../../network/manager.ts';
+import { bridgeOf } from '../../network/model.ts';
+import {
+  CHANGING,
+  CHANGING_HELP,
+  operands,
+  publicView,
+  report,
+  speaking,
+  STATUS_HELP,
+  surroundings,
+} from './net-words.ts';
+
+const HELP = `Create a network: a bridge with the host's address on it, and its firewall.
+
+Usage: kittiwake net create NAME --subnet SUBNET [OPTIONS]
+
+NAME is up to 12 small letters, digits and hyphens; the bridge is kw-NAME. The
+host has the first address of the subnet. Unikernels on the network reach each
+other and the host; nothing from outside reaches them but published ports.
+Creating a network that exists, with the same options, puts right what is
+missing of it, and else does nothing.
+
+Options:
+  --subnet SUBNET     the IPv4 subnet, /8 to /30; required
+  --subnet6 SUBNET    an IPv6 subnet as well
+  --nat               unikernels reach what the host reaches, with the host's
+                      address
+  --routed            the same with their own addresses: the router beyond has to
+                      know the way back
+  --uplink IF         with --nat or --routed: by the interface IF only
+  --isolated          unikernels do not reach each other
+${CHANGING_HELP}
+Without --uplink the host forwards IPv4 between all its interfaces while there
+is such a network; IPv6 it does in any case. What was changed is given back by
+'kittiwake net rm'.
+
+${STATUS_HELP}
+Examples:
+  sudo kittiwake net create web --subnet 10.0.42.0/24 --nat
+  sudo kittiwake net create lab --subnet 10.0.43.0/24 --subnet6 fd00:43::/64
+  sudo kittiwake net create dmz --subnet 192.0.2.0/28 --routed --uplink eth0
+  kittiwake net create web --subnet 10.0.42.0/24 --nat --dry-run
+`;
+
+export const netCreate: Command = {
+  name: 'create',
+  summary: 'create a network: a bridge, addresses, NAT',
+  help: HELP,
+  options: [
+    ...['--subnet', '--subnet6', '--nat', '--routed', '--uplink', '--isolated'],
+    ...['--dry-run', '--json', '--state', '--help'],
+  ],
+  run(args, context) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        ...CHANGING,
+        subnet: { type: 'string' },
+        subnet6: { type: 'string' },
+        nat: { type: 'boolean' },
+        routed: { type: 'boolean' },
+        uplink: { type: 'string' },
+        isolated: { type: 'boolean' },
+      },
+    });
+    const [name = ''] = operands('create', ['NAME'], positionals);
+    const { subnet, subnet6, nat, routed, uplink, isolated = false } = values;
+    if (subnet === undefined)
+      throw new CommandError(EXIT.usage, `network ${name}: no subnet given; add --subnet 10.0.42.0/24`);
+    if (nat && routed) throw new CommandError(EXIT.usage, `--routed: either this or --nat; leave one away`);
+    const outcome = speaking(() =>
+      create(
+        {
+          ...{ name, subnet, isolated, dhcp: false, forward: nat ? 'nat' : routed ? 'routed' : 'none' },
+          ...(subnet6 !== undefined && { subnet6 }),
+          ...(uplink !== undefined && { uplink }),
+        },
+        surroundings(values),
+      ),
+    );
+    report(outcome, values, context, (changed) => {
+      if (!changed || !outcome.network) return `network ${name}: there already, nothing to do\n`;
+      const { gateway, gateway6 } = publicView(outcome.network);
+      return `network ${name}: ${bridgeOf({ name })} with ${gateway}${gateway6 === undefined ? '' : ` and ${gateway6}`}\n`;
+    });
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,104 @@
+// kittiwake net list and kittiwake net inspect
+import { parseArgs } from 'node:util';
+import type { Command } from '../command.ts';
+import { CommandError, EXIT } from '../errors.ts';
+import { table } from '../table.ts';
+import { all } from '../../network/manager.ts';
+import { bridgeOf, checkNetworkName, portName, type Network } from '../../network/model.ts';
+import { folderStore } from '../../network/store.ts';
+import { LOOKING, LOOKING_HELP, operands, publicView, runLine, speaking } from './net-words.ts';
+
+export const netList: Command = {
+  name: 'list',
+  summary: 'list the networks',
+  help: `List the networks.
+
+Usage: kittiwake net list [--json]
+
+Options:
+${LOOKING_HELP}
+Examples:
+  kittiwake net list
+  kittiwake net list --json
+`,
+  options: ['--json', '--state', '--help'],
+  run(args, { out }) {
+    const { values } = parseArgs({ args: [...args], options: LOOKING });
+    const networks = speaking(() => all({ store: folderStore(values.state) }));
+    if (values.json) out(`${JSON.stringify(networks.map(publicView))}\n`);
+    else
+      out(table(['NETWORK', 'BRIDGE', 'SUBNET', 'SUBNET6', 'FORWARD', 'TAPS', 'PORTS'], networks.map(row)));
+    return EXIT.ok;
+  },
+};
+
+function row(network: Network): string[] {
+  const { name, subnet, subnet6 = '-', taps, published, removing } = network;
+  return [
+    name,
+    bridgeOf(network),
+    subnet,
+    subnet6,
+    removing ? 'half removed' : forwarding(network),
+    ...[taps, published].map(({ length }) => String(length)),
+  ];
+}
+
+function forwarding({ forward, uplink }: Network): string {
+  return uplink === undefined ? forward : `${forward} by ${uplink}`;
+}
+
+export const netInspect: Command = {
+  name: 'inspect',
+  summary: 'show a network, its taps and their addresses',
+  help: `Show a network: its taps with their MAC and IP addresses, and published ports.
+
+Usage: kittiwake net inspect NAME [--json]
+
+Options:
+${LOOKING_HELP}
+Examples:
+  kittiwake net inspect web
+  kittiwake net inspect web --json
+`,
+  options: ['--json', '--state', '--help'],
+  run(args, { out }) {
+    const { values, positionals } = parseArgs({ args: [...args], options: LOOKING, allowPositionals: true });
+    const [name = ''] = operands('inspect', ['NAME'], positionals);
+    const network = speaking(() => {
+      checkNetworkName(name);
+      return folderStore(values.state).read(name);
+    });
+    if (!network)
+      throw new CommandError(
+        EXIT.noImage,
+        `network ${name}: no such network; 'kittiwake net list' lists them`,
+      );
+    out(values.json ? `${JSON.stringify(publicView(network))}\n` : describe(network));
+    return EXIT.ok;
+  },
+};
+
+function describe(network: Network): string {
+  const { bridge, subnet, gateway, subnet6, gateway6, taps, published, isolated } = publicView(network);
+  const facts = [
+    ['bridge', bridge],
+    ['subnet', `${subnet}, host ${gateway}`],
+    ...(subnet6 === undefined ? [] : [['subnet6', `${subnet6}, host ${gateway6}`]]),
+    ['forward', forwarding(network)],
+    ...(isolated ? [['isolated', 'unikernels do not reach each other']] : []),
+    ...(network.removing ? [['state', `half removed; 'kittiwake net rm ${network.name}' completes it`]] : []),
+  ];
+  const lines = facts.map(([name = '', value]) => `${name.padEnd(10)}${value}\n`).join('');
+  const tapRows = taps.map(({ name, mac, address, address6 = '-', user, group }) => [
+    ...[name, mac, address, address6],
+    user ?? (group === undefined ? 'root' : `group ${group}`),
+  ]);
+  const portRows = published.map((each) => [portName(each), each.tap, String(each.guestPort)]);
+  return [
+    lines,
+    ...(tapRows.length > 0 ? [table(['TAP', 'MAC', 'IPV4', 'IPV6', 'OWNER'], tapRows)] : []),
+    ...(portRows.length > 0 ? [table(['PUBLISHED', 'TAP', 'PORT'], portRows)] : []),
+    ...(taps.length > 0 ? [taps.map((tap) => `${runLine(network, tap)}\n`).join('')] : []),
+  ].join('\n');
+}

@@ -1,0 +1,212 @@
+// What the host has: interfaces, addresses, routes, settings, firewall. Read by the programs a person would use, all at once before anything is
+// planned; nothing is changed here.
+import { createHash } from 'node:crypto';
+import type { Exec } from './exec.ts';
+import { NetworkError } from './errors.ts';
+import { parsePrefix, type Family, type Prefix } from './ip.ts';
+
+export interface Link {
+  readonly name: string;
+  /** What ip-link(8) calls its type: bridge, tun, veth; absent for hardware. */
+  readonly kind?: string;
+  readonly mac: string;
+  readonly up: boolean;
+  /** Somebody holds the other end: for a tap, a program has it open. */
+  readonly carrier: boolean;
+  readonly master?: string;
+  readonly isolated: boolean;
+  readonly user?: string;
+  readonly group?: string;
+  /** As `10.0.42.1/24`. */
+  readonly addresses: readonly string[];
+}
+
+export interface Route {
+  readonly prefix: Prefix;
+  readonly dev: string;
+}
+
+/** A base chain of somebody else's that packets through the host must pass. */
+export interface Hurdle {
+  readonly family: string;
+  readonly table: string;
+  readonly chain: string;
+  /** Its policy drops, or its last rule drops or rejects whatever is left. */
+  readonly closed: 'policy' | 'rule';
+}
+
+export interface Firewall {
+  /** What is listed of each table called kw-…, as a digest, by `inet kw-web`. */
+  readonly tables: ReadonlyMap<string, string>;
+  readonly hurdles: readonly Hurdle[];
+}
+
+export interface Host {
+  readonly links: ReadonlyMap<string, Link>;
+  readonly routes: readonly Route[];
+  readonly settings: ReadonlyMap<string, string>;
+  /** Undefined where it may not be read, as by an ordinary user. */
+  readonly firewall: Firewall | undefined;
+}
+
+const SETTINGS =
+  '^net\\.(ipv4\\.ip_forward|ipv[46]\\.conf\\.[^.]+\\.(forwarding|accept_ra|accept_redirects|route_localnet)|bridge\\.bridge-nf-call-ip6?tables)$';
+
+/** @throws NetworkError `tools` where a program is missing, `host` where one fails. */
+export function readHost(exec: Exec): Host {
+  return {
+    links: readLinks(exec),
+    routes: ([4, 6] as const).flatMap((family) => readRoutes(exec, family)),
+    settings: readSettings(exec),
+    firewall: readFirewall(exec),
+  };
+}
+
+/** What `ip -j` writes, of which only what is used is believed to be there. */
+interface IpLink {
+  readonly ifname?: string;
+  readonly address?: string;
+  readonly flags?: readonly string[];
+  readonly master?: string;
+  readonly linkinfo?: {
+    readonly info_kind?: string;
+    readonly info_data?: { readonly user?: string | number; readonly group?: string | number };
+    readonly info_slave_data?: { readonly isolated?: boolean };
+  };
+  readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
+}
+
+interface IpRoute {
+  readonly dst?: string;
+  readonly dev?: string;
+  readonly type?: string;
+}
+
+function json(exec: Exec, args: readonly string[]): readonly object[] {
+  const { status, out, err } = exec('ip', args);
+  if (status !== 0) throw new NetworkError('host', `ip ${args.join(' ')}: ${firstLine(err)}; try it by hand`);
+  try {
+    return JSON.parse(out.trim() === '' ? '[]' : out) as object[];
+  } catch {
+    throw new NetworkError('host', `ip ${args.join(' ')}: did not write JSON; install Debian's iproute2`);
+  }
+}
+
+export function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? '';
+}
+
+function readLinks(exec: Exec): Map<string, Link> {
+  const links = new Map<string, Link>();
+  for (const { ifname, address = '', flags = [], master, linkinfo, addr_info = [] } of json(exec, [
+    '-j',
+    '-d',
+    'addr',
+    'show',
+  ]) as readonly IpLink[]) {
+    if (ifname === undefined) continue;
+    const { user, group } = linkinfo?.info_data ?? {};
+    links.set(ifname, {
+      name: ifname,
+      mac: address,
+      up: flags.includes('UP'),
+      carrier: flags.includes('LOWER_UP'),
+      isolated: linkinfo?.info_slave_data?.isolated === true,
+      addresses: addr_info.flatMap(({ local, prefixlen }) =>
+        local === undefined ? [] : [`${local}/${prefixlen}`],
+      ),
+      ...(linkinfo?.info_kind !== undefined && { kind: linkinfo.info_kind }),
+      ...(master !== undefined && { master }),
+      ...(user !== undefined && { user: String(user) }),
+      ...(group !== undefined && { group: String(group) }),
+    });
+  }
+  return links;
+}
+
+function readRoutes(exec: Exec, family: Family): Route[] {
+  const routes = json(exec, ['-j', `-${family}`, 'route', 'show', 'table', 'all']) as readonly IpRoute[];
+  return routes.flatMap(({ dst = '', dev = '', type }) => {
+    if (type === 'broadcast' || type === 'multicast' || dst === 'default') return [];
+    const prefix = parsePrefix(dst.includes('/') ? dst : `${dst}/${family === 4 ? 32 : 128}`);
+    return prefix && prefix.length > 0 ? [{ prefix, dev }] : [];
+  });
+}
+
+function readSettings(exec: Exec): Map<string, string> {
+  // Some settings cannot be read by everybody, which sysctl(8) says in its status and goes on.
+  const { out } = exec('sysctl', ['-a', '-r', SETTINGS]);
+  const settings = new Map<string, string>();
+  for (const line of out.split('\n')) {
+    const [, key, value] = /^(\S+) = (\S+)$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) settings.set(key, value);
+  }
+  return settings;
+}
+
+interface NftObject {
+  readonly family?: string;
+  readonly table?: string;
+  readonly name?: string;
+  readonly chain?: string;
+  readonly hook?: string;
+  readonly policy?: string;
+  readonly handle?: number;
+  readonly expr?: readonly Readonly<Record<string, unknown>>[];
+}
+
+function readFirewall(exec: Exec): Firewall | undefined {
+  const { status, out } = exec('nft', ['-j', 'list', 'ruleset']);
+  if (status !== 0) return undefined;
+  try {
+    return parseFirewall(out);
+  } catch {
+    throw new NetworkError('host', `nft -j list ruleset: did not write JSON; install Debian's nftables`);
+  }
+}
+
+/** The ruleset as `nft -j` lists it. @throws Error where it is no JSON. */
+export function parseFirewall(text: string): Firewall {
+  const { nftables = [] } = JSON.parse(text) as { nftables?: readonly Readonly<Record<string, NftObject>>[] };
+  const hashes = new Map<string, ReturnType<typeof createHash>>();
+  const hurdles = new Map<string, Hurdle>();
+  const forward = new Map<string, NftObject>();
+  for (const entry of nftables) {
+    for (const [type, listed] of Object.entries(entry)) {
+      const object = { ...listed, handle: 0 }; // Handles count up with every change.
+      const table = `${object.family} ${type === 'table' ? object.name : object.table}`;
+      if (/ kw-/.test(table)) {
+        const hash = hashes.get(table) ?? createHash('sha256');
+        hashes.set(table, hash.update(JSON.stringify([type, object])));
+        continue;
+      }
+      const key = `${table} ${type === 'rule' ? object.chain : object.name}`;
+      if (
+        type === 'chain' &&
+        object.hook === 'forward' &&
+        ['inet', 'ip', 'ip6'].includes(object.family ?? '')
+      ) {
+        forward.set(key, object);
+        if (object.policy === 'drop') hurdles.set(key, hurdle(object, 'policy'));
+      }
+      const chain = type === 'rule' ? forward.get(key) : undefined;
+      // The last rule decides, and rules are listed in order.
+      if (chain && chain.policy !== 'drop') {
+        if (isFinal(object)) hurdles.set(key, hurdle(chain, 'rule'));
+        else hurdles.delete(key);
+      }
+    }
+  }
+  const tables = new Map([...hashes].map(([table, hash]) => [table, hash.digest('hex')]));
+  return { tables, hurdles: [...hurdles.values()] };
+}
+
+function hurdle({ family = '', table = '', name = '' }: NftObject, closed: Hurdle['closed']): Hurdle {
+  return { family, table, chain: name, closed };
+}
+
+/** A rule that ends the way of whatever reaches it. */
+function isFinal({ expr = [] }: NftObject): boolean {
+  const [verdict, ...more] = expr.filter((each) => !('counter' in each || 'log' in each));
+  return verdict !== undefined && more.length === 0 && ('drop' in verdict || 'reject' in verdict);
+}
