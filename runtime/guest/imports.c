@@ -50,6 +50,11 @@ uint32_t Z_guestZ_stop_requested(struct Z_guest_instance_t *guest) {
     return platform_notice()->stop != 0;
 }
 
+uint64_t Z_guestZ_generation(struct Z_guest_instance_t *guest) {
+    (void)guest;
+    return platform_notice()->generation;
+}
+
 /* How far linear memory can grow. */
 uint32_t Z_guestZ_memory_limit(struct Z_guest_instance_t *guest) {
     return (uint32_t)(Z_imageZ_memory(guest->module)->max_pages * 65536ull);

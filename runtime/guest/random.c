@@ -4,6 +4,8 @@
  */
 #include "random.h"
 
+#include "platform.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -113,8 +115,22 @@ void random_start(void) {
     reseed();
 }
 
-void random_bytes(void *to, size_t size) {
-    uint8_t *bytes = to;
+/* Others restored from the same snapshot have the same key: the tender gives each a seed of its own. */
+static uint64_t generation;
+
+static void take_seed(void) {
+    uint64_t word[4];
+    const volatile struct notice *notice = platform_notice();
+    generation = notice->generation;
+    for (unsigned i = 0; i < sizeof notice->seed; i++)
+        ((uint8_t *)word)[i] = notice->seed[i];
+    mix(word[0], word[1]);
+    mix(word[2], word[3]);
+    memset(word, 0, sizeof word);
+    reseed();
+}
+
+static void generate(uint8_t *bytes, size_t size) {
     uint32_t out[BLOCK_WORDS];
     for (uint64_t counter = 1; size > 0; counter++) {
         block(counter, 0, out);
@@ -129,4 +145,13 @@ void random_bytes(void *to, size_t size) {
         reseed();
     else
         mix(0, ticks());
+}
+
+/* Should the snapshot have been taken in between, what was generated is nobody's yet, and is generated anew. */
+void random_bytes(void *to, size_t size) {
+    do {
+        if (platform_notice()->generation != generation)
+            take_seed();
+        generate(to, size);
+    } while (platform_notice()->generation != generation);
 }

@@ -74,7 +74,13 @@ static uint64_t clock(int which) {
 /* A comparison that took longer than this was interrupted. */
 #define COMPARE_TICKS 100000ull
 
+/* After a restore the host's clock and the counter are others; the offset makes the guest's clock go on from where it was. */
+static uint64_t host_monotonic(void) {
+    return clock(MONOTONIC) + (uint64_t)platform_notice()->clock_offset;
+}
+
 static struct {
+    uint64_t generation;         /* of which the following are */
     uint64_t ticks, nanoseconds; /* at the last comparison; 0 before the first */
     uint64_t scale;              /* nanoseconds of a tick, shifted; 0 while it is not known */
     uint64_t valid_ticks;        /* how long the scale is used */
@@ -100,7 +106,7 @@ static bool counter_is_even(void) {
 
 static uint64_t compare_clocks(void) {
     uint64_t before = ticks();
-    uint64_t now = clock(MONOTONIC);
+    uint64_t now = host_monotonic();
     uint64_t after = ticks();
     if (after - before > COMPARE_TICKS) {
         counter.scale = 0;
@@ -120,16 +126,31 @@ static uint64_t compare_clocks(void) {
     return now;
 }
 
-uint64_t platform_monotonic(void) {
+static uint64_t monotonic(void) {
     static int even = -1;
     if (even < 0)
         even = counter_is_even();
     if (!even)
-        return clock(MONOTONIC);
+        return host_monotonic();
     uint64_t elapsed = ticks() - counter.ticks;
     uint64_t now = counter.scale != 0 && elapsed < counter.valid_ticks
                        ? counter.nanoseconds + (uint64_t)((unsigned __int128)elapsed * counter.scale >> SCALE_SHIFT)
                        : compare_clocks();
+    return now;
+}
+
+/* A snapshot may be taken anywhere, also between reading a clock and using what it said: then it is read again. */
+uint64_t platform_monotonic(void) {
+    uint64_t now;
+    do {
+        uint64_t generation = platform_notice()->generation;
+        if (generation != counter.generation) {
+            counter.generation = generation;
+            counter.ticks = 0;
+            counter.scale = 0;
+        }
+        now = monotonic();
+    } while (platform_notice()->generation != counter.generation);
     if (now < counter.latest)
         now = counter.latest;
     counter.latest = now;
@@ -140,14 +161,19 @@ uint64_t platform_wall(void) {
     return clock(REALTIME);
 }
 
-/* Sets the timer of the epoll set to `deadline`, or stops it for one that never comes. */
+/* Sets the timer of the epoll set to `deadline`, or stops it for one that never comes. The tender restores what is left of it. */
 static void set_timer(uint64_t deadline) {
-    struct timespec timer[2] = {{.seconds = 0}};
-    if (deadline != PLATFORM_FOREVER) {
-        timer[1].seconds = (int64_t)(deadline / NSEC_PER_SEC);
-        timer[1].nanoseconds = (int64_t)(deadline % NSEC_PER_SEC) | 1; /* zero would stop it */
-    }
-    call(TIMERFD_SETTIME, info->timerfd, TIMER_ABSTIME, (long)timer, 0, 0, 0);
+    uint64_t generation;
+    do {
+        generation = platform_notice()->generation;
+        struct timespec timer[2] = {{.seconds = 0}};
+        if (deadline != PLATFORM_FOREVER) {
+            int64_t host = (int64_t)deadline - platform_notice()->clock_offset; /* may be before the host's start, and so over */
+            timer[1].seconds = host > 0 ? host / (int64_t)NSEC_PER_SEC : 0;
+            timer[1].nanoseconds = (host > 0 ? host % (int64_t)NSEC_PER_SEC : 0) | 1; /* zero would stop it */
+        }
+        call(TIMERFD_SETTIME, info->timerfd, TIMER_ABSTIME, (long)timer, 0, 0, 0);
+    } while (platform_notice()->generation != generation);
 }
 
 /* What one look at the epoll set finds. */

@@ -31,6 +31,13 @@ export declare function poll(deadline: u64): u64;
 @external('guest', 'stop_requested')
 export declare function stopRequested(): bool;
 
+/**
+ * How often this guest was restored from a snapshot. When it changes, there may be others like it: the MAC address and the arguments may be
+ * new, and what it keeps secret others know. Random bytes are other ones by themselves.
+ */
+@external('guest', 'generation')
+export declare function generation(): u64;
+
 /** Bytes the module's memory can grow to, as the image was given memory; a module that needs more is ended. */
 @external('guest', 'memory_limit')
 export declare function memoryLimit(): u32;

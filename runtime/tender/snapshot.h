@@ -48,11 +48,13 @@ struct snapshot {
     uint32_t extent_count;
     uint32_t exec_heap; /* 0 or 1: --x-exec-heap */
     uint32_t processor[SNAPSHOT_PROCESSOR_WORDS];
+    uint32_t zero;
     struct snapshot_segment segment[IMAGE_MAX_HEADERS];
     struct mft manifest; /* with the addresses and sizes the guest was told */
     struct snapshot_extent extent[SNAPSHOT_EXTENTS];
     uint8_t machine[SNAPSHOT_MACHINE_SIZE] __attribute__((aligned(64))); /* the tender's own: registers, clocks, descriptors */
 };
+static_assert(offsetof(struct snapshot, segment) == 112 && offsetof(struct snapshot, machine) == 42624, "no padding");
 static_assert(sizeof(struct snapshot) <= SNAPSHOT_HEAD, "memory follows the head");
 static_assert(SNAPSHOT_HEAD % GUEST_PAGE_SIZE == 0, "memory is mapped by pages");
 

@@ -174,6 +174,16 @@ export class Ipv6 {
     return changetype<NameServer>(this.nameServers + index * offsetof<NameServer>());
   }
 
+  /** Gives its memory back. */
+  free(): void {
+    heap.free(this.addresses);
+    heap.free(this.routers);
+    heap.free(this.prefixes);
+    heap.free(this.redirects);
+    heap.free(this.nameServers);
+    heap.free(changetype<usize>(this));
+  }
+
   /** The address `bytes` in whatever state, null if we never had it. */
   find(bytes: usize): Address | null {
     for (let i: u32 = 0; i < ADDRESSES; i++) {

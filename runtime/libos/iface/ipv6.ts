@@ -11,7 +11,7 @@ import * as icmpv6 from './icmpv6';
 import { parameterProblem } from './icmpv6-errors';
 import * as addresses from './ipv6-address';
 import { CUT, typeOfUpper, unwrap, upper } from './ipv6-headers';
-import { FIXED, NAME_SERVERS, OPERATORS, ROUTERS } from './ipv6-state';
+import { FIXED, Ipv6, NAME_SERVERS, OPERATORS, ROUTERS } from './ipv6-state';
 import * as mld from './mld';
 import { solicitRouters } from './ndp-output';
 import * as slaac from './slaac';
@@ -161,6 +161,14 @@ export function start(stack: Stack): bool {
   if (state.autoconfigured) state.solicitAt = stack.now + <u64>state.probes * state.retransmitTime;
   state.wake(stack.now);
   return true;
+}
+
+/** Forgets addresses, routers and what they said, as before start(). */
+export function forget(stack: Stack): void {
+  const state = new Ipv6();
+  state.mdns = stack.ipv6.mdns;
+  stack.ipv6.free();
+  stack.ipv6 = state;
 }
 
 /** Adds the address `bytes` with a prefix of `prefix` bits, for ever. False if there is no room. */

@@ -156,6 +156,11 @@ export class Neighbours {
     }
   }
 
+  /** Gives all entries up: who was where on another network says nothing of this one. */
+  clear(): void {
+    for (let i: u32 = 0; i < ENTRIES; i++) this.forget(this.at(i));
+  }
+
   /** Gives the entry up, with the packet that waits for it. */
   forget(entry: Neighbour): void {
     if (entry.waiting != 0) this.takeWaiting(entry);

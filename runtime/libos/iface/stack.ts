@@ -131,6 +131,19 @@ export class Stack {
     this.pathMtus.seed = this.secret1;
   }
 
+  /**
+   * Becomes another station than others restored from the same snapshot. What finds things in tables that are in use stays: secret1, and the
+   * tables' own seeds.
+   * @param mac 6 bytes, copied
+   * @param seed 24 bytes nobody else knows
+   */
+  renew(mac: usize, seed: usize): void {
+    ethernet.copyMac(this.mac, mac);
+    this.secret0 = load<u64>(seed);
+    this.random = load<u64>(seed, 16) | 1;
+    this.neighbours.clear();
+  }
+
   /** Takes and sends only frames with the tag of the VLAN `id`, 1 to 4094; 0: only frames without, or with a priority alone. */
   joinVlan(id: u32): void {
     this.vlan = id;

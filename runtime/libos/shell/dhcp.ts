@@ -57,6 +57,13 @@ export function start(on: Stack, options: NetworkOptions, told: u32): void {
   client.start(made, stack.now);
 }
 
+/** Gives up the address and stops asking. */
+export function stop(): void {
+  withdraw();
+  asked = null;
+  udp.bind(CLIENT_PORT, 0, false);
+}
+
 function receive(on: Stack, data: usize, size: u32, fromPort: u32): void {
   if (fromPort == SERVER_PORT) client.input(asked!, data, size, stack.now);
 }

@@ -9,6 +9,7 @@ import * as logger from '../log/logger';
 import * as tcp from '../socket/tcp';
 import * as udp from '../socket/udp';
 import * as ethernet from '../wire/ethernet';
+import { RUN } from './options';
 import { SECOND } from '../time/duration';
 
 /** Ends the image when its device is gone: nothing it could do would bring it back. */
@@ -31,7 +32,13 @@ export type Observer = (stack: Stack, frame: usize, size: u32) => void;
 /** Does what is due at `wall`, nanoseconds since 1970, and says when it wants to be called again; called once for every burst of frames. */
 export type Turn = (stack: Stack, wall: u64) => u64;
 
+/** Takes up a life as another, at the time stack.now; the MAC address has changed if it `moved`. options.RUN, or the status to exit with. */
+export type Restored = (stack: Stack, moved: bool) => i32;
+
 let handle: u32 = 0;
+let restored: u32 = 0;
+/** How often we were restored from a snapshot. */
+let generation: u64 = 0;
 let observer: u32 = 0;
 /** Frames the device did not take. */
 export const unsent: usize = memory.data(8);
@@ -50,6 +57,7 @@ export function open(name: string): Stack {
   guest.netMac(handle, mac);
   guest.random(seed, SEED);
   const offloads = (guest.netFeatures(handle) & OFFLOAD) != 0;
+  generation = guest.generation();
   const stack = new Stack(mac, guest.netMtu(handle), transmit.index, seed, offloads);
   stack.now = guest.clockMonotonic();
   heap.free(seed);
@@ -62,6 +70,25 @@ export function open(name: string): Stack {
 /** Lets an Observer (its index) see every frame. */
 export function observe(index: u32): void {
   observer = index;
+}
+
+/** Has a Restored (its index) called when the image goes on from a snapshot. */
+export function onRestored(index: u32): void {
+  restored = index;
+}
+
+/** Takes what a new life brings: the MAC address, secrets, arguments. */
+function renew(stack: Stack): i32 {
+  generation = guest.generation();
+  const mac = heap.alloc(8);
+  const seed = heap.alloc(SEED);
+  guest.netMac(handle, mac);
+  guest.random(seed, SEED);
+  const moved = !ethernet.same(mac, stack.mac);
+  stack.renew(mac, seed);
+  heap.free(seed);
+  heap.free(mac);
+  return restored != 0 ? call_indirect<i32>(restored, stack, moved) : RUN;
 }
 
 /** Takes the frames that are there, at most `most`; how many, -1 if the device failed. */
@@ -115,12 +142,18 @@ export function run(stack: Stack, turn: u32, source: u32): i32 {
   let ahead: u64 = guest.clockWall() - compared;
   while (taken >= 0) {
     const now = guest.clockMonotonic();
-    if (now - compared >= COMPARE_INTERVAL) {
+    const renewed = guest.generation() != generation;
+    if (renewed || now - compared >= COMPARE_INTERVAL) {
       compared = now;
       ahead = guest.clockWall() - now;
     }
     const wall = now + ahead;
     logger.setTime(wall);
+    if (renewed) {
+      stack.now = now;
+      const status = renew(stack);
+      if (status != RUN) return status;
+    }
     taken = receive(stack, frame, room, now, singles < SINGLES ? BURST : 1);
     singles = taken == 1 && now - last > RUSH ? singles + 1 : 0;
     last = now;

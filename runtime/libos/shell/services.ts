@@ -7,6 +7,8 @@ import * as dhcp from './dhcp';
 import * as mdns from './mdns';
 import * as metrics from './metrics';
 import { NetworkOptions } from './options';
+import * as network from './network';
+import { remember, restored } from './restored';
 import * as syslog from './syslog';
 
 /**
@@ -27,6 +29,8 @@ export function hasSources(options: NetworkOptions, own: string): bool {
  * there is an address: at once where none is asked for.
  */
 export function start(stack: Stack, options: NetworkOptions, ready: u32): void {
+  remember(options, ready);
+  network.onRestored(restored.index);
   if (options.syslogPort != 0) syslog.start(stack, options);
   if (options.name != '') mdns.start(stack, options.name);
   configure(stack, options);
