@@ -169,6 +169,7 @@ export function forget(stack: Stack): void {
   state.mdns = stack.ipv6.mdns;
   stack.ipv6.free();
   stack.ipv6 = state;
+  stack.addressChanges++;
 }
 
 /** Adds the address `bytes` with a prefix of `prefix` bits, for ever. False if there is no room. */

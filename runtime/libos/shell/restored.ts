@@ -40,8 +40,7 @@ export function restored(stack: Stack, moved: bool): i32 {
     tcpOf(stack).abandon(old);
   }
   for (let i: u32 = 0; i < ADDRESSES; i++) abandonIpv6(stack, stack.ipv6.address(i), options, moved);
-  stack.address = 0;
-  stack.gateway = 0;
+  stack.setIpv4(0, 0, 0);
   ipv6.forget(stack);
   if (options.name != '') mdns.start(stack, options.name);
   configure(stack, options);
