@@ -22,6 +22,9 @@ const TENDER_OPTIONS: Readonly<Record<string, string>> = {
   '--mem': '--mem=64',
   '--events': '--events=3',
   '--stats': '--stats=FILE',
+  '--pcap': '--pcap:NAME=FILE',
+  '--net-rate': '--net-rate:NAME=in=10M,out=10M',
+  '--block-rate': '--block-rate:NAME=bytes=10M,operations=100',
 };
 
 /** Whether `word` is for the tender, which checks it further. @throws CommandError where it lacks its device or its value. */

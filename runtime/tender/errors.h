@@ -37,6 +37,8 @@
 #define E_MTU EX_USAGE, "option '%s': not an MTU; give from %d to %d bytes, which do not count the Ethernet header"
 #define E_DESCRIPTOR EX_USAGE, "option '%s': not the number of a descriptor for it; give 3 or higher, opened by the caller, as '%s'"
 #define E_DESCRIPTOR_TWICE EX_USAGE, "option '%s': descriptor %d was already given; use another one for each"
+#define E_RATE_MALFORMED EX_USAGE, "option '%s': not a rate; give each limit as KEY=RATE or KEY=RATE/BURST, from 1 to 8G, as '%s'"
+#define E_RATE_TWICE EX_USAGE, "option '%s': '%s' was already given; give each limit once"
 #define E_OPTION_AGAIN EX_USAGE, "option '%s': was already given; give it once"
 #define E_OPTION_TWICE EX_USAGE, "option '%s': device '%s' was already given; give each device once"
 #define E_OPTIONS_MANY EX_USAGE, "option '%s': more than %d device options; an image has at most 63 devices"

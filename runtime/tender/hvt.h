@@ -72,7 +72,10 @@ int calls_handle(const struct calls *calls, unsigned number, uint32_t address, s
 int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint64_t size, uint64_t *got);
 int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size);
 
-/* Adds the system calls of these two but ppoll(2). Returns 0, or what libseccomp returned. */
+/* Takes devices out of the epoll set while their limit lets nothing in. Returns the ns until the first has tokens, UINT64_MAX for none. */
+uint64_t net_hold(const struct calls *calls);
+
+/* Adds the system calls of these but ppoll(2). Returns 0, or what libseccomp returned. */
 int net_allow(struct rules *rules, const struct calls *calls);
 
 /* ---- hvt_run.c: running the guest ---- */

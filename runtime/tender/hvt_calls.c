@@ -4,6 +4,7 @@
  */
 #include "errors.h"
 #include "hvt.h"
+#include "limits.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -92,36 +93,46 @@ static int put(const struct calls *calls, uint32_t address, struct refusal *why)
     return CALL_DONE;
 }
 
-/* Sleeps until a tap can be read, there is a notice, or the time is over. */
-static int wait_for_events(const struct calls *calls, uint32_t address, struct refusal *why) {
-    struct hvt_poll argument;
-    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
-        return -1;
+/* Waits `ns` at most for a tap that can be read or a notice, and says so in `argument`. */
+static void wait_once(const struct calls *calls, uint64_t ns, struct hvt_poll *argument) {
     /* A guest that only looks leaves the timer as it is: that it goes off meanwhile is ignored below. */
-    bool sleep = argument.timeout_nsecs != 0;
     struct itimerspec timer = {
         .it_value = {
-            .tv_sec = (time_t)(argument.timeout_nsecs / NSEC_PER_SEC),
-            .tv_nsec = (long)(argument.timeout_nsecs % NSEC_PER_SEC) | 1, /* zero would disarm it */
+            .tv_sec = (time_t)(ns / NSEC_PER_SEC),
+            .tv_nsec = (long)(ns % NSEC_PER_SEC) | 1, /* zero would disarm it */
         },
     };
-    if (sleep)
+    if (ns != 0)
         timerfd_settime(calls->events.timer, 0, &timer, NULL);
     /* If a snapshot is wanted its handler sets the timer; if not by now, then from here on. */
-    sleep &= !hvt_snapshot_wanted(calls);
+    bool sleep = ns != 0 && !hvt_snapshot_wanted(calls);
     struct epoll_event events[MAX_DEVICES + 2];
     int count;
     do
         count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 2, sleep ? -1 : 0, NULL);
     while (count < 0 && errno == EINTR);
-    argument.ready_set = 0;
-    argument.ret = 0;
+    argument->ready_set = 0;
+    argument->ret = 0;
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 == EVENT_TIMER)
             continue;
-        argument.ready_set |= 1ull << events[i].data.u64;
-        argument.ret += events[i].data.u64 != NOTICE_EVENT; /* which is no device */
+        argument->ready_set |= 1ull << events[i].data.u64;
+        argument->ret += events[i].data.u64 != NOTICE_EVENT; /* which is no device */
     }
+}
+
+/* Sleeps until a tap can be read, there is a notice, or the time is over. A tap with a limit cannot be read while it has no tokens. */
+static int wait_for_events(const struct calls *calls, uint32_t address, struct refusal *why) {
+    struct hvt_poll argument;
+    if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
+        return -1;
+    uint64_t left = argument.timeout_nsecs;
+    do {
+        uint64_t held = net_hold(calls);
+        uint64_t ns = held < left ? held : left;
+        wait_once(calls, ns, &argument);
+        left -= ns;
+    } while (argument.ready_set == 0 && left > 0);
     return give(calls, &argument, address, sizeof argument);
 }
 
@@ -169,6 +180,15 @@ static int transfer(int fd, enum hvt_call call, uint8_t *data, uint64_t size, ui
     return SOLO5_OK;
 }
 
+static int transfer_limited(unsigned handle, int fd, enum hvt_call call, uint8_t *data, uint64_t size, uint64_t offset) {
+    for (uint64_t ns; (ns = limits_block_wait(handle)) > 0; limits_sleep(ns)) {
+        count(&stats->device[handle].count[BLOCK_DELAYED], 1);
+        count(&stats->device[handle].count[BLOCK_DELAYED_NS], ns);
+    }
+    limits_block_take(handle, size);
+    return transfer(fd, call, data, size, offset);
+}
+
 /* BLOCK_READ and BLOCK_WRITE: any number of whole sectors within the device. */
 static int block(const struct calls *calls, enum hvt_call call, uint32_t address, struct refusal *why) {
     struct hvt_block argument;
@@ -191,7 +211,7 @@ static int block(const struct calls *calls, enum hvt_call call, uint32_t address
     else if (!reading && calls->devices->read_only[argument.handle])
         argument.ret = SOLO5_EUNSPEC;
     else
-        argument.ret = transfer(fd, call, calls->machine->memory + argument.data, argument.len, argument.offset);
+        argument.ret = transfer_limited((unsigned)argument.handle, fd, call, calls->machine->memory + argument.data, argument.len, argument.offset);
     uint64_t *counts = stats->device[argument.handle].count;
     bool good = argument.ret == SOLO5_OK;
     count(&counts[reading ? BLOCK_READS : BLOCK_WRITES], 1);

@@ -1,6 +1,7 @@
 /* Frames between the guest's memory and its network devices, for hypercalls and the ring alike. See hvt.h. */
 #include "hvt.h"
-#include "traffic.h"
+#include "limits.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,11 +18,16 @@ static bool is_gone(int fd) {
 int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint64_t size, uint64_t *got) {
     int fd = calls->devices->fd[handle];
     ssize_t count;
+    if (limits_net_wait(handle, TO_GUEST) > 0) {
+        count_shared(&stats->device[handle].count[NET_IN_DELAYED], 1);
+        return SOLO5_AGAIN;
+    }
     do
         count = read(fd, to, size);
     while (count < 0 && errno == EINTR);
     if (count > 0) {
         *got = (uint64_t)count;
+        limits_net_take(handle, TO_GUEST, *got);
         frame_seen(handle, TO_GUEST, to, *got);
         return SOLO5_OK;
     }
@@ -34,6 +40,10 @@ int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint
 
 int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size) {
     ssize_t count;
+    /* Guests take AGAIN for a failure, if they know it at all; so the call takes its time. */
+    for (uint64_t ns; (ns = limits_net_wait(handle, FROM_GUEST)) > 0; limits_sleep(ns))
+        count_shared(&stats->device[handle].count[NET_OUT_DELAYED], 1);
+    limits_net_take(handle, FROM_GUEST, size);
     do
         count = write(calls->devices->fd[handle], frame, size);
     while (count < 0 && errno == EINTR);
@@ -50,6 +60,23 @@ int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *f
     }
 }
 
+uint64_t net_hold(const struct calls *calls) {
+    static bool held[MFT_MAX_ENTRIES];
+    uint64_t soonest = UINT64_MAX;
+    for (unsigned handle = 1; handle < calls->image->manifest.entries; handle++) {
+        if (!limits_net(handle, TO_GUEST))
+            continue;
+        uint64_t ns = limits_net_wait(handle, TO_GUEST);
+        soonest = ns > 0 && ns < soonest ? ns : soonest;
+        if (held[handle] == (ns > 0))
+            continue;
+        held[handle] = ns > 0;
+        struct epoll_event event = {.events = held[handle] ? 0 : EPOLLIN, .data.u64 = handle};
+        epoll_ctl(calls->events.epoll, EPOLL_CTL_MOD, calls->devices->fd[handle], &event); /* fails for one that is gone */
+    }
+    return soonest;
+}
+
 int net_allow(struct rules *rules, const struct calls *calls) {
     int broken = 0;
     unsigned handles[MAX_DEVICES];
@@ -59,6 +86,10 @@ int net_allow(struct rules *rules, const struct calls *calls) {
         scmp_datum_t fd = (scmp_datum_t)calls->devices->fd[handles[i]];
         broken |= rules_add(rules, "frames to the guest", SCMP_ACT_ALLOW, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
         broken |= rules_add(rules, "frames of the guest", SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, fd));
+        if (limits_net(handles[i], TO_GUEST))
+            broken |= rules_add(rules, "a device whose limit lets nothing in", SCMP_ACT_ALLOW, SCMP_SYS(epoll_ctl), 3,
+                                SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
+                                SCMP_A1(SCMP_CMP_EQ, EPOLL_CTL_MOD), SCMP_A2(SCMP_CMP_EQ, fd));
         if (!calls->devices->ends[handles[i]])
             continue;
         broken |= rules_add(rules, "a device whose other end is gone", SCMP_ACT_ALLOW, SCMP_SYS(epoll_ctl), 3,

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "hvt.h"
 #include "notice.h"
+#include "pcap.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -28,6 +29,8 @@ static int allow(struct rules *rules, const struct calls *calls) {
                         SCMP_A1(SCMP_CMP_EQ, 1), SCMP_A3(SCMP_CMP_EQ, 0));
     broken |= rules_add(rules, "the end", yes, SCMP_SYS(exit_group), 0);
     broken |= rules_add(rules, "the wall clock", yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_REALTIME));
+    broken |= rules_add(rules, "the clock of limits", yes, SCMP_SYS(clock_gettime), 1, SCMP_A0(SCMP_CMP_EQ, CLOCK_MONOTONIC));
+    broken |= rules_add(rules, "waiting for a limit", yes, SCMP_SYS(ppoll), 2, SCMP_A1(SCMP_CMP_EQ, 0), SCMP_A3(SCMP_CMP_EQ, 0));
     broken |= rules_add(rules, "sleeping, without a mask of signals", yes, SCMP_SYS(epoll_pwait), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)calls->events.epoll),
                                SCMP_A4(SCMP_CMP_EQ, 0));
     broken |= rules_add(rules, "the time to wake up", yes, SCMP_SYS(timerfd_settime), 3,
@@ -90,7 +93,7 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     if (hvt_snapshot_arm(calls, why) != 0 || containment_confine(calls->options, why) != 0)
         return -1;
     struct rules *rules = containment_rules();
-    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
+    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | pcap_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
                                     hvt_snapshot_allow(rules, calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);

@@ -4,9 +4,13 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "keeper_block.h"
 #include "keeper_snapshot.h"
 #include "keeper_interface.h"
+#include "keeper_relay.h"
+#include "limits.h"
 #include "notice.h"
+#include "pcap.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -35,7 +39,7 @@ struct keeper {
 };
 
 /* How old statistics may be that somebody else counts. */
-static const struct timespec INTERVAL = {.tv_sec = 1};
+#define INTERVAL_NS RATE_NS_PER_SEC
 
 static pid_t keeper_pid; /* in the guest's process: its keeper's */
 
@@ -55,7 +59,12 @@ static int refuse(const char *what, struct refusal *why) {
 }
 
 static bool wanted(const struct options *options) {
-    return options->events != 0 || options->stats != NULL || options->snapshot != NULL;
+    bool is = options->events != 0 || options->stats != NULL || options->snapshot != NULL;
+    for (unsigned i = 0; i < options->net_count; i++)
+        is |= relay_wanted(&options->net[i]);
+    for (unsigned i = 0; i < options->block_count; i++)
+        is |= (options->block[i].rate[0].rate | options->block[i].rate[1].rate) != 0;
+    return is;
 }
 
 /* ---- In the guest's process ---- */
@@ -63,6 +72,8 @@ static bool wanted(const struct options *options) {
 static int become_guest(void) {
     eventlog_close();
     stats_close();
+    pcap_close();
+    relays_close_taps();
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     for (unsigned i = 0; i < sizeof ENDING / sizeof *ENDING; i++)
         sigaction(ENDING[i], &ignore, NULL);
@@ -89,7 +100,8 @@ static int allow(struct rules *rules, const struct keeper *keeper) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     scmp_datum_t guest = (scmp_datum_t)keeper->guest_fd;
     scmp_datum_t self = (scmp_datum_t)keeper->pid;
-    int broken = eventlog_allow(rules) | keeper_snapshot_allow(rules) | interfaces_allow(rules);
+    int broken = eventlog_allow(rules) | keeper_snapshot_allow(rules) | interfaces_allow(rules) | relays_allow(rules) | blocks_allow(rules) |
+                 pcap_allow(rules);
     broken |= rules_add(rules, "waiting for the guest", yes, SCMP_SYS(ppoll), 1, SCMP_A3(SCMP_CMP_EQ, 0));
     broken |= rules_add(rules, "signals that came", yes, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)keeper->signals));
     broken |= rules_add(rules, "messages of the tender", yes, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
@@ -128,6 +140,7 @@ static void take_signal(struct keeper *keeper) {
         return;
     }
     if (info.ssi_signo == SIGUSR1) {
+        blocks_release(); /* which could not be stopped before it has its answer */
         keeper->saved |= keeper_snapshot_take(!keeper->ends_saved) && keeper->ends_saved;
         if (keeper->saved)
             signal_guest(keeper, SIGKILL);
@@ -167,6 +180,7 @@ static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) 
     bool killed = end->si_code != CLD_EXITED;
     int number = end->si_status;
     const char *fault = fault_text(killed ? number : (int)keeper_page->fault);
+    relays_finish();
     interfaces_read();
     if (keeper->saved && killed) {
         eventlog_exit(0, "exited", "its snapshot is written");
@@ -191,21 +205,38 @@ static _Noreturn void follow(const struct keeper *keeper, const siginfo_t *end) 
 }
 
 static _Noreturn void keep(struct keeper *keeper) {
+    enum { GUEST, SIGNALS, BLOCKS, RELAYS };
+    uint64_t next = limits_now() + INTERVAL_NS;
     for (;;) {
-        struct pollfd wait[] = {{.fd = keeper->guest_fd, .events = POLLIN}, {.fd = keeper->signals, .events = POLLIN}};
-        if (ppoll(wait, sizeof wait / sizeof *wait, interfaces_known() ? &INTERVAL : NULL, NULL) < 0)
+        static struct pollfd wait[RELAYS + RELAYS_WAIT_MAX];
+        uint64_t now = limits_now();
+        uint64_t soonest = interfaces_known() ? next : UINT64_MAX;
+        wait[GUEST] = (struct pollfd){.fd = keeper->guest_fd, .events = POLLIN};
+        wait[SIGNALS] = (struct pollfd){.fd = keeper->signals, .events = POLLIN};
+        wait[BLOCKS] = (struct pollfd){.fd = blocks_wait(now, &soonest), .events = POLLIN};
+        unsigned count = RELAYS + relays_wait(wait + RELAYS, now, &soonest);
+        uint64_t ns = soonest > now ? soonest - now : 0;
+        struct timespec time = {.tv_sec = (time_t)(ns / RATE_NS_PER_SEC), .tv_nsec = (long)(ns % RATE_NS_PER_SEC)};
+        if (ppoll(wait, count, soonest == UINT64_MAX ? NULL : &time, NULL) < 0)
             continue; /* EINTR: stopped and continued */
-        interfaces_read();
-        if (wait[1].revents != 0)
+        if (limits_now() >= next) {
+            next = limits_now() + INTERVAL_NS;
+            interfaces_read();
+        }
+        relays_move(wait + RELAYS);
+        blocks_answer(wait[BLOCKS].revents & POLLIN);
+        if (wait[SIGNALS].revents != 0)
             take_signal(keeper);
         siginfo_t end = {.si_pid = 0};
-        if (wait[0].revents != 0 && waitid(P_PIDFD, (id_t)keeper->guest_fd, &end, WEXITED) == 0 && end.si_pid != 0)
+        if (wait[GUEST].revents != 0 && waitid(P_PIDFD, (id_t)keeper->guest_fd, &end, WEXITED) == 0 && end.si_pid != 0)
             follow(keeper, &end);
     }
 }
 
 /* Returns -1 with `why` if it cannot; the guest's process is then ended. */
 static int become_keeper(struct guest *guest, struct keeper *keeper, const sigset_t *ending, struct refusal *why) {
+    relays_close_sockets(&guest->devices);
+    blocks_take();
     keeper->guest_fd = (int)syscall(SYS_pidfd_open, keeper->guest, 0u);
     keeper->signals = signalfd(-1, ending, SFD_CLOEXEC | SFD_NONBLOCK);
     struct rules *rules = containment_rules();
@@ -232,7 +263,10 @@ int keeper_start(struct guest *guest, struct refusal *why) {
     keeper_page = mmap(NULL, sizeof *keeper_page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (keeper_page == MAP_FAILED)
         return refuse("keeper", why);
-    if (guest->options.stats != NULL && interfaces_open(&guest->devices, &guest->image.manifest, why) != 0)
+    const struct mft *manifest = &guest->image.manifest;
+    if (relays_open(&guest->options, manifest, &guest->devices, why) != 0 || blocks_open(manifest, &guest->devices, why) != 0)
+        return -1;
+    if (guest->options.stats != NULL && interfaces_open(&guest->devices, manifest, why) != 0) /* what is a tap still */
         return -1;
     if (guest->options.snapshot != NULL && keeper_snapshot_prepare(why) != 0)
         return -1;

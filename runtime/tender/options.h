@@ -4,6 +4,7 @@
 
 #include "abi.h"
 #include "error.h"
+#include "rate.h"
 #include "words.h"
 
 #include <net/if.h>
@@ -19,6 +20,8 @@ struct net_option {
     uint16_t mtu;       /* 0: not given */
     uint8_t mac[6];
     bool has_mac;
+    const char *capture;    /* --pcap:NAME=FILE; NULL: not given */
+    struct rate rate[2][2]; /* by enum direction; of bytes, of frames */
 };
 
 /* What it says about one block device; `path` is NULL if only its sector size was given. */
@@ -27,7 +30,8 @@ struct block_option {
     const char *path; /* as given: a path, or @FD */
     int fd;           /* the descriptor of @FD; 0: none */
     bool read_only;
-    uint16_t sector; /* in bytes; 0: not given */
+    uint16_t sector;     /* in bytes; 0: not given */
+    struct rate rate[2]; /* of bytes, of operations */
 };
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_PROBE };
@@ -100,6 +104,12 @@ int parse_containment_option(const char *word, struct options *options, struct r
 
 /* Takes an option about snapshots. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_snapshot_option(const char *word, struct options *options, struct refusal *why);
+
+/* Find or make the entry for NAME of "NAME=VALUE"; `form` is how the option is written. Return NULL with `why` if they cannot. */
+struct net_option *option_net(const char *word, const char *assignment, const char *form, const char **value, struct options *options,
+                              struct refusal *why);
+struct block_option *option_block(const char *word, const char *assignment, const char *form, const char **value,
+                                  struct options *options, struct refusal *why);
 
 /* Takes an option about a device; any other is refused as unknown. Returns 0, or -1 with `why`. */
 int parse_device_option(const char *word, struct options *options, struct refusal *why);

@@ -43,8 +43,7 @@ static uint32_t parse_number(const char *text, uint32_t limit) {
 
 /* ---- Network devices ---- */
 
-/* Finds or makes the entry for NAME of "NAME=VALUE". Returns NULL with `why` if it cannot. */
-static struct net_option *net_entry(const char *word, const char *assignment, const char *form, const char **value,
+struct net_option *option_net(const char *word, const char *assignment, const char *form, const char **value,
                                     struct options *options, struct refusal *why) {
     char name[MFT_NAME_SIZE];
     if (split(word, assignment, form, name, value, why) != 0)
@@ -64,7 +63,7 @@ static struct net_option *net_entry(const char *word, const char *assignment, co
 
 static int parse_net(const char *word, const char *assignment, struct options *options, struct refusal *why) {
     const char *tap;
-    struct net_option *entry = net_entry(word, assignment, "--net:NAME=TAP", &tap, options, why);
+    struct net_option *entry = option_net(word, assignment, "--net:NAME=TAP", &tap, options, why);
     if (entry == NULL)
         return -1;
     if (entry->tap[0] != '\0')
@@ -83,7 +82,7 @@ static int parse_net(const char *word, const char *assignment, struct options *o
 
 static int parse_net_mtu(const char *word, const char *assignment, struct options *options, struct refusal *why) {
     const char *value;
-    struct net_option *entry = net_entry(word, assignment, "--net-mtu:NAME=1500", &value, options, why);
+    struct net_option *entry = option_net(word, assignment, "--net-mtu:NAME=1500", &value, options, why);
     if (entry == NULL)
         return -1;
     if (entry->mtu != 0)
@@ -98,7 +97,7 @@ static int parse_net_mtu(const char *word, const char *assignment, struct option
 static int parse_net_mac(const char *word, const char *assignment, struct options *options, struct refusal *why) {
     static const uint8_t zero[6];
     const char *value;
-    struct net_option *entry = net_entry(word, assignment, "--net-mac:NAME=MAC", &value, options, why);
+    struct net_option *entry = option_net(word, assignment, "--net-mac:NAME=MAC", &value, options, why);
     if (entry == NULL)
         return -1;
     if (entry->has_mac)
@@ -115,7 +114,7 @@ static int parse_net_mac(const char *word, const char *assignment, struct option
 
 /* ---- Block devices ---- */
 
-static struct block_option *block_entry(const char *word, const char *assignment, const char *form, const char **value,
+struct block_option *option_block(const char *word, const char *assignment, const char *form, const char **value,
                                         struct options *options, struct refusal *why) {
     char name[MFT_NAME_SIZE];
     if (split(word, assignment, form, name, value, why) != 0)
@@ -137,7 +136,7 @@ static struct block_option *block_entry(const char *word, const char *assignment
 static int parse_block(const char *word, const char *assignment, bool read_only, struct options *options, struct refusal *why) {
     const char *path;
     const char *form = read_only ? "--block-ro:NAME=PATH" : "--block:NAME=PATH";
-    struct block_option *entry = block_entry(word, assignment, form, &path, options, why);
+    struct block_option *entry = option_block(word, assignment, form, &path, options, why);
     if (entry == NULL)
         return -1;
     if (entry->path != NULL)
@@ -154,7 +153,7 @@ static int parse_block(const char *word, const char *assignment, bool read_only,
 
 static int parse_block_sector(const char *word, const char *assignment, struct options *options, struct refusal *why) {
     const char *value;
-    struct block_option *entry = block_entry(word, assignment, "--block-sector-size:NAME=4096", &value, options, why);
+    struct block_option *entry = option_block(word, assignment, "--block-sector-size:NAME=4096", &value, options, why);
     if (entry == NULL)
         return -1;
     if (entry->sector != 0)

@@ -10,6 +10,7 @@
 #include "events.h"
 #include "fault.h"
 #include "keeper.h"
+#include "keeper_block.h"
 #include "keeper_snapshot.h"
 #include "notice.h"
 #include "spt_stop.h"
@@ -61,6 +62,12 @@ static const char help[] =
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --x-exec-heap       let the guest execute its heap and its stack\n"
+    "  --pcap:NAME=FILE    capture that network device's frames in FILE, for tcpdump\n"
+    "  --net-rate:NAME=in=RATE,out=RATE,in-frames=N,out-frames=N\n"
+    "                      limit that network device, to and from the guest, in bytes\n"
+    "                      (K, M, G) and frames a second; RATE/BURST sets the burst, too\n"
+    "  --block-rate:NAME=bytes=RATE,operations=N\n"
+    "                      the same for a block device\n"
     "  --stats=FILE        count what the guest does in FILE, for 'kittiwake stats FILE'\n"
     "  --snapshot=FILE     write a snapshot of the guest to FILE at each SIGUSR1\n"
     "  --snapshot-exit     end with status 0 after the first one\n"
@@ -201,7 +208,7 @@ static int run(struct guest *guest, struct refusal *why) {
     int asked_by = keeper_page != NULL ? KEEPER_ASKS : SIGTERM;
     if (stops && spt_stop_arm(events.notice, asked_by, guest->options.stop_timeout, why) != 0)
         return -1;
-    if (keeper_bind(why) != 0 || show(guest, &events, &view, why) != 0)
+    if (blocks_ask(why) != 0 || keeper_bind(why) != 0 || show(guest, &events, &view, why) != 0)
         return -1;
     struct rules *rules = containment_rules();
     if (containment_seal(rules, allow(rules, guest, &events) | crash_allow(rules) |

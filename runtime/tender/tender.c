@@ -4,7 +4,10 @@
 #include "containment.h"
 #include "errors.h"
 #include "eventlog.h"
+#include "limits.h"
+#include "pcap.h"
 #include "stats.h"
+#include "traffic.h"
 #include "fault.h"
 #include "inherited.h"
 
@@ -36,6 +39,10 @@ static int run(const struct tender *tender, struct guest *guest, struct refusal 
     if (guest->options.restore != NULL && snapshot_match(&guest->snapshot, &guest->image, why) != 0)
         return -1;
     if (crash_open(guest->options.crash, tender->limits.program, &guest->image, guest->options.memory_mib << 20, why) != 0)
+        return -1;
+    traffic_open(&guest->image.manifest);
+    limits_open(&guest->options, &guest->image.manifest);
+    if (pcap_open(tender->limits.program, &guest->options, &guest->image, why) != 0)
         return -1;
     if (stats_open(&guest->options, &guest->image, tender->target.abi, why) != 0)
         return -1;

@@ -18,7 +18,7 @@ describe('a descriptor', () => {
   test.each([
     ['--events=0', /not the number of a descriptor for it; give 3 or higher/],
     ['--events=2', /not the number of a descriptor/],
-    ['--events=', /not the number of a descriptor/],
+    ['--events=', /needs a value; write it as '--events=3'/],
     ['--events=x', /not the number of a descriptor/],
     ['--events=99999999999999999999', /descriptor 99999999 is not open|not the number of a descriptor/],
     ['--events', /needs a value; write it as '--events=3'/],

@@ -77,6 +77,12 @@ test.each(SEEDS)('frames for the host, seed %i', (seed) => {
   expect(denied).toBeGreaterThan(10_000);
 });
 
+test.each(SEEDS)('token buckets, seed %i', (seed) => {
+  const { passed, waited } = fuzz('rate', seed, 20_000);
+  expect(passed).toBeGreaterThan(100_000);
+  expect(waited).toBeGreaterThan(50_000);
+});
+
 test.each(SEEDS)('hypercalls, seed %i', (seed) => {
   const { done, refused, ended, written } = fuzz('calls', seed, 100_000);
   expect(done).toBeGreaterThan(5000);

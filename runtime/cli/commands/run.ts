@@ -43,6 +43,11 @@ Options:
                       (default: 512)
   --events=FD         tell what happens to the guest as lines of JSON on
                       descriptor FD
+  --pcap:NAME=FILE    capture that network device's frames in FILE, for tcpdump
+  --net-rate:NAME=in=RATE,out=RATE
+                      limit that network device, in bytes (K, M, G) a second
+  --block-rate:NAME=bytes=RATE,operations=N
+                      limit that block device
   --stats=FILE        count what the guest does in FILE, for 'kittiwake stats'
   --dry-run           print the tender's command line instead of running it
   --help              show this text
@@ -110,6 +115,9 @@ export const run: Command = {
     '--mem=',
     '--events=',
     '--stats=',
+    '--pcap:',
+    '--net-rate:',
+    '--block-rate:',
     '--dry-run',
     '--help',
   ],

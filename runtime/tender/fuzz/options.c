@@ -30,7 +30,7 @@ static void append_piece(char *word) {
     static const char *const pieces[] = {
         "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "--block-ro:", "--block-sector-size:", "--net-mtu:", "@", "--x-exec-heap", "512", "=", ":",
         "0",    "4",    "64",     "64M",        "2G",     "5000",  "18446744073709551616", "service",  "a",     "tap0",
-        "tap1", "/",    ".",      "02:00:00:00:00:01", "0:0:0:0:0:0", "ff:ff:ff:ff:ff:ff", "02:0:", "x", "image.hvt", "averyveryverylongname",
+        "tap1", "/",    ".",      "02:00:00:00:00:01", "0:0:0:0:0:0", "ff:ff:ff:ff:ff:ff", "02:0:", "x", "image.hvt", "--pcap:", "--net-rate:", "--block-rate:", "in=", "out=", "bytes=", "operations=", ",", "K", "G", "averyveryverylongname",
     };
     char bytes[8] = "";
     switch (random_below(6)) {
@@ -50,13 +50,15 @@ static void append_piece(char *word) {
 /* A word: a right option now and then, else some pieces; rarely a very long one. */
 static void make_word(char *word) {
     word[0] = '\0';
-    switch (random_below(10)) {
+    switch (random_below(13)) {
     case 0: snprintf(word, MAX_WORD, "--net:device%u=tap%u", (unsigned)random_below(70), (unsigned)random_below(9)); break;
     case 1: snprintf(word, MAX_WORD, "--net-mac:device%u=02:00:00:00:00:%x", (unsigned)random_below(70), (unsigned)random_below(300)); break;
     case 2: snprintf(word, MAX_WORD, "--mem=%u%s", (unsigned)random_below(5000), random_below(2) ? "M" : ""); break;
     case 3: snprintf(word, MAX_WORD, "--block%s:device%u=some file", random_below(2) ? "-ro" : "", (unsigned)random_below(70)); break;
     case 5: snprintf(word, MAX_WORD, "--%s:device%u=@%u", random_below(2) ? "net" : "block", (unsigned)random_below(70), (unsigned)random_below(200)); break;
     case 6: snprintf(word, MAX_WORD, "--net-mtu:device%u=%u", (unsigned)random_below(70), (unsigned)random_below(70000)); break;
+    case 7: snprintf(word, MAX_WORD, "--net-rate:device%u=in=%u%s,out-frames=%u/%u%s", (unsigned)random_below(70), (unsigned)random_below(9000), random_below(2) ? "M" : "G", (unsigned)random_next(), (unsigned)random_below(9), random_below(2) ? "K" : ""); break;
+    case 8: snprintf(word, MAX_WORD, "--pcap:device%u=file", (unsigned)random_below(70)); break;
     case 4: snprintf(word, MAX_WORD, "--block-sector-size:device%u=%u", (unsigned)random_below(70), 256u << random_below(9)); break;
     default:
         for (uint64_t count = random_below(random_below(30) == 0 ? 200 : 5); count > 0; count--)
@@ -72,6 +74,14 @@ static bool descriptor_kept(int fd, const char *given) {
     return given[0] == '@' ? fd > 2 && times == 1 : fd == 0;
 }
 
+/* Each is within what the arithmetic takes. */
+static bool has_rate(const struct rate rates[2]) {
+    for (int i = 0; i < 2; i++)
+        if (rates[i].rate > RATE_MAX || rates[i].burst > BURST_MAX || (rates[i].rate != 0) != (rates[i].burst != 0))
+            abort();
+    return rates[0].rate != 0 || rates[1].rate != 0;
+}
+
 static void check(const struct limits *limits) {
     bool wrong = options.memory_mib == 0 || options.memory_mib > limits->max_memory_mib || options.net_count > MAX_DEVICES ||
                  (options.action == ACTION_RUN && options.image == NULL) ||
@@ -79,7 +89,7 @@ static void check(const struct limits *limits) {
     for (unsigned i = 0; i < options.net_count && !wrong; i++) {
         const struct net_option *net = &options.net[i];
         wrong = memchr(net->name, '\0', sizeof net->name) == NULL || !device_name_valid(net->name) ||
-                memchr(net->tap, '\0', sizeof net->tap) == NULL || (net->tap[0] == '\0' && !net->has_mac && net->mtu == 0) ||
+                memchr(net->tap, '\0', sizeof net->tap) == NULL || (net->tap[0] == '\0' && !net->has_mac && net->mtu == 0 && net->capture == NULL && !has_rate(net->rate[0]) && !has_rate(net->rate[1])) ||
                 !descriptor_kept(net->fd, net->tap) || (net->mtu != 0 && (net->mtu < 68 || net->mtu > 65521)) ||
                 (net->has_mac && (net->mac[0] & 1));
     }
@@ -88,7 +98,7 @@ static void check(const struct limits *limits) {
         const struct block_option *block = &options.block[i];
         bool power = (block->sector & (block->sector - 1)) == 0 && block->sector >= 512 && block->sector <= 32768;
         wrong = memchr(block->name, '\0', sizeof block->name) == NULL || !device_name_valid(block->name) ||
-                (block->path == NULL ? block->sector == 0 : block->path[0] == '\0') || (block->sector != 0 && !power) ||
+                (block->path == NULL ? block->sector == 0 && !has_rate(block->rate) : block->path[0] == '\0') || (block->sector != 0 && !power) ||
                 !descriptor_kept(block->fd, block->path == NULL ? "" : block->path);
     }
     if (wrong) {
