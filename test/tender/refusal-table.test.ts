@@ -14,7 +14,8 @@ const disk = { devices: [{ name: 'disk', type: 1 }] };
 const net = { devices: ['service', 'other'].map((name) => ({ name, type: 2 })) };
 const withTap = 'ip tuntap add tap0 mode tap; ip link set tap0 up';
 
-/** Provoked here, by a shell script in a network namespace; $spt is the tender, $image an image, $dir the folder it is in. */
+/** Provoked here, by a shell script in a network namespace; $spt and $usernet are programs, $image is
+ * an image, $dir the folder it is in, $weak takes root what makes root special. */
 const HERE: Readonly<Record<string, readonly [script: string, image?: Guest]>> = {
   E_BLOCK_FAILED: ['ln -s loop "$dir/loop"; $spt --block:disk="$dir/loop" $image', disk],
   E_BLOCK_KIND: ['$spt --block:disk=/dev/null $image', disk],
@@ -22,6 +23,12 @@ const HERE: Readonly<Record<string, readonly [script: string, image?: Guest]>> =
   E_ELF_SEGMENT: ['$spt $image', { address: 0x1000 }],
   E_FD_BLOCK: ['$spt --block:disk=@3 $image 3<>/dev/null', disk],
   E_HOST: ['ulimit -n 3; $spt $image'],
+  E_IMAGE_OPEN: ['ln -s again "$dir/again"; $spt "$dir/again"'],
+  E_FD_NET: ['$spt --net:service=@3 --net:other=tap0 $image 3<>/dev/null', net],
+  E_PUBLISH_MANY: ['$usernet $(seq --format=--publish=%.0f 65) --net=service -- $spt $image', net],
+  E_PUBLISH_LOW: ['$weak $usernet --publish=80:80 --net=service -- $spt $image', net],
+  E_SNAPSHOT_IMAGE: ['$spt --restore=$image'],
+  E_SNAPSHOT_MAGIC: ['head -c 100000 /dev/zero >"$dir/zero"; $spt --restore="$dir/zero"'],
   E_MAC_ZERO: ['$spt --net-mac:service=00:00:00:00:00:00 $image'],
   E_MFT_MALFORMED: ['$spt $image', { spoil: (manifest) => manifest.writeUInt32LE(65, 4) }],
   E_MFT_TYPE: ['$spt $image', { devices: [{ name: 'gpu', type: 9 }] }],
@@ -38,11 +45,26 @@ const IN_THE_LAB: Readonly<Record<string, string>> = {
   E_GUEST_STOP: 'it wrote memory it may only read',
 };
 
+const FORGED = 'a snapshot has to be taken first, and then changed';
+
 /** What no test can provoke everywhere, and why. */
 const CANNOT: Readonly<Record<string, string>> = {
   E_IMAGE_READ: 'a disk would have to fail between two reads',
   E_MMAP_MIN: 'vm.mmap_min_addr belongs to the whole host',
   E_KVM_BUSY: 'another hypervisor would have to hold the processor',
+  E_RESTORE_MEM: FORGED,
+  E_SNAPSHOT_VERSION: FORGED,
+  E_SNAPSHOT_TARGET: FORGED,
+  E_SNAPSHOT_CUT: FORGED,
+  E_SNAPSHOT_DAMAGED: FORGED,
+  E_SNAPSHOT_MALFORMED: FORGED,
+  E_SNAPSHOT_PROCESSOR: 'the snapshot has to come from another processor',
+  E_SNAPSHOT_CLOCK: 'the snapshot has to come from another processor',
+  E_SNAPSHOT_NOEXEC: FORGED,
+  E_SNAPSHOT_UPTIME: 'the snapshot has to come from a host that ran longer',
+  E_SNAPSHOT_MTU: FORGED,
+  E_SNAPSHOT_SECTOR: FORGED,
+  E_SNAPSHOT_FOLDER: FORGED,
   E_KVM_EMULATING: 'the host has a real KVM or none, or it is one that emulates',
 };
 
@@ -104,10 +126,14 @@ test.skipIf(noTaps).each(Object.entries(HERE))(
   (name, [script, guest]) => {
     const file = image(`${name}.spt`, guestElf(guest));
     const spt = `${join(tenders, 'kittiwake-spt')} --sysexits --mem=4`;
-    const prepared = `spt='${spt}' image='${file}' dir='${dirname(file)}'; ${script}`;
+    const usernet = `${join(tenders, 'kittiwake-usernet')} --sysexits`;
+    const weak = 'setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all';
+    const prepared = `spt='${spt}' usernet='${usernet}' weak='${weak}' image='${file}' dir='${dirname(file)}'; ${script}`;
     const ended = run('unshare', ['--map-root-user', '--net', 'sh', '-c', prepared]);
     const { pieces, status } = refusals.find((refusal) => refusal.name === name) ?? { pieces: [], status: 0 };
-    expect(ended.err).toMatch(new RegExp(`^kittiwake-spt: ${pieces.map(literally).join('.+')}\n$`));
+    expect(ended.err).toMatch(
+      new RegExp(`^kittiwake-(?:spt|usernet): ${pieces.map(literally).join('.+')}\n$`),
+    );
     expect(ended.status).toBe(status);
   },
 );
