@@ -61,6 +61,7 @@ export default defineConfig({
             { label: 'The images and their arguments', link: '/reference/images/' },
             { label: 'What is not supported', link: '/reference/limits/' },
             { label: 'Exit status', link: '/reference/exit-status/' },
+            { label: 'The tenders', link: '/reference/tenders/' },
             { label: 'What the tenders refuse', link: '/reference/refusals/' },
           ],
         },
