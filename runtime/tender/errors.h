@@ -130,6 +130,16 @@
 #define E_BLOCK_SECTORS EX_CONFIG, "block %s: %s has %llu bytes, not whole sectors of %u (Backing storage size must be block aligned); extend it with 'truncate -s %%%u', or give another '--block-sector-size:%s=N'"
 #define E_BLOCK_FAILED EX_OSERR, "block %s: %s cannot be attached: %s failed (%s); see 'dmesg'"
 
+/* ---- Debugging ---- */
+#define E_GDB_SPT EX_USAGE, "option '%s': works under hvt only, this is %s; debug the process itself, as 'gdb --args %s IMAGE'"
+#define E_GDB_SNAPSHOT EX_USAGE, "option '--gdb': a guest that is debugged cannot be snapshot; leave out '--snapshot'"
+#define E_GDB_FORM EX_USAGE, "option '%s': not a place for gdb; write it as '--gdb', '--gdb-port=1234' or '--gdb=unix:PATH'"
+#define E_GDB_PORT EX_USAGE, "option '%s': not a port; give a number from 1 to 65535"
+#define E_GDB_LONG EX_USAGE, "option '%s': a path of a socket has at most %d characters; give a shorter one"
+#define E_GDB_PORT_BUSY EX_CONFIG, "gdb: port %u of 127.0.0.1 is in use; give another one with '--gdb-port=N'"
+#define E_GDB_PATH_EXISTS EX_CANTCREAT, "gdb: %s exists; remove it if nobody uses it, or give another path"
+#define E_GDB_PATH EX_CANTCREAT, "gdb: the socket %s cannot be created (%s); give a path in a folder you may write to"
+
 /* ---- What is told about the guest ---- */
 #define E_CRASH_EXISTS EX_CANTCREAT, "crash report: %s exists; move it away, or give another file"
 #define E_CRASH_OPEN EX_CANTCREAT, "crash report: %s cannot be created (%s); give a file in a folder you may write to"

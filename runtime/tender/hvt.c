@@ -1,7 +1,8 @@
 /* kittiwake-hvt: runs a unikernel as a virtual machine by KVM. */
 #include "hvt.h"
 
-
+#include "errors.h"
+#include "gdb.h"
 #include "notice.h"
 #include "tender.h"
 
@@ -38,6 +39,10 @@ static const char help[] =
     "                      (default: 512, at most 4096)\n"
     "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
     "                      FD: started, fault, exit\n"
+    "  --gdb               wait for gdb on 127.0.0.1, port 1234, before the guest begins;\n"
+    "                      any user of this host may connect there\n"
+    "  --gdb-port=N        the same, on port N\n"
+    "  --gdb=unix:PATH     the same, on a socket that is its owner's only\n"
     "  --crash=FILE        if the guest fails, write what is known about it to FILE,\n"
     "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
@@ -108,7 +113,9 @@ static int restore(struct guest *guest, struct machine *machine, struct refusal 
 }
 
 static int run(struct guest *guest, struct refusal *why) {
+    static struct debugger debugger;
     struct machine machine;
+    int socket;
     uint64_t cookie = 0;
     struct calls calls = {.options = &guest->options,
                           .machine = &machine,
@@ -116,6 +123,10 @@ static int run(struct guest *guest, struct refusal *why) {
                           .devices = &guest->devices,
                           .cookie = &cookie,
                           .snapshot = &guest->snapshot};
+    if (guest->options.gdb && guest->options.snapshot != NULL)
+        return fail(why, E_GDB_SNAPSHOT);
+    if (gdb_listen(&guest->options, &socket, why) != 0)
+        return -1;
     if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 ||
         (guest->options.restore != NULL ? restore(guest, &machine, why) : load(guest, &machine, why)) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0 ||
@@ -125,12 +136,18 @@ static int run(struct guest *guest, struct refusal *why) {
                                                         HVT_BOOT_INFO + sizeof(struct hvt_boot_info), calls.events.notice, why) != 0)
         return -1;
     kvm_close(&machine);
+    if (socket >= 0) {
+        debugger = (struct debugger){.machine = &machine, .image = &guest->image, .timer = calls.events.timer};
+        calls.debugger = &debugger;
+        if (gdb_accept(&guest->options, socket, &debugger, why) != 0)
+            return -1;
+    }
     return hvt_run(&calls, why);
 }
 
 int main(int argc, char *argv[]) {
     static const struct tender hvt = {
-        .limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = HVT_MAX_MEMORY_MIB, .has_probe = true},
+        .limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = HVT_MAX_MEMORY_MIB, .has_probe = true, .has_debugger = true},
         .target = {.abi = ABI_HVT, .name = "hvt"},
         .help = help,
         .run = run,

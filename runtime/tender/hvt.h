@@ -57,6 +57,7 @@ struct calls {
     const struct image *image;
     const struct devices *devices;
     struct events events;
+    struct debugger *debugger; /* gdb.h; NULL: none is wanted */
     uint64_t *cookie; /* where HALT has said that the guest's last words lie; 0: nowhere */
     struct snapshot *snapshot; /* what the guest was restored from, and what is written next */
 };

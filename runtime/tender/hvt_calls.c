@@ -104,7 +104,7 @@ static void wait_once(const struct calls *calls, uint64_t ns, struct hvt_poll *a
     };
     if (ns != 0)
         timerfd_settime(calls->events.timer, 0, &timer, NULL);
-    /* If a snapshot is wanted its handler sets the timer; if not by now, then from here on. */
+    /* If a snapshot is wanted, or the debugger waits, a handler sets the timer; if not by now, then from here on. */
     bool sleep = ns != 0 && !hvt_snapshot_wanted(calls);
     struct epoll_event events[MAX_DEVICES + 2];
     int count;

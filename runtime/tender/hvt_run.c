@@ -3,6 +3,7 @@
 #include "errors.h"
 #include "eventlog.h"
 #include "fault.h"
+#include "gdb.h"
 #include "hvt.h"
 #include "notice.h"
 #include "pcap.h"
@@ -94,29 +95,34 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
         return -1;
     struct rules *rules = containment_rules();
     if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | pcap_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
-                                    hvt_snapshot_allow(rules, calls), why) != 0)
+                                    (calls->debugger != NULL ? gdb_allow(rules, calls->debugger) : 0) | hvt_snapshot_allow(rules, calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     stats_started(pid, pid);
-    for (;;) {
-        int status = CALL_DONE;
+    struct debugger *debugger = calls->debugger;
+    int status = debugger == NULL ? CALL_DONE : gdb_start(debugger);
+    while (status == CALL_DONE) {
         int ran = ioctl(calls->machine->vcpu, KVM_RUN, 0);
         count(&stats->exits[STATS_EXITS_ALL], 1);
-        if (ran == 0)
-            status = guest_exit(calls, why);
-        else if (errno == EFAULT) /* KVM could not use the host's page for the guest */
+        if (ran == 0) {
+            if (debugger == NULL || !gdb_exit(debugger, &status))
+                status = guest_exit(calls, why);
+        } else if (errno == EFAULT) { /* KVM could not use the host's page for the guest */
             status = stopped(calls, calls->options->restore == NULL ? "it wrote memory it may only read (host/guest translation fault)"
                              : "it wrote memory it may only read, or its snapshot was cut short (host/guest translation fault)", why);
-        else if (errno == EINTR || errno == EAGAIN) {
+        } else if (errno == EINTR || errno == EAGAIN) {
             count(&stats->exits[STATS_EXITS_INTERRUPTED], 1);
-            if (hvt_snapshot_wanted(calls))
+            if (debugger == NULL && hvt_snapshot_wanted(calls))
                 status = hvt_snapshot_take(calls, why);
-        } else
+        } else {
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
-        if (status == CALL_DONE)
-            continue;
-        if (status < 0 || status == EXIT_GUEST_FAULT)
-            hvt_fault(calls, status < 0 ? why->text : "the guest ended with status 255", status < 0);
-        return status;
+        }
+        if (status == CALL_DONE && gdb_waits(debugger))
+            status = gdb_look(debugger);
     }
+    if (debugger != NULL)
+        gdb_end(debugger, status);
+    if (status < 0 || status == EXIT_GUEST_FAULT)
+        hvt_fault(calls, status < 0 ? why->text : "the guest ended with status 255", status < 0);
+    return status;
 }

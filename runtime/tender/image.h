@@ -85,4 +85,7 @@ int image_load(const struct image *image, uint8_t *at_zero, bool executable, str
 /* The second half of image_load(), for memory that has its contents from elsewhere. Returns 0, or -1 with `why`. */
 int image_protect(const struct image *image, uint8_t *at_zero, bool executable, struct refusal *why);
 
+/* How that has protected the host's page of the guest's `address` under hvt (PROT_...). */
+int image_protection(const struct image *image, uint64_t address);
+
 #endif

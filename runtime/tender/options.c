@@ -85,7 +85,7 @@ static int parse_option(const char *word, const struct limits *limits, struct op
     else if (strcmp(word, "--mem") == 0)
         return fail(why, E_OPTION_VALUE, word, "--mem=64");
     else {
-        int other = parse_debug_option(word, options, why);
+        int other = parse_debug_option(word, limits, options, why);
         if (other > 0)
             other = parse_containment_option(word, options, why);
         if (other > 0)

@@ -53,6 +53,9 @@ struct options {
     struct net_option net[MAX_DEVICES];
     unsigned block_count;
     struct block_option block[MAX_DEVICES];
+    bool gdb;             /* --gdb, on gdb_port of 127.0.0.1 or on the socket gdb_path */
+    uint16_t gdb_port;
+    const char *gdb_path; /* NULL: not given */
     const char *crash; /* --crash=FILE; NULL: not given */
     const char *stats; /* --stats=FILE; NULL: not given */
     int events; /* --events=FD; 0: not given */
@@ -73,6 +76,7 @@ struct limits {
     uint64_t max_memory_mib;
     bool has_probe;     /* --probe-kvm */
     bool has_exec_heap; /* --x-exec-heap */
+    bool has_debugger;  /* --gdb */
 };
 
 /* Fills `options`. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */
@@ -96,8 +100,8 @@ int option_path(const char *word, const char *name, const char *form, const char
 /* Takes an option about what is told of a guest. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_observe_option(const char *word, struct options *options, struct refusal *why);
 
-/* Takes an option about what is left of a guest that failed. Returns 0, -1 with `why`, or 1: it is another one. */
-int parse_debug_option(const char *word, struct options *options, struct refusal *why);
+/* Takes an option about debugging, or what is left of a guest that failed. Returns 0, -1 with `why`, or 1: it is another one. */
+int parse_debug_option(const char *word, const struct limits *limits, struct options *options, struct refusal *why);
 
 /* Takes an option about containing and ending the guest. Returns 0, -1 with `why`, or 1: it is another one. */
 int parse_containment_option(const char *word, struct options *options, struct refusal *why);

@@ -141,3 +141,12 @@ int image_protect(const struct image *image, uint8_t *at_zero, bool executable, 
     }
     return 0;
 }
+
+int image_protection(const struct image *image, uint64_t address) {
+    for (int i = 0; i < image->segment_count; i++) {
+        const struct segment *segment = &image->segment[i];
+        if (segment->file_size > 0 && address >= segment->start && address < segment->end)
+            return protection(segment->access, false);
+    }
+    return PROT_READ | PROT_WRITE;
+}

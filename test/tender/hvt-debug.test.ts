@@ -1,0 +1,397 @@
+// Debugging under hvt: the gdb stub, crash reports and core files; with real machine code and real KVM, in a lab VM.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { labSnapshot } from '../../scripts/vm.ts';
+import { framed, type Step } from './gdb-client.ts';
+import { CODE, guestElf, type Segment } from './guest-elf.ts';
+import { randomFrom } from './random.ts';
+
+/** Where no lab VM is in the cache one is built first. */
+const BUILD_LIMIT_MS = 900_000;
+const RUN_LIMIT_MS = 60_000;
+
+/** A test starts several guests, one after the other, on a processor that may be emulated. */
+vi.setConfig({ testTimeout: 180_000 });
+
+let machine: Machine;
+let accelerator: string;
+beforeAll(async () => {
+  const snapshot = await labSnapshot();
+  accelerator = snapshot.accelerator.name;
+  machine = await startMachine(snapshot);
+  const client = readFileSync(join(import.meta.dirname, 'gdb-client.ts')).toString('base64');
+  await vm(`mkdir -p /tmp/debug; cd /tmp/debug; echo ${client} | base64 -d > client.ts`);
+}, BUILD_LIMIT_MS);
+afterAll(() => machine.stop());
+
+/** Runs a shell script as root of the lab VM; standard error counts as output. */
+async function vm(script: string): Promise<{ status: number | null; out: string }> {
+  let out = '';
+  const { exit } = await machine.root.run(`(${script}\n) 2>&1`, {
+    timeoutMs: RUN_LIMIT_MS,
+    onOutput: (text) => (out += text),
+  });
+  return { status: exit, out };
+}
+
+const MEMORY = 0x400000;
+const DATA = 0x200000;
+const NOTHING = 0x202000;
+const SEGMENTS: readonly Segment[] = [
+  { address: DATA, flags: 6, bytes: [0], memory: 0x1000 },
+  { address: NOTHING, flags: 0, bytes: [0xab], memory: 0x1000 },
+];
+
+const word = (value: number): number[] => [
+  value & 255,
+  (value >> 8) & 255,
+  (value >> 16) & 255,
+  value >>> 24,
+];
+/** movq $value, address; the value is extended with its sign. */
+const store = (address: number, value: number): number[] => [
+  0x48,
+  0xc7,
+  0x04,
+  0x25,
+  ...word(address),
+  ...word(value),
+];
+/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
+const call = (number: number, address: number): number[] => [
+  ...[0xb8, ...word(address)],
+  ...[0xba, ...word(0x500 + number)],
+  0xef,
+];
+const [POLL, HALT] = [3, 8] as const;
+const LAST = DATA + 0x800;
+const exit = (status: number, cookie = 0): number[] => [
+  ...store(LAST, cookie),
+  ...store(LAST + 8, status),
+  ...call(HALT, LAST),
+];
+const nop = 0x90;
+/** Turns in place. */
+const loop = [0xeb, 0xfe];
+
+let made = 0;
+/** Shell that puts a guest into the VM as $guest, in the folder of the tests. */
+function put(code: readonly number[]): string {
+  const elf = guestElf({ target: 'hvt', code, more: SEGMENTS });
+  return `cd /tmp/debug; guest=$PWD/${++made}.hvt; echo ${elf.toString('base64')} | base64 -d > $guest`;
+}
+
+describe('gdb', () => {
+  /** Runs machine code with a debugger that takes `steps`; what it was answered, and how the tender ended. */
+  async function debug(code: readonly number[], steps: readonly Step[], options = '') {
+    const { out } = await vm(`${put(code)}
+rm -f s
+kittiwake-hvt --sysexits --mem=4 --gdb=unix:/tmp/debug/s ${options} $guest >said 2>&1 &
+for i in $(seq 1000); do test -S s && break; sleep 0.02; done
+stat -c %a s
+/usr/local/lib/kittiwake/node client.ts /tmp/debug/s '${Buffer.from(JSON.stringify(steps)).toString('base64')}'
+wait $!; echo $?
+cat said`);
+    const [mode, answers = '', status, waiting, ...rest] = out.split('\n');
+    expect(mode).toBe('600');
+    expect(waiting).toMatch(
+      /^kittiwake-hvt: waiting for a debugger: gdb -ex 'target remote \/tmp\/debug\/s' \S+\.hvt$/,
+    );
+    expect(answers).toMatch(/^\[/);
+    return {
+      answers: JSON.parse(answers) as (string | null)[],
+      status: Number(status),
+      said: rest.join('\n'),
+    };
+  }
+  const packet = (text: string): Step => ({ packet: text });
+  const stopped = 'T05thread:1;';
+  const hex = (value: number | bigint, digits = 16): string =>
+    Buffer.from(value.toString(16).padStart(digits, '0'), 'hex').reverse().toString('hex');
+  const at = (address: number) => packet(`Z0,${address.toString(16)},1`);
+
+  test('waits before the first instruction, steps, and sees the guest end', async () => {
+    const { answers, status, said } = await debug(
+      [nop, nop, ...exit(42)],
+      ['?', 'p10', 's', 'p10', 'vCont;s:1', 'p10', 'c'].map(packet),
+    );
+    expect(answers).toEqual([stopped, hex(CODE), stopped, hex(CODE + 1), stopped, hex(CODE + 2), 'W2a']);
+    expect({ status, said }).toEqual({ status: 42, said: '' });
+  });
+
+  test('stops at breakpoints in code the guest itself cannot write', async () => {
+    const code = [nop, nop, 0x41, 0xbc, ...word(12), ...exit(1)]; // mov $12, %r12d
+    const { answers, status } = await debug(code, [
+      at(CODE + 8),
+      packet('c'),
+      packet('p10'),
+      packet('pc'), // r12
+      packet(`m${CODE.toString(16)},9`),
+      packet(`z0,${(CODE + 8).toString(16)},1`),
+      packet('c'),
+    ]);
+    const clean = Buffer.from(code.slice(0, 9)).toString('hex');
+    expect(answers).toEqual(['OK', stopped, hex(CODE + 8), hex(12), clean, 'OK', 'W01']);
+    expect(status).toBe(1);
+  });
+
+  test('lets no guest write its code, where a breakpoint stands neither', async () => {
+    const code = [nop, 0xc6, 0x04, 0x25, ...word(CODE + 8), 0, ...exit(1)]; // movb $0, CODE + 8
+    const { answers, status, said } = await debug(code, [
+      at(CODE + 1),
+      at(CODE + 9),
+      packet('c'),
+      packet('c'), // still armed at CODE + 1: steps nowhere, stops there again
+      packet(`z0,${(CODE + 1).toString(16)},1`),
+      packet('c'),
+      packet('p10'),
+      packet('c'),
+    ]);
+    expect(answers).toEqual(['OK', 'OK', stopped, stopped, 'OK', 'T0bthread:1;', hex(CODE + 1), 'X0b']);
+    expect(said).toMatch(/guest fault: it wrote memory it may only read/);
+    expect(status).toBe(255);
+  });
+
+  test('steps off a breakpoint', async () => {
+    const { answers } = await debug(
+      [nop, nop, ...exit(0)],
+      [at(CODE), packet('s'), packet('p10'), packet('k')],
+    );
+    expect(answers).toEqual(['OK', stopped, hex(CODE + 1), null]);
+  });
+
+  test('has hardware breakpoints and watches memory', async (context) => {
+    context.skip(
+      accelerator !== 'kvm',
+      "QEMU's emulated SVM does not load the debug registers that KVM gives a guest",
+    );
+    const code = [
+      ...store(DATA, 1),
+      nop,
+      ...[0x48, 0x8b, 0x04, 0x25, ...word(DATA)], // mov DATA, %rax
+      nop,
+      ...exit(0),
+    ];
+    const data = DATA.toString(16);
+    const { answers } = await debug(code, [
+      packet(`Z1,${(CODE + 12).toString(16)},1`),
+      packet('c'),
+      packet('p10'),
+      packet(`z1,${(CODE + 12).toString(16)},1`),
+      packet(`Z4,${data},8`),
+      packet('c'),
+      packet('p10'),
+      packet(`z4,${data},8`),
+      packet(`P10=${hex(CODE)}`),
+      packet(`Z2,${data},4`),
+      packet('c'),
+      packet('p10'),
+      packet('c'),
+    ]);
+    expect(answers).toEqual([
+      ...['OK', stopped, hex(CODE + 12), 'OK'],
+      ...['OK', `${stopped}awatch:${data};`, hex(CODE + 21), 'OK'],
+      ...['OK', 'OK', `${stopped}watch:${data};`, hex(CODE + 12)],
+      'W00',
+    ]);
+  });
+
+  test('reads and writes memory, whatever the guest may do there', async () => {
+    const far = (MEMORY - 4).toString(16);
+    const { answers } = await debug(exit(0), [
+      packet(`M${DATA.toString(16)},4:01020304`),
+      packet(`m${DATA.toString(16)},6`),
+      packet(`m${NOTHING.toString(16)},1`),
+      packet(`m${far},8`), // half of it is there
+      packet(`m${MEMORY.toString(16)},1`),
+      packet('m0,1'),
+      packet('mffffffffffffffff,2'),
+      packet(`M${MEMORY.toString(16)},1:00`),
+      packet(`M${DATA.toString(16)},2:0102030`),
+      packet(`M${DATA.toString(16)},ffffffffffffffff:01`),
+      packet(`M${CODE.toString(16)},1:f4`), // hlt
+      packet('c'),
+      packet('k'),
+    ]);
+    expect(answers).toEqual([
+      ...['OK', '010203040000', 'ab', '00000000'],
+      ...['E14', 'E14', 'E14', 'E01', 'E01', 'E01', 'OK'],
+      ...['T0bthread:1;', null],
+    ]);
+  });
+
+  test('reads and writes registers, r12 to r15 and SSE among them', async () => {
+    const xmm3 = '00112233445566778899aabbccddeeff';
+    const { answers } = await debug(
+      [nop, ...exit(0)],
+      [
+        `Pf=${hex(0x1122334455667788n)}`,
+        `P2b=${xmm3}`,
+        's',
+        'pf',
+        'p2b',
+        'p11', // eflags
+        'p12', // cs
+        'p39', // nothing
+        'P39=00',
+        'Pf=00',
+        'g',
+      ].map(packet),
+    );
+    const all = answers.pop();
+    expect(answers).toEqual([
+      ...['OK', 'OK', stopped, hex(0x1122334455667788n), xmm3, hex(2, 8), hex(8, 8), 'E01', 'E01', 'E01'],
+    ]);
+    expect(all).toHaveLength(536 * 2);
+    expect(all?.slice(15 * 16, 17 * 16)).toBe(hex(0x1122334455667788n) + hex(CODE + 1));
+  });
+
+  test('interrupts a guest that turns in a loop, and one that sleeps', async () => {
+    const spin: Step[] = [packet(`vCont?`), { raw: framed('c') }, { raw: '\x03' }, { wait: true }];
+    const looping = await debug(loop, [...spin, packet('p10'), packet('k')]);
+    expect(looping.answers).toEqual(['vCont;c;C;s;S', 'T02thread:1;', hex(CODE), null]);
+    expect(looping).toMatchObject({ status: 137, said: 'kittiwake-hvt: the debugger ended the guest\n' });
+
+    const sleep = [
+      ...[0x48, 0xb8, ...word(0), ...word(0x1000000)], // mov $2^56, %rax: two years of nanoseconds
+      ...[0x48, 0x89, 0x04, 0x25, ...word(DATA)], // mov %rax, DATA
+      ...call(POLL, DATA),
+    ];
+    const asleep = await debug([...sleep, ...exit(7)], [{ until: hex(CODE + sleep.length) }, packet('c')]);
+    expect(asleep.answers.at(-2)).toBe('T02thread:1;');
+    expect(asleep.answers.at(-1)).toBe('W07');
+  });
+
+  test('leaves int3 to the guest', async () => {
+    const { answers } = await debug([0xcc], ['c', 'k'].map(packet));
+    expect(answers).toEqual(['T0bthread:1;', null]); // a triple fault: this guest has no handler
+  });
+
+  test('that detaches or disappears leaves the guest to itself', async () => {
+    const code = [nop, nop, ...exit(9)];
+    const detached = await debug(code, [at(CODE + 1), packet('D')]);
+    expect(detached).toEqual({ answers: ['OK', 'OK'], status: 9, said: '' });
+    for (const steps of [[], [at(CODE + 1)], [{ raw: '$m1000' }], [{ close: true }]] as Step[][]) {
+      const gone = await debug(code, steps);
+      expect(gone).toMatchObject({ status: 9, said: '' });
+    }
+    // While it runs, too: the guest ends when what it waits for is over.
+    const waits = [
+      ...store(DATA, 500_000_000),
+      ...call(POLL, DATA),
+      ...[0x83, 0x3c, 0x25, ...word(DATA + 16), 1, 0x74, exit(9).length], // cmpl $1, DATA + 16; je
+      ...exit(9),
+    ];
+    const running = await debug(waits, [{ raw: framed('c') }, { close: true }]);
+    expect(running).toMatchObject({ status: 9, said: '' });
+  });
+
+  test('that talks nonsense is answered, and the guest takes no harm', async () => {
+    const nonsense = [
+      ...['', 'x', 'm', 'm1', 'm1,', 'm,1', 'm11111111111111111,1', 'M', 'Mz,1:00', 'Z', 'Z0', 'Z0,', 'Z0,1'],
+      ...[
+        'Z9,0,1',
+        'Z2,200000,3',
+        'Z2,200001,2',
+        `Z0,${MEMORY.toString(16)},1`,
+        'P',
+        'P=',
+        'P10=',
+        'pffff',
+        'G',
+      ],
+      ...[
+        'G00',
+        'vCont;',
+        'vCont;x',
+        'vMustReplyEmpty',
+        'qXfer:features:read:other.xml:0,fff',
+        'Qx',
+        'cx',
+        's zz',
+      ],
+      ...['z0,0,1', 'z3,0,1', '~', 'y'.repeat(5000)],
+    ];
+    const { answers, status } = await debug(exit(5), [...nonsense.map(packet), packet('c')]);
+    expect(answers.slice(0, -1).filter((answer) => !/^(|E[0-9a-f]{2}|OK)$/.test(answer ?? 'null'))).toEqual(
+      [],
+    );
+    expect(answers.at(-1)).toBe('W05');
+    expect(status).toBe(5);
+  });
+
+  test('has room for a number of breakpoints, and says when it is full', async () => {
+    const many = Array.from({ length: 65 }, (_, i) => at(DATA + i));
+    const hardware = Array.from({ length: 5 }, (_, i) => packet(`Z1,${(CODE + i).toString(16)},1`));
+    const { answers } = await debug(exit(0), [...hardware, ...many, packet('k')]);
+    expect(answers.slice(0, 5)).toEqual(['OK', 'OK', 'OK', 'OK', 'E01']);
+    expect(answers.slice(5, -1)).toEqual([...Array<string>(60).fill('OK'), ...Array<string>(5).fill('E01')]);
+  });
+
+  test('asks again for what was garbled, and switches acknowledgments off', async () => {
+    const { answers, status } = await debug(exit(6), [
+      { raw: '$p10#00' }, // a wrong checksum: it is not answered
+      packet('p10'),
+      { raw: '-' },
+      { wait: true },
+      packet('QStartNoAckMode'),
+      { raw: '$p10#00' },
+      { wait: true },
+      packet('qSupported:multiprocess+'),
+      packet('qAttached'),
+      packet('qXfer:features:read:target.xml:0,fff'),
+      packet('c'),
+    ]);
+    expect(answers.slice(0, 4)).toEqual([hex(CODE), hex(CODE), 'OK', hex(CODE)]);
+    expect(answers[4]).toMatch(/PacketSize=1000/);
+    expect(answers.slice(5)).toEqual(['1', expect.stringMatching(/^l<\?xml.*i386:x86-64</), 'W06']);
+    expect(status).toBe(6);
+  });
+
+  test.each([1, 2, 3])('survives packets of random bytes, seed %i', async (seed) => {
+    const random = randomFrom(seed);
+    const letters = 'gGpPmMzZqQvHT?x!';
+    const steps: Step[] = Array.from({ length: 300 }, () => {
+      const length = random(40);
+      let text = letters.charAt(random(letters.length));
+      for (let i = 0; i < length; i++) {
+        text += random(3) > 0 ? '0123456789abcdef,:;='.charAt(random(20)) : String.fromCharCode(random(256));
+      }
+      return random(5) > 0 ? { raw: framed(text.replaceAll(/[$#\x03]/g, '')) } : { raw: text };
+    });
+    // Whatever it has done to the guest: it still answers, and ends when it is told to. What was cut before may swallow a packet.
+    const kill = framed('k').repeat(3);
+    const { answers, status } = await debug(exit(5), [...steps, { raw: `+++${kill}` }, { end: true }]);
+    expect(answers).toEqual([]);
+    expect(status).toBe(137);
+  });
+
+  test('connects to the port of the loopback that was given, and to no other address', async () => {
+    const { out } = await vm(`${put(exit(0))}
+kittiwake-hvt --mem=4 --gdb-port=1300 --gdb $guest & tender=$!
+for i in $(seq 1000); do grep -q ':0514 00000000:0000 0A' /proc/net/tcp && break; sleep 0.02; done
+awk '$4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6
+kittiwake-hvt --sysexits --mem=4 --gdb --gdb-port=1300 $guest; echo $?
+/usr/local/lib/kittiwake/node client.ts 1300 ${Buffer.from('[{"packet":"c"}]').toString('base64')}
+wait $tender; echo $?`);
+    expect(out).toMatch(/waiting for a debugger: gdb -ex 'target remote 127\.0\.0\.1:1300'/);
+    expect(out).toMatch(/^0100007F:0514$/m);
+    expect(out).toMatch(
+      /gdb: port 1300 of 127\.0\.0\.1 is in use; give another one with '--gdb-port=N'\n78$/m,
+    );
+    expect(out).toMatch(/\["W00"\]\n0\n$/);
+  });
+
+  test('gets no path that exists, and leaves none behind', async () => {
+    const { out } = await vm(`${put(exit(0))}; touch there
+kittiwake-hvt --sysexits --mem=4 --gdb=unix:there $guest; echo $?
+kittiwake-hvt --sysexits --mem=4 --gdb=unix:no/such $guest; echo $?
+test -e s && echo left`);
+    expect(out).toMatch(/gdb: there exists; remove it if nobody uses it, or give another path\n73\n/);
+    expect(out).toMatch(
+      /gdb: the socket no\/such cannot be created \(No such file or directory\); .*\n73\n$/,
+    );
+  });
+});
