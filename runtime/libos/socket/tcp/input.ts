@@ -4,34 +4,17 @@ import { Stack } from '../../iface/stack';
 import { finish, pseudoSum, sumBytes } from '../../wire/checksum';
 import * as wire from '../../wire/tcp';
 import * as options from '../../wire/tcp-options';
-import { MILLISECOND, NEVER, SECOND } from '../../time/duration';
+import { MILLISECOND, SECOND } from '../../time/duration';
 import { takeAck } from './ack';
-import {
-  CLOSE_WAIT,
-  CLOSED,
-  CLOSING,
-  Connection,
-  ESTABLISHED,
-  FIN_WAIT_1,
-  FIN_WAIT_2,
-  LAST_ACK,
-  PEER_CLOSED,
-  READABLE,
-  RESET,
-  SYN_RECEIVED,
-  SYN_SENT,
-  TIME_WAIT,
-} from './connection';
+import { finAcknowledged, TIME_WAIT_LENGTH } from './close';
+import { CLOSED, Connection, RESET, SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './connection';
 import { beginReceiving, establish, listenSegment, takeSynOptions } from './open';
-import { takeData } from './receive';
+import { takePayload } from './receive';
 import { measured } from './rtt';
 import { PROTOCOL, sendBare } from './segment';
 import { after, before } from './sequence';
 import { Tcp, tcpOf } from './state';
-import { ACK_DELAY, lingerEnd } from './timers';
 
-/** Twice the life of a segment (RFC 9293, 3.4.2, says two minutes; everybody takes one). */
-const TIME_WAIT_LENGTH: u64 = 60 * SECOND;
 /** A peer is challenged, or told of a segment outside the window, at most this often (RFC 5961, 7). */
 const CHALLENGE_INTERVAL: u64 = 500 * MILLISECOND;
 /** A timestamp older than this says nothing any more (RFC 7323, 5.5). */
@@ -260,76 +243,3 @@ function takeReset(tcp: Tcp, connection: Connection, sequence: u32): void {
   connection.events |= RESET;
   tcp.end(connection);
 }
-
-/** Our FIN arrived. */
-function finAcknowledged(tcp: Tcp, connection: Connection): void {
-  switch (connection.state) {
-    case FIN_WAIT_1:
-      connection.state = FIN_WAIT_2;
-      connection.lingerAt = lingerEnd(connection);
-      return;
-    case CLOSING:
-      return wait(tcp, connection);
-    case LAST_ACK:
-      return tcp.end(connection);
-    default:
-  }
-}
-
-function wait(tcp: Tcp, connection: Connection): void {
-  connection.retransmitAt = NEVER;
-  connection.ackAt = NEVER;
-  connection.lingerAt = tcp.stack.now + TIME_WAIT_LENGTH;
-  tcp.enterTimeWait(connection);
-}
-
-/** Takes data and FIN; what lies outside the window is cut off. */
-function takePayload(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32, fin: bool): void {
-  if (connection.state > FIN_WAIT_2 || connection.state < ESTABLISHED || connection.peerFin) return;
-  let start = sequence;
-  let end = sequence + size;
-  if (before(start, connection.received)) {
-    data += connection.received - start;
-    start = connection.received;
-    if (after(start, end)) return;
-  }
-  if (after(end, connection.offered)) {
-    end = connection.offered;
-    fin = false;
-  }
-  tcp.mark(connection);
-  // What fills a gap, or finds no room, is acknowledged at once (RFC 5681, 4.2).
-  const plain = start == connection.received && connection.rangeCount == 0 && (end != start || size == 0);
-  if (end != start && !takeData(tcp, connection, start, data, end - start)) {
-    connection.ackNow = true;
-    return;
-  }
-  if (plain) {
-    connection.unacked += size > connection.mss ? 2 : 1; // a train of segments is several
-    // The first segments, every second one, and the last of several that came together are acknowledged at once (RFC 5681, 4.2).
-    if (connection.quickAcks != 0 || connection.unacked >= 2) {
-      if (connection.quickAcks != 0) connection.quickAcks--;
-      connection.ackNow = true;
-    } else if (connection.ackAt == NEVER) connection.ackAt = tcp.stack.now + ACK_DELAY;
-  } else connection.ackNow = true;
-  if (fin && end == connection.received) takeFin(tcp, connection);
-}
-
-/** The peer sends no more. */
-function takeFin(tcp: Tcp, connection: Connection): void {
-  connection.peerFin = true;
-  connection.ackNow = true;
-  connection.events |= PEER_CLOSED | READABLE;
-  switch (connection.state) {
-    case ESTABLISHED:
-      connection.state = CLOSE_WAIT;
-      return;
-    case FIN_WAIT_1:
-      connection.state = CLOSING;
-      return;
-    case FIN_WAIT_2:
-      return wait(tcp, connection);
-    default:
-  }
-}
-

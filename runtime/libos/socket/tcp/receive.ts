@@ -1,9 +1,12 @@
-// Data of a segment, in order or not, finds its place in the buffer (RFC 9293, 3.10.7.4, step 7).
+// Data of a segment, in order or not, finds its place in the buffer, and is acknowledged at once or a little later (RFC 9293, 3.10.7.4,
+// step 7).
 import * as drop from '../../iface/drop';
-import { MILLISECOND } from '../../time/duration';
-import { Connection, INBOX_FIRST, RANGES, READABLE } from './connection';
+import { MILLISECOND, NEVER } from '../../time/duration';
+import { takeFin } from './close';
+import { Connection, ESTABLISHED, FIN_WAIT_2, INBOX_FIRST, RANGES, READABLE } from './connection';
 import { after, before } from './sequence';
 import { Tcp } from './state';
+import { ACK_DELAY } from './timers';
 
 /** On paths whose round trip is shorter than a host's turn, what came in so long came in one. */
 const FILLED_WITHIN: u64 = 2 * MILLISECOND;
@@ -23,8 +26,40 @@ function setRange(connection: Connection, index: u32, start: u32, end: u32): voi
   store<u32>(connection.ranges + (index << 3), end, 4);
 }
 
+/** Takes data and FIN; what lies outside the window is cut off. */
+export function takePayload(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32, fin: bool): void {
+  if (connection.state > FIN_WAIT_2 || connection.state < ESTABLISHED || connection.peerFin) return;
+  let start = sequence;
+  let end = sequence + size;
+  if (before(start, connection.received)) {
+    data += connection.received - start;
+    start = connection.received;
+    if (after(start, end)) return;
+  }
+  if (after(end, connection.offered)) {
+    end = connection.offered;
+    fin = false;
+  }
+  tcp.mark(connection);
+  // What fills a gap, or finds no room, is acknowledged at once (RFC 5681, 4.2).
+  const plain = start == connection.received && connection.rangeCount == 0 && (end != start || size == 0);
+  if (end != start && !takeData(tcp, connection, start, data, end - start)) {
+    connection.ackNow = true;
+    return;
+  }
+  if (plain) {
+    connection.unacked += size > connection.mss ? 2 : 1; // a train of segments is several
+    // The first segments, every second one, and the last of several that came together are acknowledged at once (RFC 5681, 4.2).
+    if (connection.quickAcks != 0 || connection.unacked >= 2) {
+      if (connection.quickAcks != 0) connection.quickAcks--;
+      connection.ackNow = true;
+    } else if (connection.ackAt == NEVER) connection.ackAt = tcp.stack.now + ACK_DELAY;
+  } else connection.ackNow = true;
+  if (fin && end == connection.received) takeFin(tcp, connection);
+}
+
 /** Takes `size` bytes of the stream at `data`, from `sequence` on, which the caller has cut to the window. False if there was no room. */
-export function takeData(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32): bool {
+function takeData(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32): bool {
   if (connection.inbox.size == 0 && !tcp.growInbox(connection, INBOX_FIRST)) {
     tcp.stack.drop(drop.TCP_FULL);
     return false;
