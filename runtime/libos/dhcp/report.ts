@@ -3,7 +3,7 @@ import * as level from '../log/level';
 import * as line from '../log/line';
 import * as logger from '../log/logger';
 import { NEVER } from '../time/duration';
-import { Client } from './client';
+import { Client } from './state';
 import * as events from './events';
 import { Lease } from './lease';
 
