@@ -43,7 +43,9 @@ export class Host implements AsyncDisposable {
     const outside = await namespace.another();
     // Addresses are there at once, not when their duplicates have been looked for.
     for (const each of [namespace, outside])
-      await each.shell(`PATH=$PATH:/sbin sysctl -qw net.ipv6.conf.default.accept_dad=0`);
+      await each.shell(`PATH=$PATH:/sbin sysctl -qw net.ipv6.conf.default.accept_dad=0
+# As on a host where nothing has loaded br_netfilter.
+sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0 || true`);
     await namespace.veth('eth0', '192.0.2.1/24', outside, 'eth0', '192.0.2.2/24');
     await namespace.shell(`ip addr add 2001:db8::1/64 dev eth0 nodad
 ip route add default via 192.0.2.2

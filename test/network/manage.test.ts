@@ -379,9 +379,6 @@ sysctl -qw net.ipv4.conf.lo.forwarding=1 net.ipv4.conf.all.accept_redirects=0`);
     remove('web', false, host.around);
     expect(await host.picture()).toBe(before);
     // Nothing is forwarded, so nothing is in the way.
-    await host.namespace.shell(
-      'PATH=$PATH:/sbin sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0',
-    );
     expect(create({ ...web, forward: 'none' }, host.around).notes).toEqual([]);
   });
 });
