@@ -5,7 +5,6 @@
 #include "notice.h"
 
 #include <asm/prctl.h>
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,55 +15,9 @@
 
 #define NSEC_PER_SEC 1000000000ull
 
-/* No descriptor of a tender is above; it bounds what a hostile file can ask for. */
-#define FD_MAX 65536
-
 /* Flags a program may set: carry, parity, adjust, zero, sign, direction, overflow, alignment check, identification. */
 #define FLAGS 0x240cd5ull
 #define FLAGS_ALWAYS 0x202ull
-
-/* ---- Checking ---- */
-
-/* The layout of XSAVE's area: Intel SDM vol. 1, 13.4. XRSTOR faults for whatever is refused here. */
-static const char *wrong_xstate(const struct spt_state *state) {
-    uint32_t size = 0, unused, low, high, mask;
-    if (!__get_cpuid_count(13, 0, &unused, &size, &unused, &unused) || size > sizeof state->xstate || state->xstate_size < size)
-        return "its extended registers do not fit this processor";
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    uint64_t header[8];
-    memcpy(header, state->xstate + 512, sizeof header);
-    uint32_t mxcsr;
-    memcpy(&mxcsr, state->xstate + 24, sizeof mxcsr);
-    static uint8_t fxsave[512] __attribute__((aligned(16)));
-    __asm__ volatile("fxsave64 %0" : "=m"(fxsave));
-    memcpy(&mask, fxsave + 28, sizeof mask);
-    if ((header[0] & ~((uint64_t)high << 32 | low)) != 0 || (mxcsr & ~(mask != 0 ? mask : 0xffbf)) != 0)
-        return "its extended registers do not fit this processor";
-    for (int i = 1; i < 8; i++)
-        if (header[i] != 0)
-            return "its extended registers are malformed";
-    return NULL;
-}
-
-static const char *wrong_descriptors(const struct spt_view *view, const struct mft *manifest) {
-    int seen[MFT_MAX_ENTRIES + 2] = {view->epoll, view->timer};
-    unsigned count = 2;
-    for (unsigned handle = 0; handle < MFT_MAX_ENTRIES; handle++) {
-        bool device = handle < manifest->entries && manifest->e[handle].attached;
-        if (device != (view->fd[handle] >= 0))
-            return "a device has no descriptor, or a descriptor no device";
-        if (device)
-            seen[count++] = view->fd[handle];
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (seen[i] <= STDERR_FILENO || seen[i] >= FD_MAX)
-            return "a descriptor is out of range";
-        for (unsigned j = 0; j < i; j++)
-            if (seen[i] == seen[j])
-                return "a descriptor stands for two things";
-    }
-    return NULL;
-}
 
 /* ---- Descriptors under the numbers the guest knows ---- */
 
@@ -129,9 +82,7 @@ static int set_clocks(const struct guest *guest, const struct spt_state *state, 
 int spt_restore(struct guest *guest, struct events *events, struct spt_view *view, struct refusal *why) {
     const struct spt_state *state = (const struct spt_state *)guest->snapshot.machine;
     uint64_t manifest = SPT_BOOT_INFO + sizeof(struct spt_boot_info);
-    const char *wrong = wrong_descriptors(&state->view, &guest->snapshot.manifest);
-    if (wrong == NULL)
-        wrong = wrong_xstate(state);
+    const char *wrong = spt_state_wrong(state, &guest->snapshot.manifest);
     if (wrong != NULL)
         return fail(why, E_SNAPSHOT_MALFORMED, guest->image.file.name, wrong);
     *view = state->view;

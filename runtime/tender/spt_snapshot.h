@@ -29,6 +29,11 @@ struct spt_state {
 };
 static_assert(sizeof(struct spt_state) <= SNAPSHOT_MACHINE_SIZE, "snapshot");
 
+/* ---- spt_state.c ---- */
+
+/* What is wrong with the state, NULL if it can be restored. */
+const char *spt_state_wrong(const struct spt_state *state, const struct mft *manifest);
+
 /* ---- spt_restore.c ---- */
 
 /*

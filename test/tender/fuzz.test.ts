@@ -71,6 +71,13 @@ test.each(SEEDS)('command lines, seed %i', (seed) => {
   expect(refused).toBeGreaterThan(1000);
 });
 
+test.each(SEEDS)('snapshots, seed %i', (seed) => {
+  const { taken, refused, whole } = fuzz('snapshot', seed, 20_000);
+  expect(taken).toBeGreaterThan(5000);
+  expect(refused).toBeGreaterThan(5000);
+  expect(whole).toBeGreaterThan(1000);
+});
+
 test.each(SEEDS)('frames for the host, seed %i', (seed) => {
   const { allowed, denied } = fuzz('filter', seed, 300_000);
   expect(allowed).toBeGreaterThan(10_000);
