@@ -109,7 +109,7 @@ static int load(struct guest *guest, struct machine *machine, struct refusal *wh
 static int restore(struct guest *guest, struct machine *machine, struct refusal *why) {
     if (snapshot_map(&guest->snapshot, &guest->image, machine->memory, false, why) != 0)
         return -1;
-    return hvt_snapshot_set(machine, &guest->snapshot, guest->image.file.name, why);
+    return hvt_snapshot_set(machine, &guest->snapshot, &guest->options, why);
 }
 
 static int run(struct guest *guest, struct refusal *why) {

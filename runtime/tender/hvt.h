@@ -117,7 +117,7 @@ static inline bool hvt_snapshot_wanted(const struct calls *calls) {
 int hvt_snapshot_take(const struct calls *calls, struct refusal *why);
 
 /* Sets the processor to what it was, its clock last. Returns 0, or -1 with `why`. */
-int hvt_snapshot_set(struct machine *machine, const struct snapshot *snapshot, const char *name, struct refusal *why);
+int hvt_snapshot_set(struct machine *machine, const struct snapshot *snapshot, const struct options *options, struct refusal *why);
 
 /* ---- hvt_probe.c ---- */
 

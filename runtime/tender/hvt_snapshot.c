@@ -154,10 +154,25 @@ static bool set_msr(const struct machine *machine, uint32_t index, uint64_t valu
     return ioctl(machine->vcpu, KVM_SET_MSRS, &msr) == 1;
 }
 
-int hvt_snapshot_set(struct machine *machine, const struct snapshot *snapshot, const char *name, struct refusal *why) {
+static int lost_status;
+
+/* The tender touches for the guest what lay behind the end of a file that somebody has cut short. */
+static void on_lost(int number) {
+    (void)number;
+    report("kittiwake-hvt", "snapshot: its file was cut short while the guest ran; restore from a whole copy");
+    _exit(lost_status);
+}
+
+static int catch_loss(const struct options *options, struct refusal *why) {
+    lost_status = options->sysexits ? EX_OSERR : 1;
+    struct sigaction action = {.sa_handler = on_lost};
+    return sigaction(SIGBUS, &action, NULL) == 0 ? 0 : refused("catching SIGBUS", why);
+}
+
+int hvt_snapshot_set(struct machine *machine, const struct snapshot *snapshot, const struct options *options, struct refusal *why) {
     static struct hvt_state state;
     memcpy(&state, snapshot->machine, sizeof state);
-    if (set_frequency(machine, &state, name, why) != 0)
+    if (set_frequency(machine, &state, options->restore, why) != 0 || catch_loss(options, why) != 0)
         return -1;
     machine->tsc_hz = state.tsc_hz;
     if (ioctl(machine->vcpu, KVM_SET_SREGS, &state.sregs) != 0)

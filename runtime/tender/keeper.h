@@ -5,7 +5,7 @@
  *   tender --fork--> keeper: the tender's own process. Hands the guest's frames on, counts, tells, waits; ends as the guest ended.
  *              \---> guest:  everything a tender is without a keeper. Dies with the keeper.
  *
- * The keeper has a filter of its own, no capabilities, and never sees the guest's memory.
+ * The keeper has a filter of its own, no capabilities, and sees the guest's memory only for a snapshot (keeper_snapshot.h).
  */
 #ifndef KITTIWAKE_KEEPER_H
 #define KITTIWAKE_KEEPER_H
