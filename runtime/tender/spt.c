@@ -182,7 +182,7 @@ static int load(struct guest *guest, struct events *events, struct refusal *why)
 
 /* With --snapshot: shows the keeper what it cannot know. Returns 0, or -1 with `why`. */
 static int show(const struct guest *guest, const struct events *events, struct spt_view *view, struct refusal *why) {
-    if (guest->options.snapshot == NULL)
+    if (guest->options.snapshot == NULL || keeper_page == NULL)
         return 0;
     view->epoll = events->epoll;
     view->timer = events->timer;
