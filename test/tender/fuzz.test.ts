@@ -6,10 +6,14 @@ import { root } from '../../scripts/setup/root.ts';
 import { guestElf } from './guest-elf.ts';
 import { fixtures, imageFolder, run, tenders } from './tender.ts';
 
+/** Compiling with sanitizers, on a machine with other things to do. */
+const BUILD_LIMIT_MS = 180_000;
+
 const { image, remove } = imageFolder();
 beforeAll(() => {
-  expect(run('make', ['-s', '-C', join(root, 'runtime', 'tender'), 'fuzz'])).toMatchObject({ status: 0 });
-});
+  const make = ['-s', '-C', join(root, 'runtime', 'tender'), 'fuzz'];
+  expect(run('make', make, { limitMs: BUILD_LIMIT_MS })).toMatchObject({ status: 0 });
+}, BUILD_LIMIT_MS);
 afterAll(remove);
 
 const SEEDS = [1, 2, 3];
