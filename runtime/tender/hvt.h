@@ -39,6 +39,14 @@ void kvm_close(const struct machine *machine);
 /* Where the guest's processor stands, for messages; 0 if KVM does not say. */
 uint64_t kvm_rip(const struct machine *machine);
 
+/* ---- hvt_processor.c: what the guest sees of the processor ---- */
+
+/* Both: before the guest runs. Return 0, or -1 with `why`. */
+int kvm_set_cpuid(const struct machine *machine, struct refusal *why);
+
+/* Registers of the model that the guest may use; all others are a general protection fault for it. */
+int kvm_filter_msrs(const struct machine *machine, struct refusal *why);
+
 /* ---- hvt_pages.c: the guest's first page tables and segment descriptors ---- */
 
 /* Writes them into the lowest 64 KiB of guest memory; pages outside executable segments get the NX bit. 0, or -1. */

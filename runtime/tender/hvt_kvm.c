@@ -9,8 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CPUID_MAX 256
-
 static int refused(const char *call, struct refusal *why) {
     return fail(why, E_HOST, call, strerror(errno), "see 'dmesg', and 'kittiwake-hvt --probe-kvm'");
 }
@@ -89,17 +87,6 @@ static int set_memory(struct machine *machine, struct refusal *why) {
     return ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0 ? refused("KVM_SET_USER_MEMORY_REGION", why) : 0;
 }
 
-static int set_cpuid(const struct machine *machine, struct refusal *why) {
-    static union {
-        struct kvm_cpuid2 header;
-        uint8_t bytes[sizeof(struct kvm_cpuid2) + CPUID_MAX * sizeof(struct kvm_cpuid_entry2)];
-    } cpuid;
-    cpuid.header.nent = CPUID_MAX;
-    if (ioctl(machine->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid.header) != 0)
-        return refused("KVM_GET_SUPPORTED_CPUID", why);
-    return ioctl(machine->vcpu, KVM_SET_CPUID2, &cpuid.header) != 0 ? refused("KVM_SET_CPUID2", why) : 0;
-}
-
 static int create_vcpu(struct machine *machine, struct refusal *why) {
     machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
     if (machine->vcpu < 0)
@@ -115,7 +102,7 @@ static int create_vcpu(struct machine *machine, struct refusal *why) {
     if (khz <= 0)
         return fail(why, E_KVM_UNSUPPORTED, "the host's time stamp counter is not stable");
     machine->tsc_hz = (uint64_t)khz * 1000;
-    return set_cpuid(machine, why);
+    return kvm_set_cpuid(machine, why);
 }
 
 int kvm_create(uint64_t memory_size, struct machine *machine, struct refusal *why) {
@@ -124,7 +111,7 @@ int kvm_create(uint64_t memory_size, struct machine *machine, struct refusal *wh
     if (machine->kvm < 0 || check_kvm(machine->kvm, why) != 0)
         return -1;
     machine->vm = create_vm(machine->kvm, why);
-    if (machine->vm < 0 || set_memory(machine, why) != 0)
+    if (machine->vm < 0 || set_memory(machine, why) != 0 || kvm_filter_msrs(machine, why) != 0)
         return -1;
     return create_vcpu(machine, why);
 }
