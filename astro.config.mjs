@@ -32,6 +32,7 @@ export default defineConfig({
         {
           label: 'Networking setup',
           items: [
+            { label: 'A website without root', link: '/networking/rootless/' },
             { label: 'A tap, an address, and a ping', link: '/networking/first-steps/' },
             { label: 'IPv6', link: '/networking/ipv6/' },
             { label: 'An address from a DHCP server', link: '/networking/dhcp/' },

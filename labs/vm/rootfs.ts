@@ -26,6 +26,7 @@ const PACKAGES = [
     'bind9-dnsutils',
     'tcpdump',
     'netcat-openbsd',
+    'libslirp0',
   ],
   // What unikernels talk to: a DHCP server that also announces IPv6 prefixes, a syslog server, multicast DNS.
   ...['dnsmasq-base', 'rsyslog', 'avahi-daemon', 'libnss-mdns'],

@@ -122,7 +122,7 @@ int confine(struct refusal *why) {
     /* The terminal's Ctrl-C is for the guest, which may take its time to end. */
     if (setsid() < 0)
         return refuse("a session of its own", why);
-    if (limit(why) != 0 || hide_files(why) != 0 || drop_user(why) != 0)
+    if (limit(why) != 0 || drop_user(why) != 0 || hide_files(why) != 0)
         return -1;
     return seal(why);
 }
