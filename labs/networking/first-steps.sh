@@ -39,7 +39,7 @@ echo "is anybody there?" | nc -u -w 1 10.0.0.2 7
 #: part log
 grep --max-count=2 -e arp -e icmp netcheck.log
 
-#: part stop exit=143
+#: part stop
 kill $!
 wait $!
 

@@ -30,7 +30,7 @@ ping -6 -c 2 fe80::ff:fe00:100%tap100
 #: part neighbours
 ip -6 neigh show dev tap100 | sort
 
-#: part stop exit=143
+#: part stop
 kill $!
 wait $!
 
@@ -46,7 +46,7 @@ until curl -s 'http://[fd00:100::ff:fe00:100]/'; do sleep 0.2; done
 #: part log
 cut -d ' ' -f 5- website.log
 
-#: part stop-all exit=143
+#: part stop-all
 sudo kill "$(cat /run/router.pid)"
 kill $!
 wait $!

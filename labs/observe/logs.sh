@@ -24,7 +24,7 @@ until grep -q ready website.log; do sleep 0.2; done
 curl -s http://10.0.0.2/
 cat website.log
 
-#: part stop exit=143
+#: part stop
 kill $!
 wait $!
 
@@ -51,7 +51,7 @@ curl -s http://10.0.0.2/
 until sudo grep -q GET /run/unikernels.log; do sleep 0.2; done
 sudo grep -e ready -e GET /run/unikernels.log
 
-#: part stop-syslog exit=143
+#: part stop-syslog
 kill $!
 wait $!
 

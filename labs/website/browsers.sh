@@ -56,7 +56,7 @@ curl -s --path-as-is http://10.0.0.2/../etc/passwd
 #: part log
 cut -d ' ' -f 4- website.log
 
-#: part stop exit=143
+#: part stop
 kill $!
 wait $!
 

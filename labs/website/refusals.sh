@@ -53,7 +53,7 @@ kittiwake run --net:service=tap100 --block:data=site.tar website.hvt > first.log
 until grep -q ready first.log; do sleep 0.2; done
 kittiwake run --net:service=tap101 --block:data=site.tar website.hvt
 
-#: part stop-first exit=143
+#: part stop-first
 kill $!
 wait $!
 

@@ -47,7 +47,7 @@ kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv
 until grep -q ready website.log; do sleep 0.2; done
 curl -s http://10.0.0.2/
 
-#: part stop exit=143
+#: part stop
 kill $!
 wait $!
 
