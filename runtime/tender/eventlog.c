@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,17 +69,28 @@ void eventlog_close(void) {
     log_fd = -1;
 }
 
-struct json_line *eventlog_begin(const char *event) {
+static struct json_line *begin(struct json_line *line, char *text, const char *event) {
     if (log_fd < 0)
         return NULL;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    json_begin(&current, line_text, sizeof line_text);
-    json_text(&current, "event", event, TEXT_LIMIT);
-    json_number(&current, "time", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+    json_begin(line, text, sizeof line_text);
+    json_text(line, "event", event, TEXT_LIMIT);
+    json_number(line, "time", (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
     if (dropped > 0)
-        json_number(&current, "dropped", dropped);
-    return &current;
+        json_number(line, "dropped", dropped);
+    return line;
+}
+
+struct json_line *eventlog_begin(const char *event) {
+    return begin(&current, line_text, event);
+}
+
+/* A signal may come while a line is being built; what its handler says has a place of its own. */
+static struct json_line *begin_in_handler(const char *event) {
+    static char text[sizeof line_text];
+    static struct json_line line;
+    return begin(&line, text, event);
 }
 
 static ssize_t write_now(const char *text, size_t size) {
@@ -173,10 +185,43 @@ void eventlog_exit(int status, const char *reason, const char *message) {
 }
 
 void eventlog_signal(int number) {
-    struct json_line *line = eventlog_begin("exit");
+    struct json_line *line = begin_in_handler("exit");
     if (line == NULL)
         return;
     json_number(line, "signal", (uint64_t)number);
     json_text(line, "reason", "signal", TEXT_LIMIT);
     eventlog_end(line);
+}
+
+void eventlog_stopping(void) {
+    struct json_line *line = begin_in_handler("stopping");
+    if (line != NULL)
+        eventlog_end(line);
+}
+
+static pid_t self;
+
+/* The signal then ends the process, by its default action, when this returns. */
+static void on_signal(int number) {
+    eventlog_signal(number);
+    syscall(SYS_tgkill, self, self, number);
+}
+
+int eventlog_catch(bool terminate, struct refusal *why) {
+    static const int ending[] = {SIGINT, SIGHUP, SIGQUIT, SIGTERM};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    self = getpid();
+    for (unsigned i = 0; log_fd >= 0 && i < sizeof ending / sizeof *ending; i++)
+        if ((ending[i] != SIGTERM || terminate) && sigaction(ending[i], &action, NULL) != 0)
+            return fail(why, E_HOST, "catching signals", strerror(errno), "leave out '--events'");
+    return 0;
+}
+
+int eventlog_catch_allow(struct rules *rules) {
+    if (log_fd < 0)
+        return 0;
+    struct scmp_arg_cmp process = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)self);
+    struct scmp_arg_cmp thread = SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)self);
+    return rules_add(rules, "ending by a signal that was told of", SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2, process, thread) |
+           rules_add(rules, "going back from its handler", SCMP_ACT_ALLOW, SCMP_SYS(rt_sigreturn), 0);
 }

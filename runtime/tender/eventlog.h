@@ -30,7 +30,7 @@ int eventlog_allow(struct rules *rules);
 /* For a process that is not to write any more, such as the one that becomes the guest where another one watches it. */
 void eventlog_close(void);
 
-/* A line of one's own: begin, json_...(line, ...), end. May run in a signal handler. NULL where there is no log. */
+/* A line of one's own: begin, json_...(line, ...), end. NULL where there is no log. */
 struct json_line *eventlog_begin(const char *event);
 void eventlog_end(struct json_line *line);
 
@@ -41,6 +41,15 @@ void eventlog_fault(const char *message, const struct registers *registers);
 void eventlog_snapshot(const char *path);
 /* `message` is NULL, or says why in a line. */
 void eventlog_exit(int status, const char *reason, const char *message);
+/* These two may run in a signal handler, whatever it has interrupted. */
 void eventlog_signal(int number);
+void eventlog_stopping(void);
+
+/*
+ * For a process that is the guest's and the log's at once (hvt): the signals that end it tell of it before; SIGTERM only if `terminate`
+ * says that it has no handler of its own. Returns 0, or -1 with `why`.
+ */
+int eventlog_catch(bool terminate, struct refusal *why);
+int eventlog_catch_allow(struct rules *rules);
 
 #endif

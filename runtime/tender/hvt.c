@@ -38,7 +38,7 @@ static const char help[] =
     "  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G\n"
     "                      (default: 512, at most 4096)\n"
     "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
-    "                      FD: started, fault, exit\n"
+    "                      FD: started, stopping, fault, exit\n"
     "  --gdb               wait for gdb on 127.0.0.1, port 1234, before the guest begins;\n"
     "                      any user of this host may connect there\n"
     "  --gdb-port=N        the same, on port N\n"

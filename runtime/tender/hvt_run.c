@@ -91,10 +91,10 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
     if (stops && hvt_stop_arm(calls->machine, calls->events.notice, calls->options->stop_timeout, why) != 0)
         return -1;
-    if (hvt_snapshot_arm(calls, why) != 0 || containment_confine(calls->options, why) != 0)
+    if (eventlog_catch(!stops, why) != 0 || hvt_snapshot_arm(calls, why) != 0 || containment_confine(calls->options, why) != 0)
         return -1;
     struct rules *rules = containment_rules();
-    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | pcap_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
+    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | eventlog_catch_allow(rules) | pcap_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
                                     (calls->debugger != NULL ? gdb_allow(rules, calls->debugger) : 0) | hvt_snapshot_allow(rules, calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);

@@ -3,6 +3,7 @@
  * its default action. Nothing of this is in the guest's reach.
  */
 #include "errors.h"
+#include "eventlog.h"
 #include "hvt.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ static void on_terminate(int number) {
     syscall(SYS_timer_settime, stop.timer, 0, &stop.limit, NULL);
     __atomic_store_n(&stop.notice->stop, 1, __ATOMIC_RELEASE);
     ssize_t written = write(stop.event, &one, sizeof one);
+    eventlog_stopping();
     (void)written; /* nothing can be done about it, and the timer runs */
     errno = saved;
 }

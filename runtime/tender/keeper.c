@@ -147,6 +147,8 @@ static void take_signal(struct keeper *keeper) {
         return;
     }
     keeper->ending = (int)info.ssi_signo;
+    if (keeper->can_ask && keeper->ending == SIGTERM)
+        eventlog_stopping();
     signal_guest(keeper, keeper->can_ask && keeper->ending == SIGTERM ? KEEPER_ASKS : SIGKILL);
     keeper->can_ask = false; /* and the guest's process ends itself when its time is over: spt_stop.h */
 }

@@ -58,7 +58,7 @@ static const char help[] =
     "  --crash=FILE        if the guest fails, write what is known about it to FILE,\n"
     "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --events=FD         tell what happens to the guest as lines of JSON on descriptor\n"
-    "                      FD: started, fault, exit\n"
+    "                      FD: started, stopping, fault, exit\n"
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"
     "                      (default: 5); then, or at the second SIGTERM, it is ended\n"
     "  --x-exec-heap       let the guest execute its heap and its stack\n"

@@ -126,20 +126,24 @@ describe('hvt', () => {
   }, BUILD_LIMIT_MS);
   afterAll(() => machine.stop());
 
-  async function events(code: readonly number[]): Promise<unknown[]> {
+  let status: number;
+  const once =
+    'kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt; echo $? >/tmp/status';
+
+  /** Runs a guest by a shell command, and returns the lines of its events. */
+  async function events(code: readonly number[], run = once): Promise<unknown[]> {
     const devices = [{ name: 'disk', type: 1 }];
     const file = image('guest.hvt', guestElf({ target: 'hvt', code, more: SEGMENTS, devices }));
     let out = '';
     await machine.root.run(
       `(echo ${readFileSync(file).toString('base64')} | base64 -d > /tmp/guest.hvt
 truncate -s 1M /tmp/disk
-kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt 3>/tmp/events >/dev/null 2>&1; cat /tmp/events) 2>&1`,
+( ${run} ) 3>/tmp/events >/dev/null 2>&1; cat /tmp/events /tmp/status) 2>&1`,
       { timeoutMs: RUN_LIMIT_MS, onOutput: (text) => (out += text) },
     );
-    return out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as unknown);
+    const lines = out.trim().split('\n');
+    status = Number(lines.pop());
+    return lines.map((line) => JSON.parse(line) as unknown);
   }
 
   const started = {
@@ -153,6 +157,19 @@ kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hv
 
   test('tells that a guest started and how it ended', async () => {
     expect(await events(exit(42))).toMatchObject([started, { event: 'exit', status: 42, reason: 'exited' }]);
+  });
+
+  test.each(['TERM', 'INT', 'HUP', 'QUIT'])('tells that SIG%s has ended it', async (signal) => {
+    // POLL for 36 minutes
+    const code = [...store(DATA, 0x7fffffff), ...store(DATA + 4, 0x1ff), ...call(3, DATA), ...exit(1)];
+    const number = { TERM: 15, INT: 2, HUP: 1, QUIT: 3 }[signal] ?? 0;
+    const run = `{ kittiwake-hvt --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt & p=$!
+until grep -q started /tmp/events; do sleep 0.05; done; kill -${signal} $p; wait $p; echo $? >/tmp/status; }`;
+    expect(await events(code, run)).toMatchObject([
+      started,
+      { event: 'exit', signal: number, reason: 'signal' },
+    ]);
+    expect(status).toBe(128 + number);
   });
 
   test('tells what a guest did wrong', async () => {
