@@ -133,6 +133,8 @@
 /* ---- Debugging ---- */
 #define E_GDB_SPT EX_USAGE, "option '%s': works under hvt only, this is %s; debug the process itself, as 'gdb --args %s IMAGE'"
 #define E_GDB_SNAPSHOT EX_USAGE, "option '--gdb': a guest that is debugged cannot be snapshot; leave out '--snapshot'"
+#define E_DUMPCORE_SPT EX_USAGE, "option '%s': works under hvt only, this is %s; '--crash=FILE' tells about a guest that fails here"
+#define E_DUMPCORE EX_CANTCREAT, "dumpcore: %s is no folder to write to (%s); give one that exists and that you may write to"
 #define E_GDB_FORM EX_USAGE, "option '%s': not a place for gdb; write it as '--gdb', '--gdb-port=1234' or '--gdb=unix:PATH'"
 #define E_GDB_PORT EX_USAGE, "option '%s': not a port; give a number from 1 to 65535"
 #define E_GDB_LONG EX_USAGE, "option '%s': a path of a socket has at most %d characters; give a shorter one"

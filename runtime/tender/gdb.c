@@ -29,7 +29,7 @@ int gdb_allow(struct rules *rules, const struct debugger *debugger) {
         broken |= rules_add(rules, debugging, yes, SCMP_SYS(ioctl), 2, vcpu, SCMP_A1(SCMP_CMP_EQ, requests[i]));
     broken |= rules_add(rules, talking, yes, SCMP_SYS(recvfrom), 1, client);
     broken |= rules_add(rules, talking, yes, SCMP_SYS(sendto), 1, client);
-    broken |= rules_add(rules, talking, yes, SCMP_SYS(close), 1, client);
+    broken |= rules_add(rules, talking, yes, SCMP_SYS(shutdown), 1, client);
     broken |= rules_add(rules, talking, yes, SCMP_SYS(rt_sigreturn), 0);
     /* Pages are opened one at a time and never for execution; a filter compares an argument once, so where the page lies is left to us. */
     return broken | rules_add(rules, debugging, yes, SCMP_SYS(mprotect), 2, SCMP_A1(SCMP_CMP_EQ, GUEST_PAGE_SIZE),

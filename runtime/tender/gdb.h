@@ -77,11 +77,6 @@ const struct breakpoint *breakpoint_in(const struct debugger *debugger, unsigned
 bool guest_arm(struct debugger *debugger);
 void guest_disarm(struct debugger *debugger);
 
-/* Whether what the debugger sends has interrupted the guest, which then must not sleep on. `debugger` may be NULL. */
-static inline bool gdb_waits(const struct debugger *debugger) {
-    return debugger != NULL && debugger->machine->run->immediate_exit;
-}
-
 /* ---- gdb.c ---- */
 
 /* What a filter must let through for all of this. Returns 0, or what libseccomp returned. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define INTERRUPT 3
 
@@ -19,9 +18,10 @@ static int digit(char c) {
 
 /* ---- Bytes ---- */
 
+/* Not close(2): a core file is to get the descriptor that was free when the filter was made. */
 void gdb_hang_up(struct gdb_link *link) {
     if (link->fd >= 0)
-        close(link->fd);
+        shutdown(link->fd, SHUT_RDWR);
     link->fd = -1;
 }
 

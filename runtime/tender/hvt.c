@@ -43,6 +43,7 @@ static const char help[] =
     "                      any user of this host may connect there\n"
     "  --gdb-port=N        the same, on port N\n"
     "  --gdb=unix:PATH     the same, on a socket that is its owner's only\n"
+    "  --dumpcore=DIR      if the guest fails, write a core file for gdb into DIR\n"
     "  --crash=FILE        if the guest fails, write what is known about it to FILE,\n"
     "                      which must not exist; 'kittiwake explain FILE' reads it\n"
     "  --stop-timeout=N    seconds a guest that can be asked to end has for it, 0 to 3600\n"

@@ -1,9 +1,11 @@
 /* What is told about a guest that broke the rules or gave up. See hvt.h. */
+#include "dumpcore.h"
 #include "errors.h"
 #include "eventlog.h"
 #include "fault.h"
 #include "hvt.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,6 +21,18 @@ static void read_registers(const struct machine *machine, struct registers *to) 
                               from.r10, from.r11, from.r12, from.r13, from.r14, from.r15, from.rip, from.rflags}};
 }
 
+/* What stands in the line between "guest fault: " and ", rip=", as the registers say the rest better. */
+static const char *cause_alone(const char *text, char *line, size_t size) {
+    static const char begin[] = "guest fault: ";
+    if (strncmp(text, begin, sizeof begin - 1) == 0)
+        text += sizeof begin - 1;
+    snprintf(line, size, "%s", text);
+    char *rest = strstr(line, ", rip=");
+    if (rest != NULL)
+        *rest = '\0';
+    return line;
+}
+
 /* Writes the report, or nothing of it. */
 static void write_report(const struct fault *fault, const struct machine *machine) {
     if (crash_fd < 0)
@@ -30,9 +44,10 @@ static void write_report(const struct fault *fault, const struct machine *machin
 
 void hvt_fault(const struct calls *calls, const char *cause, bool broke_rules) {
     const struct machine *machine = calls->machine;
-    struct fault fault = {.cause = cause};
+    char line[1024];
+    struct fault fault = {.cause = cause_alone(cause, line, sizeof line)};
     read_registers(machine, &fault.registers);
-    struct kvm_sregs system;
+    struct kvm_sregs system = {.cr2 = 0};
     if (ioctl(machine->vcpu, KVM_GET_SREGS, &system) == 0) {
         fault.address = system.cr2;
         fault.has_address = system.cr2 != 0;
@@ -46,4 +61,5 @@ void hvt_fault(const struct calls *calls, const char *cause, bool broke_rules) {
     if (broke_rules)
         eventlog_fault(cause, &fault.registers);
     write_report(&fault, machine);
+    dumpcore_write(&fault, &system, machine, calls->image);
 }

@@ -1,5 +1,6 @@
 /* Running the guest's processor, and what its exits mean. See hvt.h. */
 #include "containment.h"
+#include "dumpcore.h"
 #include "errors.h"
 #include "eventlog.h"
 #include "fault.h"
@@ -91,10 +92,11 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
     if (stops && hvt_stop_arm(calls->machine, calls->events.notice, calls->options->stop_timeout, why) != 0)
         return -1;
-    if (eventlog_catch(!stops, why) != 0 || hvt_snapshot_arm(calls, why) != 0 || containment_confine(calls->options, why) != 0)
+    if (eventlog_catch(!stops, why) != 0 || hvt_snapshot_arm(calls, why) != 0 || dumpcore_open(calls->options->dumpcore, why) != 0 ||
+        containment_confine(calls->options, why) != 0)
         return -1;
     struct rules *rules = containment_rules();
-    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | eventlog_catch_allow(rules) | pcap_allow(rules) | crash_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
+    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | eventlog_catch_allow(rules) | pcap_allow(rules) | crash_allow(rules) | dumpcore_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
                                     (calls->debugger != NULL ? gdb_allow(rules, calls->debugger) : 0) | hvt_snapshot_allow(rules, calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
@@ -112,13 +114,13 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
                              : "it wrote memory it may only read, or its snapshot was cut short (host/guest translation fault)", why);
         } else if (errno == EINTR || errno == EAGAIN) {
             count(&stats->exits[STATS_EXITS_INTERRUPTED], 1);
-            if (debugger == NULL && hvt_snapshot_wanted(calls))
+            if (debugger != NULL) /* what was pending, such as a hypercall's end, KVM has completed */
+                status = gdb_look(debugger);
+            else if (hvt_snapshot_wanted(calls))
                 status = hvt_snapshot_take(calls, why);
         } else {
             return fail(why, E_HOST, "KVM_RUN", strerror(errno), "see 'dmesg'");
         }
-        if (status == CALL_DONE && gdb_waits(debugger))
-            status = gdb_look(debugger);
     }
     if (debugger != NULL)
         gdb_end(debugger, status);

@@ -56,6 +56,7 @@ struct options {
     bool gdb;             /* --gdb, on gdb_port of 127.0.0.1 or on the socket gdb_path */
     uint16_t gdb_port;
     const char *gdb_path; /* NULL: not given */
+    const char *dumpcore; /* --dumpcore=DIR; NULL: not given */
     const char *crash; /* --crash=FILE; NULL: not given */
     const char *stats; /* --stats=FILE; NULL: not given */
     int events; /* --events=FD; 0: not given */

@@ -1,4 +1,4 @@
-/* The options about debugging and a guest that fails: --gdb, --gdb-port=, --crash=. See options.h. */
+/* The options about debugging and a guest that fails: --gdb, --gdb-port=, --dumpcore=, --crash=. See options.h. */
 #include "errors.h"
 #include "options.h"
 
@@ -45,5 +45,8 @@ int parse_debug_option(const char *word, const struct limits *limits, struct opt
     const char *rest = option_rest(word, "--gdb");
     if (rest != NULL)
         return parse_gdb(word, rest, limits, options, why);
-    return option_path(word, "--crash", "--crash=FILE", &options->crash, why);
+    if ((rest = option_rest(word, "--dumpcore")) != NULL && !limits->has_debugger)
+        return fail(why, E_DUMPCORE_SPT, word, limits->program);
+    int other = option_path(word, "--dumpcore", "--dumpcore=DIR", &options->dumpcore, why);
+    return other <= 0 ? other : option_path(word, "--crash", "--crash=FILE", &options->crash, why);
 }

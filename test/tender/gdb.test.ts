@@ -2,6 +2,7 @@
 // is in hvt-debug.test.ts.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CODE, guestElf } from './guest-elf.ts';
@@ -53,6 +54,18 @@ test.skipIf(noGdb)('gdb connects, stops at a breakpoint, steps, and ends the gue
   );
 });
 
+test.skipIf(noGdb)('gdb reads the core file of a guest that failed', () => {
+  const folder = join(guest, '..', 'cores');
+  mkdirSync(folder);
+  const code = [0x41, 0xbc, 0x34, 0x12, 0, 0, 0xf4]; // mov $0x1234, %r12d; hlt
+  tender('hvt', '--mem=4', `--dumpcore=${folder}`, image('fails.hvt', guestElf({ target: 'hvt', code })));
+  const [core = 'none', ...more] = readdirSync(folder);
+  expect(more).toEqual([]);
+  const commands = ['-ex', 'print/x $r12', '-ex', 'print/x $pc', '-ex', `x/2xb ${CODE}`];
+  const { out } = run('gdb', ['-nx', '-batch', ...commands, '-c', join(folder, core)]);
+  expect(out).toMatch(/\$1 = 0x1234\n\$2 = 0x100007\n0x100000:\s+0x41\s+0xbc/);
+});
+
 describe('refused is', () => {
   test.each([
     [['--gdb=tcp:1'], /'--gdb=tcp:1': not a place for gdb; write it as '--gdb', '--gdb-port=1234' or/],
@@ -69,6 +82,13 @@ describe('refused is', () => {
     expect(tender('hvt', '--sysexits', '--mem=4', ...options, guest)).toMatchObject({
       status: 64,
       err: expect.stringMatching(line) as string,
+    });
+  });
+
+  test('--dumpcore under spt, with what to do instead', () => {
+    expect(tender('spt', '--sysexits', '--dumpcore=/tmp', 'any.spt')).toMatchObject({
+      status: 64,
+      err: expect.stringMatching(/works under hvt only, .*; '--crash=FILE' tells about a guest/) as string,
     });
   });
 

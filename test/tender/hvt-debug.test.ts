@@ -395,3 +395,109 @@ test -e s && echo left`);
     );
   });
 });
+
+describe('a crash report', () => {
+  /** Runs machine code with --crash; the report, and how the tender ended. */
+  async function crash(code: readonly number[]) {
+    const { out } = await vm(`${put(code)}
+rm -f report; kittiwake-hvt --sysexits --mem=4 --crash=report $guest >said 2>&1; echo $?; stat -c %a report; cat report`);
+    const [status, mode, report = ''] = out.split('\n');
+    expect(mode).toBe('600');
+    return { status: Number(status), report: report === '' ? undefined : (JSON.parse(report) as unknown) };
+  }
+  const push = (value: number): number[] => [0x68, ...word(value)];
+
+  test('of a fault has registers and the stack', async () => {
+    const code = [...push(CODE + 2), 0x41, 0xbc, ...word(12)]; // mov $12, %r12d
+    const { report, status } = await crash([...code, ...call(9, DATA)]);
+    expect(report).toMatchObject({
+      crash: 1,
+      tender: 'kittiwake-hvt',
+      cause: expect.stringMatching(/^hypercall 9|4-byte write of I\/O port 0x509 is no hypercall$/) as string,
+      registers: { r12: '0xc', rsp: '0x3ffff0', rdx: '0x509' },
+      stack: { words: [['0x3ffff0', '0x100002']] },
+    });
+    expect(status).toBe(255);
+  });
+
+  test('of a guest that gives up has its last words', async () => {
+    const words = [0x1234, 2, CODE + 7, 8, 0x10046, MEMORY - 16, 16];
+    const code = [
+      ...push(CODE + 1),
+      ...push(CODE + 2),
+      ...words.flatMap((value, i) => store(DATA + 0x100 + 8 * i, value)),
+      ...exit(255, DATA + 0x100),
+    ];
+    const { report, status } = await crash(code);
+    expect(report).toMatchObject({
+      cause: 'the guest ended with status 255',
+      trap: words.map((value) => `0x${value.toString(16)}`),
+      stack: { from: '0x3ffff0', words: [['0x3ffff0', '0x100001']] },
+    });
+    expect(status).toBe(255);
+  });
+
+  test('is empty where the guest ends well', async () => {
+    expect(await crash(exit(254))).toEqual({ status: 254, report: undefined });
+  });
+});
+
+describe('a core file', () => {
+  /** Runs machine code with --dumpcore in a fresh folder; then `after`. */
+  const dump = (code: readonly number[], after: string, options = '--mem=4', before = '') =>
+    vm(`${put(code)}
+rm -rf cores; mkdir cores; ${before}
+(${before === '' ? '' : 'ulimit -f 64; '}exec kittiwake-hvt --sysexits ${options} --dumpcore=cores $guest) >said 2>&1; echo $?
+${after}`);
+
+  test('of a guest that failed holds its registers and memory, and takes no more room than that', async () => {
+    const words = [0, 0, CODE + 7, 8, 2, DATA + 0x40, 16];
+    const code = [
+      ...[0x41, 0xbc, ...word(0x1234)], // mov $0x1234, %r12d
+      ...store(0x3000000, 0x5a5a5a5a),
+      ...words.flatMap((value, i) => store(DATA + 0x100 + 8 * i, value)),
+      ...exit(255, DATA + 0x100),
+    ];
+    const { out } = await dump(
+      code,
+      `cat said; ls cores; stat -c '%a %s' cores/*; [ $(stat -c %b cores/*) -lt 400 ] && echo sparse
+head -c 4096 cores/* | base64 -w 0; echo; tail -c +$((4096 + 0x3000000 + 1)) cores/* | head -c 4 | od -An -tx1`,
+      '--mem=64',
+    );
+    const [status, said, name, facts, sparse, head = '', memory] = out.split('\n');
+    expect(status).toBe('255');
+    expect(said).toMatch(
+      /^kittiwake-hvt: dumpcore: dumped the guest's core to: cores\/core\.solo5-hvt\.[0-9]+$/,
+    );
+    expect(said?.endsWith(name ?? '?')).toBe(true);
+    expect(facts).toBe(`600 ${64 * 2 ** 20 + 4096}`);
+    expect(sparse).toBe('sparse');
+    expect(memory).toBe(' 5a 5a 5a 5a');
+    const bytes = Buffer.from(head, 'base64');
+    expect(bytes.toString('latin1', 0, 4)).toBe('\x7fELF');
+    const registers = bytes.readUInt32LE(64 + 8) + 20 + 112; // of NT_PRSTATUS: r15, r14, r13, r12, ..., rip is the 17th
+    expect(bytes.readBigUInt64LE(registers + 8 * 3)).toBe(0x1234n);
+    expect(bytes.readBigUInt64LE(registers + 8 * 16)).toBe(BigInt(CODE + 7));
+    expect(bytes.readBigUInt64LE(registers + 8 * 19)).toBe(BigInt(DATA + 0x40));
+  });
+
+  test('of a guest that broke the rules is there, too; of one that ended well there is none', async () => {
+    expect((await dump([0xf4], 'ls cores | wc -l')).out).toBe('255\n1\n');
+    expect((await dump(exit(254), 'ls -A cores | wc -l')).out).toBe('254\n0\n');
+  });
+
+  test('that cannot be written whole is removed', async () => {
+    const { out } = await dump([0xf4], 'cat said; ls -A cores | wc -l', '--mem=4', 'true');
+    expect(out).toMatch(/^255\n.*dumpcore: no core file cores\/core\S+: File too large; .*\n.*\n0\n$/);
+  });
+
+  test('needs a folder to write to', async () => {
+    const { out } = await vm(`${put(exit(0))}
+kittiwake-hvt --sysexits --mem=4 --dumpcore=no/such $guest; echo $?
+kittiwake-hvt --sysexits --mem=4 --dumpcore=$guest $guest; echo $?`);
+    expect(out).toMatch(
+      /dumpcore: no\/such is no folder to write to \(No such file or directory\); .*\n73\n/,
+    );
+    expect(out).toMatch(/dumpcore: \S+ is no folder to write to \(Not a directory\); .*\n73\n$/);
+  });
+});
