@@ -21,6 +21,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   id: 'coreutils',
   getent: 'libc-bin',
   kill: 'procps',
+  systemctl: 'systemd',
+  'systemd-run': 'systemd',
 };
 
 const LIMIT_MS = 30_000;

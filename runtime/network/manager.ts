@@ -1,6 +1,8 @@
 // The operations on managed networks. Each writes down what is to be before it touches the host, and forgets only what it has taken away: whenever
 // it is killed, the next `create`, `up` or `rm` finds what was meant and completes it.
 import { randomBytes } from 'node:crypto';
+import { forget, persist, type Boot } from './boot.ts';
+import { serve, type Servers } from './dhcp.ts';
 import { NetworkError } from './errors.ts';
 import type { Exec } from './exec.ts';
 import { digestOf, tablesOf } from './firewall.ts';
@@ -21,6 +23,8 @@ export interface Surroundings {
   readonly dryRun: boolean;
   /** Whether the host's network may be changed. */
   readonly root: boolean;
+  readonly servers: Servers;
+  readonly boot: Boot;
 }
 
 export interface Outcome {
@@ -95,10 +99,14 @@ export function remove(name: string, force: boolean, around: Surroundings): Outc
     }
     if (!around.dryRun && !network.removing) around.store.write({ ...network, removing: true });
     const { changes, settings } = release(name, host.settings, around.store.readChanges());
-    const steps = tearDown(network, host, settings);
+    const steps = [
+      ...serve({ ...network, removing: true }, around.servers),
+      ...tearDown(network, host, settings),
+    ];
     if (!around.dryRun) {
       apply(steps, around.exec);
       around.store.writeChanges(changes);
+      if (around.store.names().every((each) => each === name)) forget(around.boot, around.exec);
       around.store.remove(name);
     }
     return { commands: steps.map(line), notes: [] };
@@ -260,7 +268,8 @@ function converge(network: Network, before: Network | undefined, host: Host, aro
   const changes = store.readChanges();
   const needy = needs(network, host.settings, changes).length > 0;
   const plan = needy ? claim(network, host.settings, changes) : release(network.name, host.settings, changes);
-  const steps = setUp(network, before, host, plan.settings);
+  const settled = settle(network);
+  const steps = [...setUp(network, before, host, plan.settings), ...serve(settled, around.servers)];
   const commands = steps.map(line);
   const notes = obstacles(network, host);
   if (around.dryRun) return { network, commands, notes };
@@ -272,12 +281,13 @@ function converge(network: Network, before: Network | undefined, host: Host, aro
   if (needy) remember();
   apply(steps, around.exec);
   if (!needy) remember();
-  const settled = settle(network);
   const { firewall } = steps.length === 0 ? host : readHost(around.exec);
   const applied = { wanted: digestOf(tablesOf(settled)), listed: listed(settled, firewall?.tables) };
   const done: Network = { ...settled, applied };
   if (JSON.stringify(done) !== JSON.stringify(network)) store.write(done);
-  return { network: done, commands, notes };
+  const boot = persist(around.boot, around.exec);
+  // Once, by whoever creates it.
+  return { network: done, commands, notes: before === undefined ? [...notes, ...boot] : notes };
 }
 
 /** Without the taps that have been removed. */

@@ -12,7 +12,17 @@ export const PACKAGES = {
   /** Builds and runs the lab VM. */
   labs: ['qemu-system-x86', 'qemu-utils', 'mmdebstrap', 'e2fsprogs', 'uidmap'],
   /** The tests' peers: a browser, curl, a DHCP server, and the kernel's own network tools. */
-  tests: ['busybox', 'chromium', 'curl', 'iproute2', 'iputils-ping', 'nftables', 'procps', 'util-linux'],
+  tests: [
+    'busybox',
+    'chromium',
+    'curl',
+    'dnsmasq-base',
+    'iproute2',
+    'iputils-ping',
+    'nftables',
+    'procps',
+    'util-linux',
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 export type PackageGroup = keyof typeof PACKAGES;

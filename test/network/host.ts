@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { running } from '../../runtime/network/dhcp.ts';
 import type { Exec } from '../../runtime/network/exec.ts';
 import type { Surroundings } from '../../runtime/network/manager.ts';
 import { folderStore, type Store } from '../../runtime/network/store.ts';
@@ -18,6 +19,14 @@ function whyNoTools(): string | undefined {
   }
   return undefined;
 }
+
+/** Why DHCP cannot be tested here, for a test's title. */
+export const noDnsmasq: string | undefined =
+  spawnSync('dnsmasq', ['--version'], {
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+  }).status === 0
+    ? undefined
+    : 'dnsmasq-base is not installed';
 
 /** Why networks cannot be tested here, for a test's title. */
 export const noHost: string | undefined = noNamespaces ?? whyNoTools();
@@ -56,7 +65,9 @@ ip -6 route add default via 2001:db8::2`);
 
   get exec(): Exec {
     return (program, args, input = '') => {
-      const [enter = '', ...rest] = this.namespace.enter([program, ...args]);
+      // Nobody else is there for it to become.
+      const more = program === 'dnsmasq' ? ['--user=', '--group='] : [];
+      const [enter = '', ...rest] = this.namespace.enter([program, ...args, ...more]);
       const path = `${process.env['PATH']}:/usr/sbin:/sbin`;
       const { status, stdout, stderr } = spawnSync(enter, rest, {
         input,
@@ -68,7 +79,11 @@ ip -6 route add default via 2001:db8::2`);
   }
 
   get around(): Surroundings {
-    return { store: folderStore(this.folder), exec: this.exec, dryRun: false, root: true };
+    return {
+      ...{ store: folderStore(this.folder), exec: this.exec, dryRun: false, root: true },
+      servers: { systemd: false, folder: this.folder },
+      boot: { systemd: true, folder: this.folder, command: undefined },
+    };
   }
 
   get dry(): Surroundings {
@@ -107,7 +122,7 @@ ip -6 route add default via 2001:db8::2`);
     const text = await this.namespace.shell(`export PATH=$PATH:/usr/sbin:/sbin
 ip -d link; ip addr; ip route show table all; ip -6 route show table all; ip rule; ip neigh show dev lo
 nft list ruleset
-sysctl -a 2>/dev/null -r '^net\\.(ipv4|ipv6|bridge|netfilter)\\.' | grep -v -e nf_conntrack_count -e stable_secret`);
+sysctl -a 2>/dev/null -r '^net\\.(ipv4|ipv6|bridge|netfilter)\\.' | grep -v -e nf_conntrack_count -e stable_secret -e fastopen_key`);
     // Numbers of interfaces count up and are nobody's; a route learned from a router runs down.
     return text
       .replace(/^\d+: /gm, '')
@@ -116,6 +131,10 @@ sysctl -a 2>/dev/null -r '^net\\.(ipv4|ipv6|bridge|netfilter)\\.' | grep -v -e n
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.around.store.names()) {
+      const server = running({ name }, this.around.servers);
+      if (server) process.kill(server.pid, 'SIGKILL');
+    }
     await this.namespace.close();
     rmSync(this.folder, { recursive: true });
   }

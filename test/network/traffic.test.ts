@@ -126,6 +126,7 @@ describe.skipIf(noHost)(`a network with NAT ${noHost ?? ''}`, { timeout: 120_000
       expect(await ask(host.namespace, `http://${address}:8080/`), address).toBe('www 10.0.42.1');
     for (const address of ['[2001:db8::1]', '[fd00:42::1]'])
       expect(await ask(host.namespace, `http://${address}:8080/`), address).toBe('www fd00:42::1');
+    expect(await ask(host.namespace, 'http://[::1]:8080/')).toBeUndefined();
     for (const from of [www, db]) {
       expect(await ask(from, 'http://192.0.2.1:8080/')).toBe('www 10.0.42.1');
       expect(await ask(from, 'http://[fd00:42::1]:8080/')).toBe('www fd00:42::1');

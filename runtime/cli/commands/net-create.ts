@@ -30,20 +30,25 @@ Options:
   --subnet6 SUBNET    an IPv6 subnet as well
   --nat               unikernels reach what the host reaches, with the host's
                       address
-  --routed            the same with their own addresses: the router beyond has to
-                      know the way back
+  --routed            the same with their own addresses: the router beyond has
+                      to know the way back
   --uplink IF         with --nat or --routed: by the interface IF only
   --isolated          unikernels do not reach each other
+  --dhcp              unikernels get their addresses by DHCP and router
+                      advertisements, and names by DNS, from dnsmasq; SUBNET of
+                      --subnet6 has to be a /64
 ${CHANGING_HELP}
 Without --uplink the host forwards IPv4 between all its interfaces while there
 is such a network; IPv6 it does in any case. What was changed is given back by
-'kittiwake net rm'.
+'kittiwake net rm'. Networks are set up again when the host starts, by the unit
+kittiwake-networks.service, where systemd runs.
 
 ${STATUS_HELP}
 Examples:
   sudo kittiwake net create web --subnet 10.0.42.0/24 --nat
   sudo kittiwake net create lab --subnet 10.0.43.0/24 --subnet6 fd00:43::/64
   sudo kittiwake net create dmz --subnet 192.0.2.0/28 --routed --uplink eth0
+  sudo kittiwake net create home --subnet 10.0.44.0/24 --nat --dhcp
   kittiwake net create web --subnet 10.0.42.0/24 --nat --dry-run
 `;
 
@@ -52,7 +57,7 @@ export const netCreate: Command = {
   summary: 'create a network: a bridge, addresses, NAT',
   help: HELP,
   options: [
-    ...['--subnet', '--subnet6', '--nat', '--routed', '--uplink', '--isolated'],
+    ...['--subnet', '--subnet6', '--nat', '--routed', '--uplink', '--isolated', '--dhcp'],
     ...['--dry-run', '--json', '--state', '--help'],
   ],
   run(args, context) {
@@ -67,21 +72,22 @@ export const netCreate: Command = {
         routed: { type: 'boolean' },
         uplink: { type: 'string' },
         isolated: { type: 'boolean' },
+        dhcp: { type: 'boolean' },
       },
     });
     const [name = ''] = operands('create', ['NAME'], positionals);
-    const { subnet, subnet6, nat, routed, uplink, isolated = false } = values;
+    const { subnet, subnet6, nat, routed, uplink, isolated = false, dhcp = false } = values;
     if (subnet === undefined)
       throw new CommandError(EXIT.usage, `network ${name}: no subnet given; add --subnet 10.0.42.0/24`);
     if (nat && routed) throw new CommandError(EXIT.usage, `--routed: either this or --nat; leave one away`);
     const outcome = speaking(() =>
       create(
         {
-          ...{ name, subnet, isolated, dhcp: false, forward: nat ? 'nat' : routed ? 'routed' : 'none' },
+          ...{ name, subnet, isolated, dhcp, forward: nat ? 'nat' : routed ? 'routed' : 'none' },
           ...(subnet6 !== undefined && { subnet6 }),
           ...(uplink !== undefined && { uplink }),
         },
-        surroundings(values),
+        surroundings(values, context),
       ),
     );
     report(outcome, values, context, (changed) => {

@@ -86,6 +86,7 @@ function describe(network: Network): string {
     ['subnet', `${subnet}, host ${gateway}`],
     ...(subnet6 === undefined ? [] : [['subnet6', `${subnet6}, host ${gateway6}`]]),
     ['forward', forwarding(network)],
+    ...(network.dhcp ? [['dhcp', 'addresses by DHCP, names by DNS']] : []),
     ...(isolated ? [['isolated', 'unikernels do not reach each other']] : []),
     ...(network.removing ? [['state', `half removed; 'kittiwake net rm ${network.name}' completes it`]] : []),
   ];

@@ -49,10 +49,10 @@ function parsePublication(text: string): Publication {
   );
 }
 
-const FORWARD_HELP = `The port answers on all addresses of the host, or on ADDRESS only (an IPv6 address
-in brackets): from outside, from unikernels, and from the host itself, to
-127.0.0.1 as well. ::1 does not answer: Linux forwards nothing that comes from
-it. A port of the host's own on which a program listens is taken over.`;
+const FORWARD_HELP = `The port answers on all addresses of the host, or on ADDRESS only (IPv6 in
+brackets): from outside, from unikernels, and from the host itself, 127.0.0.1
+as well; ::1 does not answer, Linux forwards nothing from it. A port on which a
+program of the host listens is taken over.`;
 
 export const netPublish: Command = {
   name: 'publish',
@@ -81,7 +81,7 @@ Examples:
       positionals,
     );
     const publication = parsePublication(what);
-    const outcome = speaking(() => publish(network, publication, surroundings(values)));
+    const outcome = speaking(() => publish(network, publication, surroundings(values, context)));
     report(outcome, values, context, (changed) => {
       const done = changed ? 'leads' : 'leads already';
       return `port ${portName(publication)}: ${done} to port ${publication.guestPort} of ${publication.tap}\n`;
@@ -115,7 +115,7 @@ Examples:
         EXIT.usage,
         `'${printable(what)}': not a published port; write it as 8080, 127.0.0.1:8080 or 53/udp`,
       );
-    const outcome = speaking(() => unpublish(network, port, surroundings(values)));
+    const outcome = speaking(() => unpublish(network, port, surroundings(values, context)));
     report(outcome, values, context, () => `port ${portName(port)}: taken back\n`);
     return EXIT.ok;
   },

@@ -24,7 +24,7 @@ the host's settings.
 Usage: kittiwake net rm NAME [OPTIONS]
 
 Options:
-  --force             also while unikernels use it; their taps go from under them
+  --force             also while unikernels use it, who lose their taps
 ${CHANGING_HELP}
 ${STATUS_HELP}
 Examples:
@@ -36,7 +36,7 @@ Examples:
     const options = { ...CHANGING, force: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [name = ''] = operands('rm', ['NAME'], positionals);
-    const outcome = speaking(() => remove(name, values.force === true, surroundings(values)));
+    const outcome = speaking(() => remove(name, values.force === true, surroundings(values, context)));
     report(outcome, values, context, () => `network ${name}: removed\n`);
     return EXIT.ok;
   },
@@ -63,7 +63,7 @@ Examples:
   run(args, context) {
     const { values, positionals } = parseArgs({ args: [...args], options: CHANGING, allowPositionals: true });
     if (positionals.length > 1) operands('up', ['NAME'], positionals);
-    const outcomes = speaking(() => up(positionals[0], surroundings(values)));
+    const outcomes = speaking(() => up(positionals[0], surroundings(values, context)));
     let status: number = EXIT.ok;
     for (const outcome of outcomes) {
       if (outcome instanceof NetworkError) {

@@ -53,7 +53,9 @@ Examples:
     const [network = '', name = ''] = operands('tap add', ['NETWORK', 'NAME'], positionals);
     const { group, address } = values;
     const user = values.user ?? (group === undefined ? process.env['SUDO_USER'] : undefined);
-    const outcome = speaking(() => addTap(network, { name, user, group, address }, surroundings(values)));
+    const outcome = speaking(() =>
+      addTap(network, { name, user, group, address }, surroundings(values, context)),
+    );
     report(outcome, values, context, (changed) => {
       const tap = outcome.network && findTap(outcome.network, name);
       if (!outcome.network || !tap) return '';
@@ -85,7 +87,9 @@ Examples:
     const options = { ...CHANGING, force: { type: 'boolean' } } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [network = '', name = ''] = operands('tap rm', ['NETWORK', 'NAME'], positionals);
-    const outcome = speaking(() => removeTap(network, name, values.force === true, surroundings(values)));
+    const outcome = speaking(() =>
+      removeTap(network, name, values.force === true, surroundings(values, context)),
+    );
     report(outcome, values, context, () => `tap ${name}: removed\n`);
     return EXIT.ok;
   },

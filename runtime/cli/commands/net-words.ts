@@ -1,4 +1,6 @@
 // What the commands of `kittiwake net` share: options, where they look, and how an outcome reads.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CommandError, EXIT, type ExitStatus } from '../errors.ts';
 import type { Context } from '../command.ts';
 import { printable } from '../printable.ts';
@@ -15,8 +17,8 @@ export const LOOKING = { json: { type: 'boolean' }, state: { type: 'string' } } 
 /** The options of every command that changes them. */
 export const CHANGING = { ...LOOKING, 'dry-run': { type: 'boolean' } } as const;
 
-export const CHANGING_HELP = `  --dry-run           print the commands that would be run, one a line; run by hand
-                      they do the same
+export const CHANGING_HELP = `  --dry-run           print the commands that would be run, one a line; typed by
+                      hand they do the same
   --json              write one JSON object instead of text
   --state FOLDER      remember networks there instead of in
                       ${STATE_FOLDER}
@@ -48,8 +50,21 @@ interface Flags {
   readonly 'dry-run'?: boolean | undefined;
 }
 
-export function surroundings({ state, 'dry-run': dryRun = false }: Flags): Surroundings {
-  return { store: folderStore(state), exec: systemExec, dryRun, root: process.geteuid?.() === 0 };
+export function surroundings(
+  { state, 'dry-run': dryRun = false }: Flags,
+  { install }: Context,
+): Surroundings {
+  const installed = join(dirname(install.tender('hvt')), 'kittiwake');
+  const systemd = existsSync('/run/systemd/system');
+  return {
+    ...{ store: folderStore(state), exec: systemExec, dryRun, root: process.geteuid?.() === 0 },
+    // A network that is remembered elsewhere is somebody's experiment: it does not come back, and its server goes with it.
+    servers: { systemd: systemd && state === undefined, folder: state ?? '/run' },
+    boot: {
+      ...{ systemd, folder: '/etc/systemd/system' },
+      command: state === undefined && existsSync(installed) ? installed : undefined,
+    },
+  };
 }
 
 /** Does `action`; what is wrong with a network becomes the command's line and status. */
