@@ -6,7 +6,7 @@
  * instruction, and make the system calls the filter lets through; but:
  *
  *  - It cannot block SIGTERM. rt_sigprocmask, sigaltstack and rt_sigaction are forbidden; so is rt_sigreturn, which sets a mask from memory: the handler goes
- *    back by iretq instead. epoll_pwait is let through only without a mask. The one handler with a mask, that of faults,
+ *    back by a jump instead. epoll_pwait is let through only without a mask. The one handler with a mask, that of faults,
  *    masks faults only.
  *  - It cannot bring the handler back. SA_RESETHAND has made the second SIGTERM's action the default one before the handler's
  *    first instruction.

@@ -25,8 +25,6 @@
 #define RSP 160
 #define RIP 168
 #define RFLAGS 176
-#define CS 184
-#define SS 190
 #define FPSTATE 224
 
 /* struct _fpx_sw_bytes in the state of FPU and vectors: its mark, and which parts of the state are there. */
@@ -79,13 +77,11 @@ spt_stop_entry: /* rdx: struct ucontext */
     jmp 3f
 2:  fxrstor64 (%rcx)
 
-3:  movzwl SS(%rbx), %eax
-    push %rax
-    push RSP(%rbx)
+    /* Not by IRETQ: QEMU's emulation up to 7.2 reads its operands as the kernel would, which SMAP forbids. */
+3:  mov RIP(%rbx), %rax
+    mov %rax, target(%rip)
     push RFLAGS(%rbx)
-    movzwl CS(%rbx), %eax
-    push %rax
-    push RIP(%rbx)
+    popfq
     mov R8(%rbx), %r8
     mov R9(%rbx), %r9
     mov R10(%rbx), %r10
@@ -100,11 +96,14 @@ spt_stop_entry: /* rdx: struct ucontext */
     mov RDX(%rbx), %rdx
     mov RAX(%rbx), %rax
     mov RCX(%rbx), %rcx
+    mov RSP(%rbx), %rsp
     mov RBX(%rbx), %rbx
-    iretq
+    jmp *target(%rip)
 
 9:  mov $SYS_exit_group, %eax
     mov $STOP_STATUS, %edi
     syscall
     .size spt_stop_entry, . - spt_stop_entry
+    .local target
+    .comm target, 8, 8
     .section .note.GNU-stack, "", @progbits
