@@ -149,9 +149,9 @@ struct hvt_boot_info {
     uint64_t cpu_cycle_freq; /* Hz of the time stamp counter */
     uint64_t cmdline;
     uint64_t mft;
-    uint32_t host_features; /* 0: no net ring is offered */
+    uint32_t host_features; /* HVT_FEATURE_RING */
     uint32_t guest_features;
-    uint64_t net_ring; /* 0: none */
+    uint64_t net_ring; /* 0: none. A guest looks at both, since boot info once ended before them */
 };
 static_assert(sizeof(struct hvt_boot_info) == 56, "hvt boot info");
 static_assert(HVT_BOOT_INFO + sizeof(struct hvt_boot_info) + sizeof(struct mft) + CMDLINE_SIZE <= NOTICE_ADDRESS, "hvt boot info");
@@ -206,6 +206,48 @@ static_assert(offsetof(struct hvt_poll, ret) == 16 && sizeof(struct hvt_poll) ==
 static_assert(offsetof(struct hvt_block, ret) == 32 && sizeof(struct hvt_block) == 40, "hvt block");
 static_assert(offsetof(struct hvt_net, ret) == 24 && sizeof(struct hvt_net) == 32, "hvt net");
 static_assert(offsetof(struct hvt_halt, exit_status) == 8 && sizeof(struct hvt_halt) == 16, "hvt halt");
+
+/* ---- hvt's net ring: hvt_ring.h says how it works. Counters run on for ever, their slot is the remainder. ---- */
+
+#define HVT_FEATURE_RING 1u
+#define HVT_RING_PORT 0x600 /* a 32-bit OUT of anything wakes the tender */
+#define HVT_RING_SLOTS 1024u
+
+enum hvt_ring_operation { HVT_RING_WRITE = 1, HVT_RING_READ = 2 };
+
+struct hvt_ring_entry {
+    uint32_t operation;
+    uint32_t handle;
+    uint64_t data;
+    uint32_t len;
+    uint32_t id; /* of the guest's choice, for the commit */
+    uint64_t reserved;
+};
+struct hvt_ring_commit {
+    uint32_t id;
+    int32_t ret; /* solo5_result */
+    uint32_t len;
+    uint32_t reserved;
+};
+struct hvt_ring {
+    /* The guest writes: */
+    uint32_t entry_tail;
+    uint32_t commit_head;
+    uint8_t padding[56];
+    /* The tender writes: */
+    uint32_t entry_head;
+    uint32_t commit_tail;
+    uint32_t needs_kick;
+    uint8_t more_padding[52];
+    struct hvt_ring_entry entries[HVT_RING_SLOTS];
+    struct hvt_ring_commit commits[HVT_RING_SLOTS];
+};
+static_assert(sizeof(struct hvt_ring_entry) == 32 && offsetof(struct hvt_ring_entry, len) == 16, "ring entry");
+static_assert(sizeof(struct hvt_ring_commit) == 16, "ring commit");
+static_assert(offsetof(struct hvt_ring, entry_head) == 64 && offsetof(struct hvt_ring, needs_kick) == 72, "ring");
+static_assert(offsetof(struct hvt_ring, entries) == 128 && offsetof(struct hvt_ring, commits) == 32896, "ring");
+static_assert(sizeof(struct hvt_ring) == 49280, "ring");
+#define HVT_RING_PAGES ((sizeof(struct hvt_ring) + GUEST_PAGE_SIZE - 1) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE)
 
 /* ---- spt ---- */
 

@@ -37,19 +37,27 @@ struct rules *containment_rules(void) {
     return &rules;
 }
 
+/* One more than the highest, and whether files are opened besides. */
+static rlim_t descriptors_used(const struct rules *rules, bool *opens) {
+    rlim_t descriptors = STDERR_FILENO + 1;
+    for (unsigned i = 0; i < rules->count; i++) {
+        int fd = rule_descriptor(&rules->rule[i]);
+        *opens |= rules->rule[i].call == SCMP_SYS(openat);
+        if (fd >= 0 && (rlim_t)fd + 1 > descriptors)
+            descriptors = (rlim_t)fd + 1;
+    }
+    return descriptors;
+}
+
 /*
  * What the filter forbids anyway, once more: descriptors above those that are used, processes, locked memory, message queues. The address space
  * is left alone, since the tender's stack may still grow, and so is the size of files, which is the caller's to limit.
  */
-static int limit(const struct rules *rules, struct refusal *why) {
-    rlim_t descriptors = STDERR_FILENO + 1;
+static int limit(const struct rules *rules, const struct sealed_thread *thread, struct refusal *why) {
     bool opens = false;
-    for (unsigned i = 0; i < rules->count; i++) {
-        int fd = rule_descriptor(&rules->rule[i]);
-        opens |= rules->rule[i].call == SCMP_SYS(openat);
-        if (fd >= 0 && (rlim_t)fd + 1 > descriptors)
-            descriptors = (rlim_t)fd + 1;
-    }
+    rlim_t descriptors = descriptors_used(rules, &opens);
+    rlim_t others = thread == NULL ? 0 : descriptors_used(&thread->rules, &opens);
+    descriptors = others > descriptors ? others : descriptors;
     const struct {
         int resource;
         rlim_t most;
@@ -70,12 +78,19 @@ static int limit(const struct rules *rules, struct refusal *why) {
     return 0;
 }
 
-int containment_seal(struct rules *rules, int broken, struct refusal *why) {
-    struct sock_fprog program;
-    /* Compiling takes memory and a descriptor, so it comes first. */
-    if (rules_compile(rules, broken, &program, why) != 0 || landlock_close(rules, why) != 0 || privileges_drop(why) != 0 || limit(rules, why) != 0)
+int containment_seal(struct rules *rules, int broken, struct sealed_thread *thread, struct refusal *why) {
+    static struct sock_filter code[FILTER_MAX], thread_code[FILTER_MAX];
+    struct sock_fprog program, thread_program;
+    /* Compiling takes memory and a descriptor, so it comes first; limits forbid threads, so they come last. */
+    if (rules_compile(rules, broken, code, &program, why) != 0 ||
+        (thread != NULL && rules_compile(&thread->rules, thread->broken, thread_code, &thread_program, why) != 0) ||
+        landlock_close(rules, why) != 0 || privileges_drop(why) != 0)
+        return -1;
+    if (thread != NULL && !shows && thread->start(&thread_program, why) != 0)
+        return -1;
+    if (limit(rules, thread, why) != 0)
         return -1;
     if (shows)
-        sandbox_show(rules);
+        sandbox_show(rules, thread == NULL ? NULL : &thread->rules);
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : refuse("seccomp", why);
 }

@@ -20,14 +20,23 @@ int containment_begin(const struct options *options, struct refusal *why);
 /* When everything is opened that has a path, as --chroot, --gid and --uid say. Returns 0, or -1 with `why`. */
 int containment_confine(const struct options *options, struct refusal *why);
 
+/* A thread with rules of its own. It inherits what has been given up when it is started, and installs its filter itself. */
+struct sealed_thread {
+    struct rules rules;
+    int broken; /* what the rules' additions returned, or'ed together */
+    /* Starts it and waits until its filter is installed. Returns 0, or -1 with `why`. */
+    int (*start)(const struct sock_fprog *program, struct refusal *why);
+};
+
 /* A table without rules: every system call kills the process. */
 struct rules *containment_rules(void);
 
 /*
  * Drops all capabilities, closes file system and network by Landlock where the kernel has it, sets limits, and installs the filter. `broken` is
- * what the rules' additions returned, or'ed together. Returns 0, or -1 with `why`; after 0 only the rules' calls are left. With
+ * what the rules' additions returned, or'ed together; `thread` is NULL, or starts before there is a filter. Returns 0, or -1 with
+ * `why`; after 0 only the rules' calls are left. With
  * --show-sandbox it says what is left, and ends the process with status 0.
  */
-int containment_seal(struct rules *rules, int broken, struct refusal *why);
+int containment_seal(struct rules *rules, int broken, struct sealed_thread *thread, struct refusal *why);
 
 #endif

@@ -33,6 +33,9 @@
 #define E_MAC_MULTICAST EX_USAGE, "option '%s': a multicast MAC address cannot be a device's own; make the first byte even, as '02:00:00:00:00:01'"
 #define E_MAC_ZERO EX_USAGE, "option '%s': the zero MAC address cannot be a device's own; leave the option out to get a random one"
 #define E_SECTOR_SIZE EX_USAGE, "option '%s': not a sector size (Block size must be a multiple of 2 greater than or equal 512); give a power of two from 512 to 32768 bytes, as '--block-sector-size:NAME=4096'"
+#define E_RING_TENDER EX_USAGE, "option '%s': only kittiwake-hvt has a net ring; leave the option out"
+#define E_RING_IMPOSSIBLE EX_CONFIG, "option '--net-ring': %s; leave the option out, and the guest uses hypercalls"
+#define E_RING_TWICE EX_USAGE, "option '%s': said more than once whether there is a net ring; give '--net-ring' or '--no-net-ring'"
 #define E_EXEC_HEAP EX_USAGE, "option '%s': only kittiwake-spt has it; under hvt a guest has page tables of its own, in which it may clear NX"
 #define E_MTU EX_USAGE, "option '%s': not an MTU; give from %d to %d bytes, which do not count the Ethernet header"
 #define E_DESCRIPTOR EX_USAGE, "option '%s': not the number of a descriptor for it; give 3 or higher, opened by the caller, as '%s'"
@@ -203,6 +206,9 @@
 
 /* ---- The guest, while it runs ---- */
 #define E_GUEST_MEMORY EXIT_GUEST_FAULT, "guest fault: %s: address 0x%llx with %llu bytes is not memory it may %s, rip=0x%llx; report it to whoever made the image"
+#define E_RING_MEMORY EXIT_GUEST_FAULT, "guest fault: net ring: an entry has address 0x%llx and %u bytes, which it may not %s; report it to whoever made the image"
+#define E_RING_ENTRIES EXIT_GUEST_FAULT, "guest fault: net ring: it says that %u entries are waiting, more than the %u there are; report it to whoever made the image"
+#define E_RING_COMMITS EXIT_GUEST_FAULT, "guest fault: net ring: it takes none of %u results and asks for more; report it to whoever made the image"
 #define E_GUEST_CALL EXIT_GUEST_FAULT, "guest fault: hypercall %u does not exist, rip=0x%llx; report it to whoever made the image"
 #define E_GUEST_PORT EXIT_GUEST_FAULT, "guest fault: %u-byte %s of I/O port 0x%x is no hypercall, rip=0x%llx; report it to whoever made the image"
 #define E_GUEST_STOP EXIT_GUEST_FAULT, "guest fault: %s, rip=0x%llx; report it to whoever made the image"

@@ -4,6 +4,7 @@
 #include "errors.h"
 #include "gdb.h"
 #include "notice.h"
+#include "hvt_ring.h"
 #include "tender.h"
 
 #include <string.h>
@@ -25,6 +26,9 @@ static const char help[] =
     "  --net-mtu:NAME=N    that device's MTU, where no interface says it (default: 1500)\n"
     "  --net-mac:NAME=MAC  give that device this MAC address (default: the image's,\n"
     "                      else a random one)\n"
+    "  --net-ring          offer the guest a ring for its frames, beside hypercalls\n"
+    "                      (default: where it may run on more than one processor)\n"
+    "  --no-net-ring       offer it none\n"
     "  --block:NAME=PATH   attach the file or disk PATH to the image's block device NAME;\n"
     "                      nobody else may use it meanwhile\n"
     "  --block:NAME=@FD    the same with a descriptor of the caller's; read-only if it\n"
@@ -90,6 +94,8 @@ static void write_boot_info(const struct guest *guest, const struct machine *mac
         .cpu_cycle_freq = machine->tsc_hz,
         .cmdline = manifest + manifest_size,
         .mft = manifest,
+        .host_features = machine->ring != NULL ? HVT_FEATURE_RING : 0,
+        .net_ring = machine->ring != NULL ? machine->memory_size : 0,
     };
     memcpy(machine->memory + HVT_BOOT_INFO, &info, sizeof info);
     memcpy(machine->memory + manifest, &guest->image.manifest, manifest_size);
@@ -128,7 +134,7 @@ static int run(struct guest *guest, struct refusal *why) {
         return fail(why, E_GDB_SNAPSHOT);
     if (gdb_listen(&guest->options, &socket, why) != 0)
         return -1;
-    if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 ||
+    if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || ring_create(&calls, &machine, why) != 0 ||
         (guest->options.restore != NULL ? restore(guest, &machine, why) : load(guest, &machine, why)) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0 ||
         notice_open(&guest->image, machine.memory, &calls.events, why) != 0)
@@ -148,7 +154,12 @@ static int run(struct guest *guest, struct refusal *why) {
 
 int main(int argc, char *argv[]) {
     static const struct tender hvt = {
-        .limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = HVT_MAX_MEMORY_MIB, .has_probe = true, .has_debugger = true},
+        .limits = {.program = "kittiwake-hvt",
+                   .target = "hvt",
+                   .max_memory_mib = HVT_MAX_MEMORY_MIB,
+                   .has_probe = true,
+                   .has_ring = true,
+                   .has_debugger = true},
         .target = {.abi = ABI_HVT, .name = "hvt"},
         .help = help,
         .run = run,

@@ -22,6 +22,7 @@ struct machine {
     size_t run_size;
     uint8_t *memory; /* the guest's address 0 */
     uint64_t memory_size;
+    struct hvt_ring *ring; /* behind guest memory; NULL: none */
     uint64_t tsc_hz;
 };
 
@@ -75,8 +76,19 @@ struct calls {
 /* Carries out hypercall `number` with its argument at guest address `address`. CALL_DONE, the exit status, or -1 with `why`. */
 int calls_handle(const struct calls *calls, unsigned number, uint32_t address, struct refusal *why);
 
+/*
+ * Whether the guest may do `access` to [address, address + size): what it may not touch itself the tender must not touch for
+ * it, and the loader has protected those pages from the tender too. Nothing below 1 MiB may be written, and the ring is no memory
+ * of the guest's.
+ */
+bool calls_may(const struct calls *calls, uint64_t address, uint64_t size, enum access access);
+
+/* The descriptor behind the handle of a device of this type, or -1. */
+int calls_device(const struct calls *calls, uint64_t handle, uint32_t type);
+
 /* ---- hvt_net.c: frames ---- */
 
+/* Called by the main thread and by the net ring's. */
 /* Both return a solo5_result, for a handle that is a network device's and memory that was checked; `got` is set with SOLO5_OK. */
 int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint64_t size, uint64_t *got);
 int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size);

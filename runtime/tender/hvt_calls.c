@@ -4,6 +4,7 @@
  */
 #include "errors.h"
 #include "hvt.h"
+#include "hvt_ring.h"
 #include "limits.h"
 #include "stats.h"
 
@@ -17,11 +18,7 @@
 
 #define NSEC_PER_SEC 1000000000ull
 
-/*
- * Whether the guest may do `access` to [address, address + size): what it may not touch itself the tender must not touch for
- * it, and the loader has protected those pages from the tender too. Nothing below 1 MiB may be written.
- */
-static bool may(const struct calls *calls, uint64_t address, uint64_t size, enum access access) {
+bool calls_may(const struct calls *calls, uint64_t address, uint64_t size, enum access access) {
     uint64_t end;
     if (__builtin_add_overflow(address, size, &end) || end > calls->machine->memory_size)
         return false;
@@ -46,7 +43,7 @@ static int outside(const struct calls *calls, const char *what, uint64_t address
 
 /* Copies an argument out of guest memory; all arguments but PUTS and HALT are also written to. */
 static int take(const struct calls *calls, void *argument, uint32_t address, size_t size, enum access access, struct refusal *why) {
-    if (!may(calls, address, size, access))
+    if (!calls_may(calls, address, size, access))
         return outside(calls, "hypercall argument", address, size, access, why);
     memcpy(argument, calls->machine->memory + address, size);
     return 0;
@@ -87,7 +84,7 @@ static int put(const struct calls *calls, uint32_t address, struct refusal *why)
     struct hvt_puts argument;
     if (take(calls, &argument, address, sizeof argument, ACCESS_READ, why) != 0)
         return -1;
-    if (!may(calls, argument.data, argument.len, ACCESS_READ))
+    if (!calls_may(calls, argument.data, argument.len, ACCESS_READ))
         return outside(calls, "PUTS", argument.data, argument.len, ACCESS_READ, why);
     console_write(calls->machine->memory + argument.data, argument.len);
     return CALL_DONE;
@@ -110,7 +107,7 @@ static void wait_once(const struct calls *calls, uint64_t ns, struct hvt_poll *a
     int count;
     do
         count = epoll_pwait(calls->events.epoll, events, MAX_DEVICES + 2, sleep ? -1 : 0, NULL);
-    while (count < 0 && errno == EINTR);
+    while (count < 0 && errno == EINTR && !ring_broken(NULL)); /* which the main loop sees, too */
     argument->ready_set = 0;
     argument->ret = 0;
     for (int i = 0; i < count; i++) {
@@ -132,12 +129,11 @@ static int wait_for_events(const struct calls *calls, uint32_t address, struct r
         uint64_t ns = held < left ? held : left;
         wait_once(calls, ns, &argument);
         left -= ns;
-    } while (argument.ready_set == 0 && left > 0);
+    } while (argument.ready_set == 0 && left > 0 && !ring_broken(NULL));
     return give(calls, &argument, address, sizeof argument);
 }
 
-/* What is behind the handle of a device of this type, or -1. */
-static int device_fd(const struct calls *calls, uint64_t handle, uint32_t type) {
+int calls_device(const struct calls *calls, uint64_t handle, uint32_t type) {
     return handle < MFT_MAX_ENTRIES && calls->image->manifest.e[handle].type == type ? calls->devices->fd[handle] : -1;
 }
 
@@ -145,9 +141,9 @@ static int net_write(const struct calls *calls, uint32_t address, struct refusal
     struct hvt_net argument;
     if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
         return -1;
-    if (!may(calls, argument.data, argument.len, ACCESS_READ))
+    if (!calls_may(calls, argument.data, argument.len, ACCESS_READ))
         return outside(calls, "NET_WRITE", argument.data, argument.len, ACCESS_READ, why);
-    if (device_fd(calls, argument.handle, MFT_NET_BASIC) < 0)
+    if (calls_device(calls, argument.handle, MFT_NET_BASIC) < 0)
         argument.ret = SOLO5_EINVAL;
     else
         argument.ret = net_write_frame(calls, (unsigned)argument.handle, calls->machine->memory + argument.data, argument.len);
@@ -158,9 +154,9 @@ static int net_read(const struct calls *calls, uint32_t address, struct refusal 
     struct hvt_net argument;
     if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
         return -1;
-    if (!may(calls, argument.data, argument.len, ACCESS_WRITE))
+    if (!calls_may(calls, argument.data, argument.len, ACCESS_WRITE))
         return outside(calls, "NET_READ", argument.data, argument.len, ACCESS_WRITE, why);
-    if (device_fd(calls, argument.handle, MFT_NET_BASIC) < 0)
+    if (calls_device(calls, argument.handle, MFT_NET_BASIC) < 0)
         argument.ret = SOLO5_EINVAL;
     else
         argument.ret = net_read_frame(calls, (unsigned)argument.handle, calls->machine->memory + argument.data, argument.len, &argument.len);
@@ -196,9 +192,9 @@ static int block(const struct calls *calls, enum hvt_call call, uint32_t address
     enum access access = reading ? ACCESS_WRITE : ACCESS_READ;
     if (take(calls, &argument, address, sizeof argument, ACCESS_WRITE, why) != 0)
         return -1;
-    if (!may(calls, argument.data, argument.len, access))
+    if (!calls_may(calls, argument.data, argument.len, access))
         return outside(calls, reading ? "BLOCK_READ" : "BLOCK_WRITE", argument.data, argument.len, access, why);
-    int fd = device_fd(calls, argument.handle, MFT_BLOCK_BASIC);
+    int fd = calls_device(calls, argument.handle, MFT_BLOCK_BASIC);
     if (fd < 0) {
         argument.ret = SOLO5_EINVAL;
         return give(calls, &argument, address, sizeof argument);
@@ -224,7 +220,7 @@ static int halt(const struct calls *calls, uint32_t address, struct refusal *why
     struct hvt_halt argument;
     if (take(calls, &argument, address, sizeof argument, ACCESS_READ, why) != 0)
         return -1;
-    if (argument.cookie != 0 && !may(calls, argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ))
+    if (argument.cookie != 0 && !calls_may(calls, argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ))
         return outside(calls, "HALT", argument.cookie, HVT_HALT_COOKIE_SIZE, ACCESS_READ, why);
     *calls->cookie = argument.cookie;
     return argument.exit_status & 0xff;

@@ -1,5 +1,5 @@
 /*
- * The guest's first page tables: all of its memory, each page at its own address. See hvt.h.
+ * The guest's first page tables: all of its memory and the net ring behind it, each page at its own address. See hvt.h.
  *
  *   0x1000  segment descriptors          0x4000  4 page directories, 1 GiB each
  *   0x2000  page map level 4             0x8000  page table of the first 2 MiB
@@ -68,7 +68,8 @@ int pages_write(const struct machine *machine, const struct image *image, struct
 
     uint64_t table = FIRST_TABLE;
     uint64_t *directory = entries(machine, DIRECTORIES); /* the four follow one another */
-    for (uint64_t start = 0; start < machine->memory_size; start += LARGE_PAGE, directory++) {
+    uint64_t end = machine->memory_size + (machine->ring != NULL ? HVT_RING_PAGES : 0);
+    for (uint64_t start = 0; start < end; start += LARGE_PAGE, directory++) {
         enum code code = code_in(image, start, start + LARGE_PAGE);
         if (start > 0 && code != CODE_MIXED) {
             *directory = start | (code == CODE_NONE ? NX : 0) | LARGE | WRITABLE | PRESENT;

@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "gdb.h"
 #include "hvt.h"
+#include "hvt_ring.h"
 #include "notice.h"
 #include "pcap.h"
 #include "stats.h"
@@ -87,6 +88,12 @@ static int guest_exit(const struct calls *calls, struct refusal *why) {
     }
 }
 
+/* By a signal; the ring's thread sends one where the guest broke its rules. */
+static int interrupted(const struct calls *calls, struct refusal *why) {
+    calls->machine->run->immediate_exit = 0;
+    return ring_broken(why) ? -1 : CALL_DONE;
+}
+
 int hvt_run(const struct calls *calls, struct refusal *why) {
     int pid = getpid();
     bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
@@ -96,8 +103,10 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
         containment_confine(calls->options, why) != 0)
         return -1;
     struct rules *rules = containment_rules();
-    if (containment_seal(rules, allow(rules, calls) | eventlog_allow(rules) | eventlog_catch_allow(rules) | pcap_allow(rules) | crash_allow(rules) | dumpcore_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) |
-                                    (calls->debugger != NULL ? gdb_allow(rules, calls->debugger) : 0) | hvt_snapshot_allow(rules, calls), why) != 0)
+    int broken = allow(rules, calls) | eventlog_allow(rules) | eventlog_catch_allow(rules) | pcap_allow(rules) | crash_allow(rules) |
+                 dumpcore_allow(rules) | (stops ? hvt_stop_allow(rules) : 0) | (calls->debugger != NULL ? gdb_allow(rules, calls->debugger) : 0) |
+                 hvt_snapshot_allow(rules, calls) | ring_allow(rules, calls);
+    if (containment_seal(rules, broken, ring_thread(calls), why) != 0)
         return -1;
     eventlog_started(pid, pid, "kittiwake-hvt", calls->options, calls->image);
     stats_started(pid, pid);
@@ -114,7 +123,9 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
                              : "it wrote memory it may only read, or its snapshot was cut short (host/guest translation fault)", why);
         } else if (errno == EINTR || errno == EAGAIN) {
             count(&stats->exits[STATS_EXITS_INTERRUPTED], 1);
-            if (debugger != NULL) /* what was pending, such as a hypercall's end, KVM has completed */
+            if (calls->machine->ring != NULL) /* it has no debugger and no snapshots */
+                status = interrupted(calls, why);
+            else if (debugger != NULL) /* what was pending, such as a hypercall's end, KVM has completed */
                 status = gdb_look(debugger);
             else if (hvt_snapshot_wanted(calls))
                 status = hvt_snapshot_take(calls, why);

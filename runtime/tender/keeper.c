@@ -247,7 +247,7 @@ static int become_keeper(struct guest *guest, struct keeper *keeper, const sigse
     if (keeper->guest_fd < 0 || keeper->signals < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         refuse("watching the guest", why);
     else if (guest->options.snapshot == NULL || keeper_snapshot_watch(guest, keeper->guest, keeper->guest_fd, why) == 0)
-        broken = containment_seal(rules, allow(rules, keeper), why);
+        broken = containment_seal(rules, allow(rules, keeper), NULL, why);
     if (broken != 0) {
         kill(keeper->guest, SIGKILL);
         return -1;

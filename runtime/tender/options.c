@@ -66,6 +66,15 @@ static int parse_memory(const char *value, const struct limits *limits, struct o
     return 0;
 }
 
+static int parse_ring(const char *word, const struct limits *limits, struct options *options, struct refusal *why) {
+    if (!limits->has_ring)
+        return fail(why, E_RING_TENDER, word);
+    if (options->net_ring != RING_AUTO)
+        return fail(why, E_RING_TWICE, word);
+    options->net_ring = strcmp(word, "--net-ring") == 0 ? RING_ON : RING_OFF;
+    return 0;
+}
+
 static int parse_option(const char *word, const struct limits *limits, struct options *options, struct refusal *why) {
     const char *rest;
     if (strcmp(word, "--help") == 0)
@@ -76,6 +85,8 @@ static int parse_option(const char *word, const struct limits *limits, struct op
         options->action = ACTION_PROBE;
     else if (strcmp(word, "--sysexits") == 0)
         options->sysexits = true;
+    else if (strcmp(word, "--net-ring") == 0 || strcmp(word, "--no-net-ring") == 0)
+        return parse_ring(word, limits, options, why);
     else if (strcmp(word, "--x-exec-heap") == 0 && !limits->has_exec_heap)
         return fail(why, E_EXEC_HEAP, word);
     else if (strcmp(word, "--x-exec-heap") == 0)

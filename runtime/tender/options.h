@@ -36,10 +36,14 @@ struct block_option {
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_PROBE };
 
+/* RING_AUTO: where it is of use. */
+enum ring_use { RING_AUTO, RING_ON, RING_OFF };
+
 struct options {
     enum action action;
     bool sysexits;
-    bool exec_heap; /* --x-exec-heap */
+    bool exec_heap;   /* --x-exec-heap */
+    enum ring_use net_ring; /* --net-ring, --no-net-ring */
     uint64_t memory_mib;
     bool show_sandbox;   /* --show-sandbox */
     bool has_uid;        /* --uid=N */
@@ -78,6 +82,7 @@ struct limits {
     bool has_probe;     /* --probe-kvm */
     bool has_exec_heap; /* --x-exec-heap */
     bool has_debugger;  /* --gdb */
+    bool has_ring;      /* --net-ring, --no-net-ring */
 };
 
 /* Fills `options`. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */

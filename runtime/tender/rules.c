@@ -10,9 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Longest filter the kernel takes (BPF_MAXINSNS). */
-#define FILTER_MAX 4096
-
 int rules_add(struct rules *rules, const char *why, uint32_t action, int call, unsigned count, ...) {
     if (rules->count == RULES_MAX || count > RULE_CHECKS_MAX)
         return -1;
@@ -43,8 +40,8 @@ int rule_descriptor(const struct rule *rule) {
     return -1;
 }
 
-int rules_compile(const struct rules *rules, int broken, struct sock_fprog *program, struct refusal *why) {
-    static struct sock_filter code[FILTER_MAX];
+int rules_compile(const struct rules *rules, int broken, struct sock_filter code[FILTER_MAX], struct sock_fprog *program, struct refusal *why) {
+    const size_t room = FILTER_MAX * sizeof *code;
     /* seccomp_load() would free memory behind the filter it has just installed, so the program is taken out here. */
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int error = broken != 0 ? -EINVAL : filter == NULL ? -ENOMEM : seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
@@ -56,9 +53,9 @@ int rules_compile(const struct rules *rules, int broken, struct sock_fprog *prog
     if (error == 0)
         error = fd < 0 ? -errno : seccomp_export_bpf(filter, fd);
     seccomp_release(filter);
-    ssize_t size = error != 0 ? 0 : pread(fd, code, sizeof code, 0);
+    ssize_t size = error != 0 ? 0 : pread(fd, code, room, 0);
     close(fd);
-    if (error == 0 && (size <= 0 || (size_t)size == sizeof code || (size_t)size % sizeof *code != 0))
+    if (error == 0 && (size <= 0 || (size_t)size == room || (size_t)size % sizeof *code != 0))
         error = -E2BIG;
     if (error != 0)
         return fail(why, E_HOST, "seccomp filter", strerror(-error), "the tender needs Linux 5.9 or newer with seccomp");

@@ -17,6 +17,9 @@
 #define RULES_MAX 448
 #define RULE_CHECKS_MAX 4
 
+/* Longest filter the kernel takes (BPF_MAXINSNS). */
+#define FILTER_MAX 4096
+
 struct rule {
     const char *why;     /* what it is for */
     const char *subject; /* whose, such as a device's name; NULL: nobody's */
@@ -39,10 +42,10 @@ int rules_add(struct rules *rules, const char *why, uint32_t action, int call, u
 int rule_descriptor(const struct rule *rule);
 
 /*
- * Makes the filter's program, which lies in static memory. `broken` is what the additions returned, or'ed together. Returns 0, or -1 with
+ * Makes the filter's program in `code`. `broken` is what the additions returned, or'ed together. Returns 0, or -1 with
  * `why`.
  */
-int rules_compile(const struct rules *rules, int broken, struct sock_fprog *program, struct refusal *why);
+int rules_compile(const struct rules *rules, int broken, struct sock_filter code[FILTER_MAX], struct sock_fprog *program, struct refusal *why);
 
 /* Rules that go past the table would be missing in what --show-sandbox says. */
 #ifndef RULES_IMPLEMENTATION

@@ -78,20 +78,26 @@ static void show_purpose(const struct rule *rule) {
         printf(" (%s)", rule->subject);
 }
 
+static void show_uses(const struct rules *rules, int fd, unsigned *uses) {
+    for (unsigned i = 0; i < rules->count; i++) {
+        if (rule_descriptor(&rules->rule[i]) != fd)
+            continue;
+        printf("%s", (*uses)++ > 0 ? "; " : "");
+        show_purpose(&rules->rule[i]);
+    }
+}
+
 /* Every descriptor there is, and what the rules let be done with it. */
-static void show_descriptors(const struct rules *rules) {
+static void show_descriptors(const struct rules *rules, const struct rules *thread) {
     printf("descriptors:\n");
     for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
         if (fcntl(fd, F_GETFD) < 0)
             continue;
         unsigned uses = 0;
         printf("  %d: ", fd);
-        for (unsigned i = 0; i < rules->count; i++) {
-            if (rule_descriptor(&rules->rule[i]) != fd)
-                continue;
-            printf("%s", uses++ > 0 ? "; " : "");
-            show_purpose(&rules->rule[i]);
-        }
+        show_uses(rules, fd, &uses);
+        if (thread != NULL && uses == 0)
+            show_uses(thread, fd, &uses);
         printf("%s\n", uses > 0 ? "" : "no system call may use it");
     }
 }
@@ -135,7 +141,6 @@ static void show_check(int call, const struct scmp_arg_cmp *check) {
 }
 
 static void show_rules(const struct rules *rules) {
-    printf("system calls (any other ends the process by SIGSYS):\n");
     for (unsigned i = 0; i < rules->count; i++) {
         const struct rule *rule = &rules->rule[i];
         char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, rule->call);
@@ -151,12 +156,17 @@ static void show_rules(const struct rules *rules) {
     }
 }
 
-void sandbox_show(const struct rules *rules) {
+void sandbox_show(const struct rules *rules, const struct rules *thread) {
     show_user();
     show_capabilities();
     show_landlock();
     show_limits();
-    show_descriptors(rules);
+    show_descriptors(rules, thread);
+    printf("system calls (any other ends the process by SIGSYS):\n");
     show_rules(rules);
+    if (thread != NULL) {
+        printf("system calls of the net ring's thread:\n");
+        show_rules(thread);
+    }
     _exit(fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1);
 }

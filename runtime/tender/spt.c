@@ -212,7 +212,7 @@ static int run(struct guest *guest, struct refusal *why) {
         return -1;
     struct rules *rules = containment_rules();
     if (containment_seal(rules, allow(rules, guest, &events) | crash_allow(rules) |
-                                                       (stops ? spt_stop_allow(rules) : 0), why) != 0)
+                                                       (stops ? spt_stop_allow(rules) : 0), NULL, why) != 0)
         return -1;
     if (restored)
         spt_restore_enter(guest);

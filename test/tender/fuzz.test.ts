@@ -1,5 +1,5 @@
 // What reads hostile input, against a lot of it, under AddressSanitizer and UndefinedBehaviorSanitizer: images, command lines,
-// and the hypercalls of a guest that asks for everything. The harnesses are in runtime/tender/fuzz.
+// and the hypercalls and the net ring of a guest that asks for everything. The harnesses are in runtime/tender/fuzz.
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../../scripts/setup/root.ts';
@@ -95,9 +95,11 @@ test.each(SEEDS)('token buckets, seed %i', (seed) => {
 });
 
 test.each(SEEDS)('hypercalls, seed %i', (seed) => {
-  const { done, refused, ended, written } = fuzz('calls', seed, 100_000);
+  const { done, refused, ended, written, served, broken } = fuzz('calls', seed, 100_000);
   expect(done).toBeGreaterThan(5000);
   expect(refused).toBeGreaterThan(5000);
   expect(ended).toBeGreaterThan(1000);
   expect(written).toBeGreaterThan(100);
+  expect(served).toBeGreaterThan(5000);
+  expect(broken).toBeGreaterThan(5000);
 });

@@ -97,12 +97,16 @@ int main(int argc, char *argv[]) {
     static char frame[70000];
     int status;
     pid_t ended = 0;
-    while (ended == 0) {
-        ssize_t size = poll(&answer, 1, 20) == 1 ? recv(other_end, frame, sizeof frame, MSG_DONTWAIT) : -1;
-        if (size >= 0)
+    do { /* once more after its end: what it sent last */
+        if (ended == 0)
+            ended = waitpid(child, &status, WNOHANG);
+        while (poll(&answer, 1, ended == 0 ? 20 : 0) == 1) {
+            ssize_t size = recv(other_end, frame, sizeof frame, MSG_DONTWAIT);
+            if (size < 0 || (answer.revents & POLLHUP && size == 0))
+                break;
             dprintf(1, "got %zd\n", size);
-        ended = waitpid(child, &status, WNOHANG);
-    }
+        }
+    } while (ended == 0);
     if (ended != child)
         err(1, "waitpid");
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -1,9 +1,9 @@
 /*
- * Fuzzes the hypercalls: a guest that asks for everything, with arguments anywhere, under AddressSanitizer and without KVM.
+ * Fuzzes the hypercalls and the net ring: a guest that asks for everything, with arguments anywhere, under AddressSanitizer and without KVM.
  * Not part of the tenders.
  *
  *   fuzz-calls SEED ROUNDS      prints how many calls were carried out, refused, and ended the guest, and how many of them
- *                               wrote to a block device
+ *                               wrote to a block device; then what it left in the ring: served, broken
  *
  * Guest memory lies between guard pages and is protected as the loader does it, and what is below 1 MiB is read-only here:
  * a tender that reads or writes where it must not is ended by a fault. What it lets the kernel read or write is touched
@@ -12,6 +12,7 @@
  */
 #include "../errors.h"
 #include "../hvt.h"
+#include "../hvt_ring.h"
 #include "random.h"
 
 #include <fcntl.h>
@@ -79,12 +80,16 @@ static void touch(const volatile void *memory, size_t size, bool writing) {
     }
 }
 
+static void meddle(void);
+
 ssize_t __wrap_read(int fd, void *to, size_t size) {
+    meddle();
     touch(to, size, true);
     return __real_read(fd, to, size);
 }
 
 ssize_t __wrap_write(int fd, const void *from, size_t size) {
+    meddle();
     touch(from, size, false);
     return __real_write(fd, from, size);
 }
@@ -202,6 +207,81 @@ static void write_argument(uint64_t address) {
     memcpy(machine.memory + address, argument, sizeof argument);
 }
 
+/* ---- The ring ---- */
+
+/* There is no thread here. */
+bool ring_broken(struct refusal *unused) {
+    (void)unused;
+    return false;
+}
+
+static struct ring ring;
+static unsigned long served, broken;
+
+/* One field of it takes another value, most often around the slots that are in use. */
+static void meddle_with(struct hvt_ring *shared) {
+    struct hvt_ring_entry *entry = &shared->entries[(ring.entry_head + random_below(4)) % HVT_RING_SLOTS];
+    switch (random_below(10)) {
+    case 0: shared->entry_tail = random_below(4) ? ring.entry_head + (uint32_t)random_below(1030) : (uint32_t)random_next(); break;
+    case 1: shared->commit_head = random_below(4) ? ring.commit_tail - (uint32_t)random_below(1030) : (uint32_t)random_next(); break;
+    case 2: shared->entry_head = (uint32_t)random_next(); break;
+    case 3: shared->commit_tail = (uint32_t)random_next(); break;
+    case 4: entry->operation = (uint32_t)random_below(4); break;
+    case 5: entry->handle = random_below(4) ? (uint32_t)random_below(4) : (uint32_t)random_next(); break;
+    case 6: entry->data = somewhere(); break;
+    case 7: entry->len = (uint32_t)some_length(); break;
+    default: ((uint8_t *)shared)[random_below(sizeof *shared)] = (uint8_t)random_next();
+    }
+}
+
+/* While the tender is about to read or write a frame: what it has checked must be what it uses. */
+static void meddle(void) {
+    if (ring.shared != NULL && random_below(4) == 0)
+        meddle_with(ring.shared);
+}
+
+/* Between guard pages, as guest memory. */
+static void make_ring(const struct calls *calls) {
+    uint8_t *all = mmap(NULL, HVT_RING_PAGES + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    require(all != MAP_FAILED && mprotect(all + GUARD, HVT_RING_PAGES, PROT_READ | PROT_WRITE) == 0, "ring");
+    ring = (struct ring){.shared = (struct hvt_ring *)(all + GUARD), .calls = calls};
+}
+
+/* A right entry that could do something; the rest is up to chance. */
+static void leave_entry(void) {
+    struct hvt_ring *shared = ring.shared;
+    shared->entries[ring.entry_head % HVT_RING_SLOTS] = (struct hvt_ring_entry){
+        .operation = 1 + (uint32_t)random_below(2),
+        .handle = TAP + (uint32_t)random_below(2),
+        .data = 0x300000 + random_below(0x1000),
+        .len = (uint32_t)random_below(2000),
+    };
+    shared->entry_tail = ring.entry_head + 1 + (uint32_t)random_below(4);
+    shared->commit_head = ring.commit_tail - (uint32_t)random_below(8);
+}
+
+static void serve_ring(void) {
+    if (random_below(2))
+        leave_entry();
+    for (uint64_t changes = random_below(6); changes > 0; changes--)
+        meddle_with(ring.shared);
+    uint32_t head = ring.entry_head, tail = ring.commit_tail;
+    why.text[0] = '\0';
+    int count = ring_serve(&ring, &why);
+    if (count > (int)HVT_RING_SLOTS || (count >= 0 && ring.entry_head != head + (uint32_t)count) || ring.commit_tail - tail > ring.entry_head - head)
+        abort();
+    if (count < 0 && (why.class != EXIT_GUEST_FAULT || why.text[0] == '\0'))
+        abort();
+    served += count > 0;
+    broken += count < 0;
+    if (count >= 0)
+        return;
+    ring.entry_head = (uint32_t)random_next(); /* another guest */
+    ring.commit_tail = (uint32_t)random_next();
+    ring.shared->entry_tail = ring.entry_head;
+    ring.shared->commit_head = ring.commit_tail;
+}
+
 int main(int argc, char *argv[]) {
     if (argc != 3)
         return EX_USAGE;
@@ -217,6 +297,8 @@ int main(int argc, char *argv[]) {
     struct calls calls = {.machine = &machine, .image = &image, .devices = &devices, .cookie = &cookie};
     require(events_open(&devices, &image.manifest, &calls.events, &why) == 0, "events");
 
+    make_ring(&calls);
+
     /* What guests print is of no interest; the result goes where they cannot. */
     int result = dup(STDOUT_FILENO);
     require(result >= 0 && dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO) >= 0, "/dev/null");
@@ -228,6 +310,7 @@ int main(int argc, char *argv[]) {
             while (recv(world[tap], frame, sizeof frame, 0) > 0)
                 continue;
         }
+        serve_ring();
         uint32_t address = (uint32_t)somewhere();
         write_argument(address);
         why.text[0] = '\0';
@@ -241,6 +324,6 @@ int main(int argc, char *argv[]) {
         else
             abort();
     }
-    dprintf(result, "%lu done, %lu refused, %lu ended, %lu written\n", done, refused, ended, transfers);
+    dprintf(result, "%lu done, %lu refused, %lu ended, %lu written, %lu served, %lu broken\n", done, refused, ended, transfers, served, broken);
     return 0;
 }

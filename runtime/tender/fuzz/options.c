@@ -28,7 +28,7 @@ static void append(char *word, const char *piece) {
 
 static void append_piece(char *word) {
     static const char *const pieces[] = {
-        "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "--block-ro:", "--block-sector-size:", "--net-mtu:", "@", "--x-exec-heap", "512", "=", ":",
+        "--",   "-",    "--net:", "--net-mac:", "--mem=", "--mem", "--help", "--sysexits", "--block:", "--block-ro:", "--block-sector-size:", "--net-mtu:", "@", "--x-exec-heap", "--net-ring", "--no-net-ring", "512", "=", ":",
         "0",    "4",    "64",     "64M",        "2G",     "5000",  "18446744073709551616", "service",  "a",     "tap0",
         "tap1", "/",    ".",      "02:00:00:00:00:01", "0:0:0:0:0:0", "ff:ff:ff:ff:ff:ff", "02:0:", "x", "image.hvt", "--pcap:", "--net-rate:", "--block-rate:", "in=", "out=", "bytes=", "operations=", ",", "K", "G", "averyveryverylongname",
     };
@@ -120,7 +120,7 @@ int main(int argc, char *argv[]) {
             make_word(words[word]);
             line[word + 1] = words[word];
         }
-        struct limits limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = 4096, .has_probe = random_below(2), .has_exec_heap = random_below(2)};
+        struct limits limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = 4096, .has_probe = random_below(2), .has_exec_heap = random_below(2), .has_ring = random_below(2)};
         why.text[0] = '\0';
         if (options_parse(count + 1, line, &limits, &options, &why) == 0) {
             check(&limits);
