@@ -2,6 +2,7 @@
 import { execve } from 'node:process';
 import { completionFor } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
 import { net } from './commands/net.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   images,
   stats,
+  explain,
   net,
   doctor,
   completionFor(() => COMMANDS),

@@ -22,6 +22,9 @@ const TENDER_OPTIONS: Readonly<Record<string, string>> = {
   '--mem': '--mem=64',
   '--events': '--events=3',
   '--stats': '--stats=FILE',
+  '--crash': '--crash=FILE',
+  '--dumpcore': '--dumpcore=DIR',
+  '--gdb-port': '--gdb-port=1234',
   '--pcap': '--pcap:NAME=FILE',
   '--net-rate': '--net-rate:NAME=in=10M,out=10M',
   '--block-rate': '--block-rate:NAME=bytes=10M,operations=100',
@@ -29,6 +32,7 @@ const TENDER_OPTIONS: Readonly<Record<string, string>> = {
 
 /** Whether `word` is for the tender, which checks it further. @throws CommandError where it lacks its device or its value. */
 function isTenderOption(word: string): boolean {
+  if (word === '--gdb' || word.startsWith('--gdb=')) return true; // the one with and without a value
   const [, option = ''] = /^(--[a-z-]+)(?:[:=]|$)/.exec(word) ?? [];
   const form = Object.hasOwn(TENDER_OPTIONS, option) ? TENDER_OPTIONS[option] : undefined;
   if (form === undefined) return false;

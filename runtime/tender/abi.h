@@ -54,6 +54,9 @@ static_assert(sizeof(struct note_header) == 20, "note header");
 #define NOTE_OWN_NAME "KTTWAKE"
 #define NOTE_FEATURES_TYPE 0x31414546u /* "FEA1" */
 
+/* Another one, for people's tools only: where the image keeps the names of its functions (scripts/images/link.ts). */
+#define NOTE_NAMES_TYPE 0x314d414eu /* "NAM1" */
+
 /* Frames begin with a header of struct virtio_net_hdr (10 bytes): checksums and segments may be left to the host, both ways. */
 #define FEATURE_NET_OFFLOAD 1u
 /* It looks at struct notice when POLL returns with bit 0, which no device has. */

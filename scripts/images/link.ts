@@ -117,6 +117,7 @@ function namesSource(table: readonly { at: string; name: string | undefined }[])
     throw new Error('a function of the image is larger than 65535 bytes');
   const names = table.map(({ name }) => `${name?.replace(/^runtime\//, '') ?? ''}\0`).join('');
   return `/* Which function is where. */
+#include "abi.h"
 #include "trap.h"
 
 const uint32_t functions_start = ${starts[0] ?? 0}, function_count = ${table.length};
@@ -124,5 +125,20 @@ const uint16_t function_sizes[] = {${sizes.join()}};
 const uint8_t function_names_packed[] = {${pack([...Buffer.from(names)]).join()}};
 const uint32_t function_names_size = sizeof function_names_packed;
 uint8_t function_names[${names.length + 1}];
+
+/* For readers of the image: where all of this lies. */
+static const struct {
+    struct note_header header;
+    uint32_t count, packed_size;
+    uint64_t start;
+    const void *sizes, *packed;
+} __attribute__((packed)) names_note __attribute__((used, section(".note.kittiwake.names"), aligned(4))) = {
+    .header = {sizeof NOTE_OWN_NAME, 32, NOTE_NAMES_TYPE, NOTE_OWN_NAME},
+    .count = ${table.length},
+    .packed_size = sizeof function_names_packed,
+    .start = ${starts[0] ?? 0},
+    .sizes = function_sizes,
+    .packed = function_names_packed,
+};
 `;
 }

@@ -48,6 +48,13 @@ Options:
                       limit that network device, in bytes (K, M, G) a second
   --block-rate:NAME=bytes=RATE,operations=N
                       limit that block device
+  --crash=FILE        if the guest fails, write a report to FILE, which must not
+                      exist, for 'kittiwake explain'
+  --dumpcore=DIR      if the guest fails, write a core file for gdb into DIR
+                      (hvt)
+  --gdb, --gdb=unix:PATH, --gdb-port=N
+                      wait for gdb before the guest begins, on port 1234 of
+                      127.0.0.1, a socket, or another port (hvt)
   --stats=FILE        count what the guest does in FILE, for 'kittiwake stats'
   --dry-run           print the tender's command line instead of running it
   --help              show this text
@@ -113,6 +120,11 @@ export const run: Command = {
     '--block-ro:',
     '--block-sector-size:',
     '--mem=',
+    '--crash=',
+    '--dumpcore=',
+    '--gdb',
+    '--gdb=unix:',
+    '--gdb-port=',
     '--events=',
     '--stats=',
     '--pcap:',
