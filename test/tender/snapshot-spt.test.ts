@@ -109,6 +109,27 @@ describe('a snapshot', { timeout: LIMIT_MS }, () => {
     }
   });
 
+  test('is an event, and the end after it is one, too', async () => {
+    const file = join(folder, 'events.snap');
+    const process = spawn(
+      join(tenders, 'kittiwake-spt'),
+      ['--events=3', '--mem=4', `--snapshot=${file}`, '--snapshot-exit', images.hurries],
+      { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] },
+    );
+    let lines = '';
+    process.stdio[3]?.on('data', (text: Buffer) => (lines += text.toString()));
+    process.stdout?.once('data', () => process.kill('SIGUSR1'));
+    process.stdout?.resume();
+    expect(await once(process, 'close')).toEqual([0, null]);
+    const events = lines
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events.map(({ event }) => event)).toEqual(['started', 'snapshot', 'exit']);
+    expect(events[1]).toMatchObject({ file });
+    expect(events[2]).toMatchObject({ status: 0, reason: 'exited' });
+  });
+
   test('that cannot be written costs the guest nothing, and leaves the old one', async () => {
     const old = readFileSync(images.sleeps);
     const file = image('full.snap', old);
