@@ -172,7 +172,11 @@ describe('a capture', () => {
     [['--pcap:eth0=x', hello], 78, /net eth0: given but not declared by hello.spt/],
     [['--pcap:service=x', netcheck], 78, /net service: declared .* but not given; add --net:service=TAP/],
     [['--pcap:service', netcheck], 64, /write it as '--pcap:NAME=FILE'/],
-    [['--pcap:service=x', '--pcap:service=y', netcheck], 64, /device 'service' was already given; give each device once/],
+    [
+      ['--pcap:service=x', '--pcap:service=y', netcheck],
+      64,
+      /device 'service' was already given; give each device once/,
+    ],
   ])('%j is refused', (args, status, line) => {
     const ended = tender('spt', '--sysexits', ...args);
     expect(ended.err).toMatch(line);
