@@ -99,7 +99,7 @@ int hvt_run(const struct calls *calls, struct refusal *why) {
     bool stops = notice_can_stop(calls->image, calls->options->stop_timeout);
     if (stops && hvt_stop_arm(calls->machine, calls->events.notice, calls->options->stop_timeout, why) != 0)
         return -1;
-    if (eventlog_catch(!stops, why) != 0 || hvt_snapshot_arm(calls, why) != 0 || dumpcore_open(calls->options->dumpcore, why) != 0 ||
+    if (eventlog_catch(!stops, why) != 0 || dumpcore_open(calls->options->dumpcore, why) != 0 || hvt_snapshot_arm(calls, why) != 0 ||
         containment_confine(calls->options, why) != 0)
         return -1;
     struct rules *rules = containment_rules();

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -48,6 +49,7 @@ int keeper_snapshot_prepare(struct refusal *why) {
 
 int keeper_snapshot_show(const struct spt_view *view, struct refusal *why) {
     char answer;
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* a change of user has made it untraceable; without core files nothing is dumped */
     bool shown = send(channel[1], view, sizeof *view, MSG_NOSIGNAL) == sizeof *view && recv(channel[1], &answer, 1, 0) == 1;
     close(channel[1]);
     return shown ? 0 : fail(why, E_HOST, "preparing snapshots", "its keeper has ended", "see its message");
