@@ -461,7 +461,7 @@ ${after}`);
     const { out } = await dump(
       code,
       `cat said; ls cores; stat -c '%a %s' cores/*; [ $(stat -c %b cores/*) -lt 400 ] && echo sparse
-head -c 4096 cores/* | base64 -w 0; echo; tail -c +$((4096 + 0x3000000 + 1)) cores/* | head -c 4 | od -An -tx1`,
+head -c 4096 cores/* | base64 -w 0; echo; od -An -tx1 -j $((4096 + 0x3000000)) -N 4 cores/*`,
       '--mem=64',
     );
     const [status, said, name, facts, sparse, head = '', memory] = out.split('\n');
