@@ -18,10 +18,23 @@ Usage: npm run runtime
 The tree is build/runtime; try it with build/runtime/bin/kittiwake --help.
 `;
 
-const WRAPPER = `#!/bin/sh
+/** What is installed as bin/kittiwake. */
+export const WRAPPER = `#!/bin/sh
 # Starts the kittiwake command on the Node it was shipped with.
 prefix=$(dirname "$(dirname "$(readlink -f "$0")")")
-exec "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix/lib/kittiwake/kittiwake.mjs" "$@"
+words=$*
+set -- "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix/lib/kittiwake/kittiwake.mjs" "$@"
+# Node closes what it inherited when it becomes another program. Where descriptors are to be handed on, it says what to become.
+case $words in
+"run "*"--events="* | "run "*"=@"*)
+  start=$(KITTIWAKE_START=print "$@") || exit
+  case $start in
+  "exec "*) eval "$start" ;;
+  *) printf '%s\\n' "$start" ;;
+  esac
+  ;;
+*) exec "$@" ;;
+esac
 `;
 
 /** Where the installed tree is built. */

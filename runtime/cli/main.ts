@@ -1,4 +1,5 @@
 // The kittiwake command: picks the subcommand, and turns what went wrong into one line and an exit status.
+import { writeSync } from 'node:fs';
 import { execve } from 'node:process';
 import { completionFor } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
@@ -13,6 +14,7 @@ import { CommandError, EXIT } from './errors.ts';
 import { ownInstall } from './install.ts';
 import { probeKvm } from './kvm.ts';
 import { printable } from './printable.ts';
+import { shellWords } from './shell-words.ts';
 import { VERSION } from './version.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -103,6 +105,11 @@ if (import.meta.main) {
     colour: process.stdout.isTTY && process.stdout.hasColors(),
     install,
     probeKvm: () => probeKvm(install),
-    exec: (path, args) => execve?.(path, [path, ...args], process.env),
+    exec: (path, args) => {
+      if (process.env['KITTIWAKE_START'] !== 'print') return execve?.(path, [path, ...args], process.env);
+      // Who asks for it wants to become the program itself (scripts/runtime.ts says why).
+      writeSync(1, `exec ${shellWords([path, ...args])}\n`);
+      process.exit(EXIT.ok);
+    },
   });
 }

@@ -12,35 +12,69 @@ export interface Request {
   readonly dryRun: boolean;
 }
 
-/** What the tenders take, and how it is written. */
-const TENDER_OPTIONS: Readonly<Record<string, string>> = {
-  '--net': '--net:NAME=TAP',
-  '--net-mac': '--net-mac:NAME=MAC',
-  '--block': '--block:NAME=PATH',
-  '--block-ro': '--block-ro:NAME=PATH',
-  '--block-sector-size': '--block-sector-size:NAME=4096',
-  '--mem': '--mem=64',
-  '--events': '--events=3',
-  '--stats': '--stats=FILE',
-  '--crash': '--crash=FILE',
-  '--dumpcore': '--dumpcore=DIR',
-  '--gdb-port': '--gdb-port=1234',
-  '--pcap': '--pcap:NAME=FILE',
-  '--net-rate': '--net-rate:NAME=in=10M,out=10M',
-  '--block-rate': '--block-rate:NAME=bytes=10M,operations=100',
+/** What the tenders take, and how it is written. Some only one of the two has; the other one says so. */
+export const TENDER_OPTIONS: Readonly<Record<string, readonly [form: string, ...others: string[]]>> = {
+  '--net': ['--net:NAME=TAP'],
+  '--net-mac': ['--net-mac:NAME=MAC'],
+  '--net-mtu': ['--net-mtu:NAME=1500'],
+  '--net-ring': ['--net-ring'],
+  '--no-net-ring': ['--no-net-ring'],
+  '--block': ['--block:NAME=PATH'],
+  '--block-ro': ['--block-ro:NAME=PATH'],
+  '--block-sector-size': ['--block-sector-size:NAME=4096'],
+  '--mem': ['--mem=64'],
+  '--stop-timeout': ['--stop-timeout=5'],
+  '--events': ['--events=3'],
+  '--stats': ['--stats=FILE'],
+  '--pcap': ['--pcap:NAME=FILE'],
+  '--net-rate': ['--net-rate:NAME=in=10M,out=10M'],
+  '--block-rate': ['--block-rate:NAME=bytes=10M,operations=100'],
+  '--crash': ['--crash=FILE'],
+  '--dumpcore': ['--dumpcore=DIR'],
+  '--gdb': ['--gdb', '--gdb=unix:PATH'],
+  '--gdb-port': ['--gdb-port=1234'],
+  '--snapshot': ['--snapshot=FILE'],
+  '--snapshot-exit': ['--snapshot-exit'],
+  '--uid': ['--uid=1000'],
+  '--gid': ['--gid=1000'],
+  '--chroot': ['--chroot=DIR'],
+  '--show-sandbox': ['--show-sandbox'],
+  '--x-exec-heap': ['--x-exec-heap'],
 };
+
+/** What the tenders take and the command does not pass on, and what to do instead. */
+export const OWN_BUSINESS: Readonly<Record<string, string>> = {
+  '--restore':
+    "stands in place of an image; start the tender itself, as 'kittiwake-spt --restore=FILE', and see its --help",
+  '--sysexits': 'is always given; leave it out',
+  '--probe-kvm': "needs no image; see 'kittiwake doctor'",
+  '--version': "needs no image; see 'kittiwake --version'",
+};
+
+/** Options as completions are: up to what the reader has to fill in. */
+export const COMPLETIONS: readonly string[] = Object.values(TENDER_OPTIONS)
+  .flat()
+  .map((form) => form.replace(/[:=].*/, (rest) => rest[0] ?? ''));
+
+/** The option a word begins with, such as --net; empty where it is none. */
+const optionOf = (word: string): string => /^(--[a-z-]+)(?:[:=]|$)/.exec(word)?.[1] ?? '';
+
+/** Whether `word` is written as `form` is; values may hold anything, paths line ends too. */
+function isWrittenAs(form: string, word: string): boolean {
+  if (form.includes(':NAME=')) return /^--[a-z-]+:[^=]+=[^]/.test(word);
+  return form.includes('=') ? /^--[a-z-]+=[^]/.test(word) : word === form;
+}
 
 /** Whether `word` is for the tender, which checks it further. @throws CommandError where it lacks its device or its value. */
 function isTenderOption(word: string): boolean {
-  if (word === '--gdb' || word.startsWith('--gdb=')) return true; // the one with and without a value
-  const [, option = ''] = /^(--[a-z-]+)(?:[:=]|$)/.exec(word) ?? [];
-  const form = Object.hasOwn(TENDER_OPTIONS, option) ? TENDER_OPTIONS[option] : undefined;
-  if (form === undefined) return false;
-  // A path may hold anything, line ends too.
-  if ((form.includes(':') ? /^--[a-z-]+:[^=]+=[^]/ : /^--[a-z-]+=[^]/).test(word)) return true;
+  const option = optionOf(word);
+  const forms = Object.hasOwn(TENDER_OPTIONS, option) ? TENDER_OPTIONS[option] : undefined;
+  if (forms === undefined) return false;
+  if (forms.some((form) => isWrittenAs(form, word))) return true;
+  const cause = forms[0].includes('=') ? 'incomplete' : 'has a value it does not take';
   throw new CommandError(
     EXIT.usage,
-    `option '${printable(word)}': incomplete; write it in one word, like ${form}`,
+    `option '${printable(word)}': ${cause}; write it in one word, like ${forms.join(' or ')}`,
   );
 }
 
@@ -62,10 +96,7 @@ export function parseArguments(args: readonly string[]): Request {
       );
     } else if (isTenderOption(word)) tenderOptions.push(word);
     else if (word.startsWith('-')) {
-      throw new CommandError(
-        EXIT.usage,
-        `option '${printable(word)}': unknown; put what is for the guest after --, see 'kittiwake run --help'`,
-      );
+      throw refused(word);
     } else if (image === undefined) image = word;
     else {
       throw new CommandError(
@@ -81,6 +112,14 @@ export function parseArguments(args: readonly string[]): Request {
     );
   }
   return { image, tenderOptions, guestArgs, publish, dryRun };
+}
+
+function refused(word: string): CommandError {
+  const option = optionOf(word);
+  const why = Object.hasOwn(OWN_BUSINESS, option)
+    ? OWN_BUSINESS[option]
+    : "unknown; put what is for the guest after --, see 'kittiwake run --help'";
+  return new CommandError(EXIT.usage, `option '${printable(word)}': ${why}`);
 }
 
 /** Which port reaches the guest is checked by who opens it; here only that there is one. */

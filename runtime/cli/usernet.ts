@@ -1,6 +1,7 @@
 // The network of a guest that was given none: kittiwake-usernet makes one, of the host's sockets, and starts the tender in it.
 import { CommandError, EXIT } from './errors.ts';
 import type { Image } from './image.ts';
+import { printable } from './printable.ts';
 import type { Request } from './run-options.ts';
 
 /** What the network is told, and what is left for the tender. */
@@ -11,7 +12,7 @@ interface Plan {
 
 /**
  * How `request` gets such a network; undefined where it has a network already, or needs none.
- * @throws CommandError where ports are published in no such network.
+ * @throws CommandError where ports are published in no such network, or it is to have another MTU.
  */
 export function planUsernet(
   { publish, tenderOptions }: Pick<Request, 'publish' | 'tenderOptions'>,
@@ -23,6 +24,13 @@ export function planUsernet(
   if (net === undefined || nets.length > 1 || given) {
     if (publish.length === 0) return undefined;
     throw new CommandError(EXIT.usage, `option '--publish': ${reason(given, nets.length)}; leave it out`);
+  }
+  const mtu = tenderOptions.find((option) => option.startsWith('--net-mtu:'));
+  if (mtu !== undefined) {
+    throw new CommandError(
+      EXIT.usage,
+      `option '${printable(mtu)}': a network made of the host's sockets has an MTU of its own; leave it out, or give a --net`,
+    );
   }
   // The guest's IPv6 address follows from its MAC address, so the network has to know it, and passes it on.
   const form = `--net-mac:${net.name}=`;

@@ -138,6 +138,7 @@ describe('run', () => {
       [['--publish', '1:2', 'hello.spt'], /no network device/],
       [['--publish', '1:2', 'router.spt'], /several network devices, which need a --net each/],
       [['--publish', '1:2', '--net:service=tap0', 'website.spt'], /with --net the guest has an address/],
+      [['website.spt', '--net-mtu:service=1400'], /has an MTU of its own; leave it out, or give a --net/],
       [['website.spt', '--publish'], /incomplete; write it like --publish 8080:80/],
       [['website.spt', '--publish', '--mem=4'], /incomplete/],
     ])('%j is refused', (args, message) => {

@@ -6,7 +6,8 @@ import { readImage } from '../image.ts';
 import { locate, type Install } from '../install.ts';
 import { kvmTrouble, type Kvm } from '../kvm.ts';
 import { printable } from '../printable.ts';
-import { parseArguments } from '../run-options.ts';
+import { COMPLETIONS, parseArguments } from '../run-options.ts';
+import { shellWords } from '../shell-words.ts';
 import { planUsernet } from '../usernet.ts';
 
 const HELP = `Run a unikernel.
@@ -29,33 +30,45 @@ Options:
                       hand what comes to PORT of the host to the guest in that
                       network; ADDRESS is 127.0.0.1 if none is given
   --net:NAME=TAP      attach the tap interface TAP to the image's network
-                      device NAME
+                      device NAME; '@FD' is a descriptor of the caller's
   --net-mac:NAME=MAC  give that device this MAC address (default: random)
+  --net-mtu:NAME=N    that device's MTU, where no interface says it
+  --net-rate:NAME=in=RATE,out=RATE
+                      limit that network device, in bytes (K, M, G) a second
+  --pcap:NAME=FILE    capture that network device's frames in FILE, for tcpdump
   --block:NAME=PATH   attach the file or disk PATH to the image's block device
-                      NAME; nobody else may use it meanwhile
+                      NAME; nobody else may use it meanwhile; '@FD' as above
   --block-ro:NAME=PATH
                       the same, but the guest's writes fail; several guests may
                       read one file
   --block-sector-size:NAME=N
                       that device's sector in bytes, a power of two from 512 to
                       32768 (default: 512)
-  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G
-                      (default: 512)
-  --events=FD         tell what happens to the guest as lines of JSON on
-                      descriptor FD
-  --pcap:NAME=FILE    capture that network device's frames in FILE, for tcpdump
-  --net-rate:NAME=in=RATE,out=RATE
-                      limit that network device, in bytes (K, M, G) a second
   --block-rate:NAME=bytes=RATE,operations=N
                       limit that block device
-  --crash=FILE        if the guest fails, write a report to FILE, which must not
-                      exist, for 'kittiwake explain'
-  --dumpcore=DIR      if the guest fails, write a core file for gdb into DIR
-                      (hvt)
-  --gdb, --gdb=unix:PATH, --gdb-port=N
-                      wait for gdb before the guest begins, on port 1234 of
-                      127.0.0.1, a socket, or another port (hvt)
+  --mem=N             memory for the guest in MiB, or with a unit: 64M, 2G
+                      (default: 512)
+  --stop-timeout=N    seconds a guest that can be asked to end has for it
+                      (default: 5)
+  --events=FD         tell what happens to the guest as lines of JSON on
+                      descriptor FD
   --stats=FILE        count what the guest does in FILE, for 'kittiwake stats'
+  --crash=FILE        if the guest fails, write what is known about it to FILE,
+                      for 'kittiwake explain'
+  --snapshot=FILE     write a snapshot of the guest to FILE at each SIGUSR1;
+                      a tender's --restore=FILE goes on from it
+  --snapshot-exit     end with status 0 after the first one
+  --uid=N, --gid=N    run the guest as this user and group, by number
+  --chroot=DIR        run the guest with DIR as its root directory
+  --show-sandbox      print what a guest with these options could do of the
+                      host, and do not run it
+  --gdb, --gdb-port=N, --gdb=unix:PATH
+                      wait for gdb on 127.0.0.1, port 1234 or N, or at a socket
+                      (.hvt only)
+  --dumpcore=DIR      if the guest fails, write a core file into DIR (.hvt only)
+  --net-ring, --no-net-ring
+                      offer the guest a ring for its frames, or none (.hvt only)
+  --x-exec-heap       let the guest execute its heap and its stack (.spt only)
   --dry-run           print the tender's command line instead of running it
   --help              show this text
 
@@ -71,7 +84,8 @@ Examples:
 
 When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
 66 (image cannot be read), 69 (KVM cannot be used), 70 (damaged installation),
-71 (the host refused), 77 (permission) or 78 (devices or memory).
+71 (the host refused), 73 (a file cannot be created), 77 (permission) or 78
+(devices or memory).
 `;
 
 /** The file that `image` names: itself, else a prebuilt one of that name, with the ABI added that can run here. */
@@ -112,27 +126,7 @@ export const run: Command = {
   name: 'run',
   summary: 'run a unikernel',
   help: HELP,
-  options: [
-    '--publish',
-    '--net:',
-    '--net-mac:',
-    '--block:',
-    '--block-ro:',
-    '--block-sector-size:',
-    '--mem=',
-    '--crash=',
-    '--dumpcore=',
-    '--gdb',
-    '--gdb=unix:',
-    '--gdb-port=',
-    '--events=',
-    '--stats=',
-    '--pcap:',
-    '--net-rate:',
-    '--block-rate:',
-    '--dry-run',
-    '--help',
-  ],
+  options: ['--publish', ...COMPLETIONS, '--dry-run', '--help'],
   takesImage: true,
   run(args, context) {
     const request = parseArguments(args);
@@ -154,7 +148,7 @@ export const run: Command = {
       ...['--', path, ...request.guestArgs],
     ];
     if (request.dryRun) {
-      context.out(`${start.map(shellWord).join(' ')}\n`);
+      context.out(`${shellWords(start)}\n`);
       return EXIT.ok;
     }
     const [program = tender, ...rest] = start;
@@ -173,9 +167,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** `word` as a POSIX shell reads it back. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
