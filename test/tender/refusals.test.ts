@@ -44,6 +44,15 @@ const IMAGES: readonly [what: string, bytes: Buffer | string, status: number, li
     /does not fit into 512 MiB of memory; give it more, as '--mem=602'/,
   ],
   ['a huge segment', guestElf({ memory: 2 ** 53 - 1 }), 78, /does not fit/],
+  ['zeroes behind memory', guestElf(zeroes(0x40000000)), 78, /does not fit into 512 MiB of memory/],
+  ['zeroes in low memory', guestElf(zeroes(0x1000)), 65, /below 0x100000/],
+  [
+    'zeroes beyond all addresses',
+    guestElf(zeroes(0x300000, 2 ** 64 - 2 ** 21)),
+    65,
+    /beyond the address space/,
+  ],
+  ['writable and executable zeroes', guestElf(zeroes(0x300000, 0x1000, 7)), 65, /writable and executable/],
   ['a net device', guestElf(net), 78, /net service: declared by .* but not given; add --net:service=TAP/],
   ['a block device', guestElf(disk), 78, /block disk: declared by .* but not given; add --block:disk=FILE/],
   [
@@ -73,6 +82,11 @@ const IMAGES: readonly [what: string, bytes: Buffer | string, status: number, li
     /first entry is not the reserved one/,
   ],
 ];
+
+/** A segment that has no bytes in the file. */
+function zeroes(address: number, memory = 0x1000, flags = 6): Guest {
+  return { more: [{ address, flags, bytes: [], memory }] };
+}
 
 function spoiled(spoil: (manifest: Buffer) => void): Guest {
   return { spoil };
