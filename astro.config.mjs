@@ -41,6 +41,13 @@ export default defineConfig({
           ],
         },
         {
+          label: 'Tap and bridge',
+          items: [
+            { label: 'Two unikernels on one bridge', link: '/networking/bridge/' },
+            { label: 'A network by one command', link: '/networking/managed/' },
+          ],
+        },
+        {
           label: 'Serving a website',
           items: [
             { label: 'Serve a website', link: '/website/serve/' },
