@@ -70,6 +70,8 @@ export default defineConfig({
             { label: 'What is not supported', link: '/reference/limits/' },
             { label: 'Exit status', link: '/reference/exit-status/' },
             { label: 'The tenders', link: '/reference/tenders/' },
+            { label: 'Coming from Solo5', link: '/reference/solo5/' },
+            { label: 'The network without root', link: '/reference/usernet/' },
             { label: 'What the tenders refuse', link: '/reference/refusals/' },
           ],
         },

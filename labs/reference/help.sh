@@ -14,6 +14,15 @@ kittiwake inspect --help
 #: part images
 kittiwake images --help
 
+#: part stats
+kittiwake stats --help
+
+#: part explain
+kittiwake explain --help
+
+#: part net
+kittiwake net --help
+
 #: part doctor
 kittiwake doctor --help
 
@@ -25,6 +34,9 @@ kittiwake-hvt --help
 
 #: part spt
 kittiwake-spt --help
+
+#: part usernet
+kittiwake-usernet --help
 
 #: part json
 kittiwake inspect --json netcheck.spt
