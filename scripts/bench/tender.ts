@@ -170,6 +170,44 @@ async function taken(place: Place, index: number, blast: string, seconds: number
   return (after - before) / seconds;
 }
 
+/** netcheck from a snapshot beside netcheck from its start: from before the tender's exec to the first answered ping. */
+async function* restores(bench: Bench, image: string): AsyncIterable<Comparison> {
+  const { kind, place, tenders } = bench;
+  const name = `tender.${kind}.restore.first-ping`;
+  const [ours] = tenders;
+  if (!ours || !bench.wanted(name)) return;
+  const ping = await place.put(compileC('scripts/bench/ping.c', ['-static']));
+  const net = '--net:service=tap9 --net-mac:service=02:00:00:00:09:02';
+  const cold = `${ours.path} --mem=4 ${net} ${image} --ipv4=10.0.9.2/24`;
+  const folder = (await place.shell('mktemp --directory')).trim();
+  const snapshot = `${folder}/netcheck.snapshot`;
+  try {
+    // The neighbour is known, or the kernel would ask for it once a second only.
+    await place.shell(`ip tuntap add tap9 mode tap
+ip addr add 10.0.9.1/24 dev tap9
+ip link set tap9 up
+ip neigh replace 10.0.9.2 lladdr 02:00:00:00:09:02 dev tap9 nud permanent
+${cold.replace(net, `--snapshot=${snapshot} --snapshot-exit ${net}`)} >/dev/null 2>&1 </dev/null &
+ping -q -c 1 -w 20 10.0.9.2 >/dev/null
+kill -USR1 $!
+wait $! || true
+test -s ${snapshot}`);
+    const first = (title: string, command: string): Contestant => ({
+      name: title,
+      run: async () =>
+        Number(
+          await place.shell(
+            `${ON}$on0 ${ping} first 10.0.9.2 "$(($(nproc) > 1))" ${command} 2>/dev/null | tail -n 1`,
+          ),
+        ) / 1000,
+    });
+    const restored = first('netcheck restored', `${ours.path} --restore=${snapshot} ${net}`);
+    yield* await compare(name, 'ms', bench.runs * 3, restored, [first('netcheck started', cold)]);
+  } finally {
+    await place.shell(`rm -r ${folder}; ip link delete tap9 2>/dev/null || true`);
+  }
+}
+
 async function* measure(
   kind: Kind,
   peer: string | undefined,
@@ -185,6 +223,7 @@ async function* measure(
     const wanted = (name: string): boolean => options.only === undefined || name.startsWith(options.only);
     const bench: Bench = { kind, place, tenders: [ours, ...peers], launch, runs: options.runs, wanted };
     yield* starts(bench, await put(`share/kittiwake/images/hello.${kind}`));
+    yield* restores(bench, await put(`share/kittiwake/images/netcheck.${kind}`));
     yield* packets(bench, await put(`share/kittiwake/images/netcheck.${kind}`), options.seconds);
     yield* blocks(bench, folder);
   } finally {
