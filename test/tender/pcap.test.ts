@@ -86,7 +86,8 @@ describe.skipIf(noTaps)(`under spt ${noTaps ?? ''}`, () => {
     );
     expect(ended.out).toBe('137\n');
     expect(echoes(frames(readFileSync(`${file}.copy`)), 8)).toBeGreaterThanOrEqual(1);
-    expect(echoes(read(), 0)).toBeGreaterThanOrEqual(51);
+    // The last of 51 may have left for ping, which had the tender killed, and not yet for the file.
+    expect(echoes(read(), 0)).toBeGreaterThanOrEqual(50);
   });
 
   test('no frame is lost on the way, nor delayed for long', () => {
