@@ -26,7 +26,9 @@ export default defineConfig({
           items: [
             { label: 'Run hello', link: '/hvt/hello/' },
             { label: 'When KVM is not there', link: '/hvt/without-kvm/' },
+            { label: 'Disks', link: '/hvt/disks/' },
             { label: 'Images that are refused', link: '/hvt/refusals/' },
+            { label: 'When a unikernel fails', link: '/hvt/crash/' },
           ],
         },
         {
