@@ -58,7 +58,7 @@ describe.each(images.map(({ file }) => file))('%s', (file) => {
   });
 
   test('has each note in a segment of its own', () => {
-    expect(all.filter(({ type }) => type === 4)).toHaveLength(3); // ABI, manifest, what else it understands
+    expect(all.filter(({ type }) => type === 4)).toHaveLength(4); // ABI, manifest, what else it understands, names
   });
 
   test('is small, and named no folder of whoever built it', () => {
