@@ -28,7 +28,9 @@ export default defineConfig({
             { label: 'When KVM is not there', link: '/hvt/without-kvm/' },
             { label: 'Disks', link: '/hvt/disks/' },
             { label: 'Images that are refused', link: '/hvt/refusals/' },
+            { label: 'Stop a unikernel', link: '/hvt/stop/' },
             { label: 'When a unikernel fails', link: '/hvt/crash/' },
+            { label: 'Snapshots', link: '/hvt/snapshots/' },
           ],
         },
         {
@@ -62,6 +64,7 @@ export default defineConfig({
           items: [
             { label: 'Logs', link: '/observe/logs/' },
             { label: 'Metrics', link: '/observe/metrics/' },
+            { label: 'Frames, counters and events', link: '/observe/captures/' },
           ],
         },
         {
