@@ -2,8 +2,8 @@
 #: lab When the network does not fit
 # The messages of a missing tap, a tap that is down, a wrong device name and their like. Ends with a clean host.
 
-#: part not-given exit=78
-kittiwake run netcheck.hvt
+#: part not-given exit=1
+kittiwake-hvt /usr/local/share/kittiwake/images/netcheck.hvt
 
 #: part missing-tap exit=78
 kittiwake run --net:service=tap100 netcheck.hvt
