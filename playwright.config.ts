@@ -15,7 +15,8 @@ export default defineConfig({
   retries: 0,
   workers: 2,
   fullyParallel: true,
-  timeout: 60_000,
+  // The longest page takes 30 s where the machine has other things to do: accessibility rules, and a picture of all of it.
+  timeout: 180_000,
   reporter: [['list'], ['json', { outputFile: `build/reports/${report}.json` }]],
   use: {
     baseURL: url,
