@@ -1,15 +1,15 @@
 // npm test: sets up and runs everything, on a clean clone too, and ends with one line that counts.
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
-import type { Results } from '../labs/runner/results.ts';
 import { check } from './check.ts';
 import { buildRuntime } from './runtime.ts';
 import { ensurePackages } from './setup/packages.ts';
 import { root } from './setup/root.ts';
 import { testServed } from './site/browser-tests.ts';
 import { buildSite, testWebsite } from './site.ts';
+import { browserTally, labTally, unitTally, type Tally } from './tally.ts';
 
 const HELP = `Set up and run every test.
 
@@ -28,14 +28,10 @@ Examples:
   npm test -- unit
 `;
 
-interface Tally {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
-
 const reports = join(root, 'build', 'reports');
-const one: Tally = { passed: 1, failed: 0, skipped: 0 };
+const one: Tally = { passed: 1, skipped: 0, failures: [] };
+/** No more names than a person reads. */
+const MAX_NAMES = 40;
 
 /** Runs one of our programs with its output shown; a failure is told by its report, not by its exit status. */
 async function show(command: readonly string[]): Promise<boolean> {
@@ -45,11 +41,6 @@ async function show(command: readonly string[]): Promise<boolean> {
     stdio: ['ignore', 'inherit', 'inherit'],
   })`${command}`;
   return exitCode === 0;
-}
-
-/** The report `file` as JSON; none means the program died before it could write one. */
-async function report<T>(file: string): Promise<T> {
-  return JSON.parse(await readFile(join(root, 'build', file), 'utf8')) as T;
 }
 
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
@@ -81,52 +72,38 @@ const STAGES: Readonly<Record<string, () => Promise<Tally>>> = {
       '--reporter=json',
       `--outputFile.json=${join(reports, 'unit.json')}`,
     ]);
-    const unit = await report<{ numPassedTests: number; numFailedTests: number; numPendingTests: number }>(
-      'reports/unit.json',
-    );
-    const failed = unit.numFailedTests + (ok || unit.numFailedTests > 0 ? 0 : 1);
-    return { passed: unit.numPassedTests, failed, skipped: unit.numPendingTests };
+    return unitTally(join(reports, 'unit.json'), root, ok);
   },
 
   async labs() {
-    await rm(join(root, 'build', 'labs', 'results.json'), { force: true });
-    const ok = await show(task('labs'));
-    const { labs } = await report<Results>('labs/results.json');
-    const count = (outcome: string): number =>
-      labs.flatMap((lab) => lab.parts).filter((part) => part.outcome === outcome).length;
-    const failed = count('failed') + (ok || count('failed') > 0 ? 0 : 1);
-    return { passed: count('passed'), failed, skipped: count('not-run') };
+    const results = join(root, 'build', 'labs', 'results.json');
+    await rm(results, { force: true });
+    return labTally(results, await show(task('labs')));
   },
 
   async site() {
     await buildSite();
-    return browserTally('site', await testServed());
+    return browserTally(join(reports, 'site.json'), await testServed());
   },
 
   async website() {
     await buildSite();
     const passed = await testWebsite();
-    if (typeof passed !== 'string') return browserTally('website', passed);
+    if (typeof passed !== 'string') return browserTally(join(reports, 'website.json'), passed);
     console.log(`skipped: ${passed}`);
-    return { passed: 0, failed: 0, skipped: 1 };
+    return { passed: 0, skipped: 1, failures: [] };
   },
 };
-
-/** What Playwright's report build/reports/`name`.json counts. */
-async function browserTally(name: string, ok: boolean): Promise<Tally> {
-  const { stats } = await report<{
-    stats: { expected: number; unexpected: number; flaky: number; skipped: number };
-  }>(`reports/${name}.json`);
-  const failed = stats.unexpected + stats.flaky + (ok || stats.unexpected > 0 ? 0 : 1);
-  return { passed: stats.expected, failed, skipped: stats.skipped };
-}
 
 /** Runs `stages` in order. A stage that fails does not stop the later ones: a run shows all that is wrong. */
 async function test(stages: readonly string[]): Promise<boolean> {
   await ensurePackages('runtime', 'images', 'labs', 'tests');
+  // A report left by an earlier run would speak for a program that died before it wrote its own.
+  await rm(reports, { recursive: true, force: true });
   await mkdir(reports, { recursive: true });
   const rows: string[] = [];
-  const total = { passed: 0, failed: 0, skipped: 0 };
+  const failures: string[] = [];
+  const total = { passed: 0, skipped: 0 };
   for (const name of stages) {
     console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
     const started = performance.now();
@@ -134,21 +111,25 @@ async function test(stages: readonly string[]): Promise<boolean> {
     try {
       tally = (await STAGES[name]?.()) ?? one;
     } catch (error) {
-      console.error(error instanceof Error ? error.message.trim() : error);
-      tally = { passed: 0, failed: 1, skipped: 0 };
+      const message = error instanceof Error ? error.message.trim() : String(error);
+      console.error(message);
+      tally = { passed: 0, skipped: 0, failures: [message] };
     }
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
     rows.push(
-      `${tally.failed > 0 ? '✗' : '✓'} ${name.padEnd(8)}${String(tally.passed).padStart(5)} passed ${seconds.padStart(6)} s`,
+      `${tally.failures.length > 0 ? '✗' : '✓'} ${name.padEnd(8)}${String(tally.passed).padStart(5)} passed ${seconds.padStart(6)} s`,
     );
     total.passed += tally.passed;
-    total.failed += tally.failed;
+    failures.push(...tally.failures.map((failure) => `✗ ${name}: ${failure}`));
     total.skipped += tally.skipped;
   }
+  const more = failures.length - MAX_NAMES;
+  const named = [...failures.slice(0, MAX_NAMES), ...(more > 0 ? [`and ${more} more`] : [])];
+  const counts = `${total.passed} passed, ${failures.length} failed, ${total.skipped} skipped`;
   console.log(
-    `\n${rows.join('\n')}\n\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`,
+    `\n${[rows.join('\n'), ...(failures.length > 0 ? [named.join('\n')] : []), counts].join('\n\n')}`,
   );
-  return total.failed === 0;
+  return failures.length === 0;
 }
 
 const { values, positionals } = parseArgs({ options: { help: { type: 'boolean' } }, allowPositionals: true });
