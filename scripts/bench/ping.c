@@ -2,8 +2,9 @@
  *   ping rtt ADDRESS COUNT              sends an echo request as soon as the last one is answered; prints the median of the
  *                                       round trips in microseconds, from before the send to after the receive
  *   ping first ADDRESS CPU COMMAND...   starts COMMAND on processor CPU, sends an echo request every 20 µs meanwhile, prints the
- *                                       microseconds from just before the fork to the first reply, and kills COMMAND. The
- *                                       neighbour entry of ADDRESS has to be permanent: the kernel asks by ARP only once a
+ *                                       microseconds from just before the exec to the first reply, and kills COMMAND. Not from
+ *                                       the fork: until the new process has left for its processor it waits for this busy one.
+ *                                       The neighbour entry of ADDRESS has to be permanent: the kernel asks by ARP only once a
  *                                       second for somebody who is not there yet. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -72,12 +74,14 @@ static int round_trip(const char *address, int count) {
     return 0;
 }
 
-static void become(int cpu, char **command) {
+/* Says in `*start` when. */
+static void become(int cpu, char **command, volatile double *start) {
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
     CPU_SET((size_t)cpu, &cpus);
     sched_setaffinity(0, sizeof cpus, &cpus);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    *start = now();
     execv(command[0], command);
     perror(command[0]);
     _exit(127);
@@ -85,11 +89,14 @@ static void become(int cpu, char **command) {
 
 static int first(const char *address, int cpu, char **command) {
     int probe = open_probe(address, SOCK_NONBLOCK);
-    double start = now(), next = start, answered = 0;
+    volatile double *start = mmap(NULL, sizeof *start, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return fail("mmap");
+    double next = now(), limit = next + 10e6, answered = 0;
     pid_t child = fork();
     if (child == 0)
-        become(cpu, command);
-    while (!answered && now() - start < 10e6 && waitpid(child, NULL, WNOHANG) == 0) {
+        become(cpu, command, start);
+    while (!answered && now() < limit && waitpid(child, NULL, WNOHANG) == 0) {
         if (now() >= next) {
             (void)!send(probe, &echo, sizeof echo, 0); /* lost until the tap has a reader */
             next = now() + 20;
@@ -101,7 +108,7 @@ static int first(const char *address, int cpu, char **command) {
     waitpid(child, NULL, 0);
     if (!answered)
         return fputs("ping: no answer\n", stderr), 1;
-    printf("%.0f\n", answered - start);
+    printf("%.0f\n", answered - *start);
     return 0;
 }
 
