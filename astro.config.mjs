@@ -41,7 +41,6 @@ export default defineConfig({
             { label: 'IPv6', link: '/networking/ipv6/' },
             { label: 'An address from a DHCP server', link: '/networking/dhcp/' },
             { label: 'A name instead of an address', link: '/networking/names/' },
-            { label: 'When the network does not fit', link: '/networking/refusals/' },
           ],
         },
         {
@@ -65,6 +64,15 @@ export default defineConfig({
             { label: 'Logs', link: '/observe/logs/' },
             { label: 'Metrics', link: '/observe/metrics/' },
             { label: 'Frames, counters and events', link: '/observe/captures/' },
+          ],
+        },
+        {
+          label: 'Troubleshooting',
+          items: [
+            { label: 'By symptom', link: '/troubleshooting/' },
+            { label: 'When the tap does not fit', link: '/networking/refusals/' },
+            { label: 'No answer', link: '/troubleshooting/no-answer/' },
+            { label: 'It worked before, or elsewhere', link: '/troubleshooting/versions/' },
           ],
         },
         {

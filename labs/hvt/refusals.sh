@@ -36,6 +36,9 @@ kittiwake run hello.hvt --exit=7
 chmod +x hello.hvt
 ./hello.hvt
 
+#: part given
+kittiwake run ./hello.hvt
+
 #: part clean-up
 cd ..
 rm -r refusals

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-#: lab When the network does not fit
-# The messages of a missing tap, a tap that is down, a wrong device name and their like. Ends with a clean host.
+#: lab When the tap does not fit
+# The messages of a missing tap, a tap that is down, a wrong device name and their like, each with its cure. Ends with a clean host.
 
 #: part not-given exit=1
 kittiwake-hvt /usr/local/share/kittiwake/images/netcheck.hvt
@@ -8,29 +8,67 @@ kittiwake-hvt /usr/local/share/kittiwake/images/netcheck.hvt
 #: part missing-tap exit=78
 kittiwake run --net:service=tap100 netcheck.hvt
 
-#: part down exit=78
+#: part no-root exit=1
+ip tuntap add tap100 mode tap user "$USER"
+
+#: part misprint exit=255
+sudo ip tuntap set dev tap100 up
+
+#: part create
 sudo ip tuntap add tap100 mode tap user "$USER"
+
+#: part down exit=78
 kittiwake run --net:service=tap100 netcheck.hvt
 
-#: part wrong-device exit=78
+#: part up
 sudo ip link set tap100 up
+kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24 > netcheck.log &
+until grep ready netcheck.log; do sleep 0.2; done
+
+#: part in-use exit=78
+kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.3/24
+
+#: part exists exit=1
+sudo ip tuntap add tap100 mode tap user "$USER"
+
+#: part another
+sudo ip tuntap add tap101 mode tap user "$USER"
+sudo ip link set tap101 up
+kittiwake run --net:service=tap101 netcheck.hvt -- --ipv4=10.0.0.3/24 > second.log &
+until grep ready second.log; do sleep 0.2; done
+
+#: part wrong-device exit=78
 kittiwake run --net:eth0=tap100 netcheck.hvt
 
+#: part device
+kittiwake inspect netcheck.hvt
+
 #: part not-yours exit=77
-sudo ip tuntap add tap101 mode tap user root
-sudo ip link set tap101 up
-kittiwake run --net:service=tap101 netcheck.hvt
+sudo ip tuntap add tap102 mode tap user root
+sudo ip link set tap102 up
+kittiwake run --net:service=tap102 netcheck.hvt
+
+#: part yours
+sudo ip tuntap del tap102 mode tap
+sudo ip tuntap add tap102 mode tap user "$USER"
+sudo ip link set tap102 up
+kittiwake run --net:service=tap102 netcheck.hvt -- --help | head -n 1
 
 #: part not-a-tap exit=78
 kittiwake run --net:service=lo netcheck.hvt
 
+#: part no-name exit=64
+kittiwake run --net=tap102 netcheck.hvt
+
 #: part bad-address exit=64
-kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2
+kittiwake run --net:service=tap102 netcheck.hvt -- --ipv4=10.0.0.2
 
 #: part forgotten-dashes exit=64
-kittiwake run --net:service=tap100 netcheck.hvt --ipv4=10.0.0.2/24
+kittiwake run --net:service=tap102 netcheck.hvt --ipv4=10.0.0.2/24
 
 #: part clean-up
-sudo ip tuntap del tap100 mode tap
-sudo ip tuntap del tap101 mode tap
+kill %?tap100 %?tap101
+wait
+for tap in tap100 tap101 tap102; do sudo ip tuntap del "$tap" mode tap; done
+rm netcheck.log second.log
 ip -br link

@@ -8,7 +8,7 @@ test('search finds a message of the tender', async ({ page }) => {
   await page.getByRole('button', { name: /Search/ }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('textbox').fill('belongs to another user');
-  await expect(dialog.getByRole('link', { name: /When the network does not fit/ }).first()).toBeVisible();
+  await expect(dialog.getByRole('link', { name: /When the tap does not fit/ }).first()).toBeVisible();
 });
 
 test('search finds nothing where there is nothing', async ({ page }) => {
