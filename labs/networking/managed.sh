@@ -102,6 +102,9 @@ ping -c 1 -W 2 10.0.42.3
 #: part stranger-log
 grep --max-count=1 10.0.42.1 stranger.log
 
+#: part stranger-drops budget=60s
+sudo kittiwake net inspect web | grep -A 1 DROPPED
+
 #: part stop
 kill %?www.log %?stranger.log
 wait

@@ -45,7 +45,8 @@ function chainsOf(network: Network): Chain[] {
     {
       name: 'output',
       base: 'type nat hook output priority -100; policy accept;',
-      rules: ['fib daddr type local jump publish'],
+      // Linux lets nothing from ::1 leave by another interface: translated it would be lost, and whoever tried `localhost` would wait.
+      rules: ['ip6 daddr ::1 accept', 'fib daddr type local jump publish'],
     },
     {
       name: 'postrouting',
@@ -109,9 +110,19 @@ function openings(network: Network, publication: Publication): string[] {
   );
 }
 
+/** The chain of a tap's guard: not called as the tap alone, which may be a word of nft's. */
+export function guardName(tap: string): string {
+  return `tap-${tap}`;
+}
+
+/** A rule that drops what matches, counts it and says why: drops.ts reads that back. */
+function drop(match: string, reason: string): string {
+  return `${match} counter drop comment "${reason}"`.trimStart();
+}
+
 /**
  * What may come out of a tap: frames of its own MAC address and addresses. It stands where the frame enters the host, before the bridge learns
- * anything of it. The chain's name is not the tap's alone, which may be a word of nft's.
+ * anything of it.
  */
 function guardOf({ name, mac, address, address6 }: Tap): Chain {
   const linkLocal = formatAddress({ family: 6, value: autoconfigured(LINK_LOCAL, mac) });
@@ -119,28 +130,31 @@ function guardOf({ name, mac, address, address6 }: Tap): Chain {
   // The target of a neighbour solicitation or advertisement (RFC 4861, sections 4.3 and 4.4).
   const target = (text: string): string => `@th,64,128 0x${(parseAddress(text)?.value ?? 0n).toString(16)}`;
   return {
-    name: `tap-${name}`,
+    name: guardName(name),
     base: `type filter hook ingress device "${name}" priority filter; policy drop;`,
     rules: [
-      `ether saddr != ${mac} drop`,
+      drop(`ether saddr != ${mac}`, "another's MAC address"),
       // What bridges say to each other (IEEE 802.1D, table 7-10) would pass by the bridge, up into the host.
-      'ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00 drop',
+      drop('ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00', 'a frame for bridges'),
       // Within a VLAN's tag nothing could be checked.
-      '@ll,96,16 0x8100 drop',
-      '@ll,96,16 0x88a8 drop',
+      ...['0x8100', '0x88a8'].map((type) => drop(`@ll,96,16 ${type}`, 'a VLAN tag')),
       `arp saddr ether ${mac} arp saddr ip { 0.0.0.0, ${address} } accept`,
+      drop('ether type arp', "ARP with another's address"),
       'ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept',
       // It is no DHCP server and no router.
-      'udp sport { 67, 547 } drop',
-      'icmpv6 type { nd-router-advert, nd-redirect } drop',
+      drop('udp sport { 67, 547 }', "a DHCP server's answer"),
+      drop('icmpv6 type { nd-router-advert, nd-redirect }', "a router's advertisement or redirect"),
       `ip saddr ${address} accept`,
+      drop('ether type ip', "another's IPv4 address"),
       ...own6.map(
         (own) => `icmpv6 type nd-neighbor-advert ip6 saddr { ${own6.join(', ')} } ${target(own)} accept`,
       ),
-      'icmpv6 type nd-neighbor-advert drop',
+      drop('icmpv6 type nd-neighbor-advert', "a neighbour advertisement of another's address"),
       ...own6.map((own) => `ip6 saddr :: icmpv6 type nd-neighbor-solicit ${target(own)} accept`),
       'ip6 saddr :: icmpv6 type { nd-router-solicit, mld2-listener-report } accept',
       `ip6 saddr { ${own6.join(', ')} } accept`,
+      drop('ether type ip6', "another's IPv6 address"),
+      drop('', 'a protocol that is neither ARP nor IP'),
     ],
   };
 }

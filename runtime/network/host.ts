@@ -173,7 +173,7 @@ export function parseFirewall(text: string): Firewall {
   const forward = new Map<string, NftObject>();
   for (const entry of nftables) {
     for (const [type, listed] of Object.entries(entry)) {
-      const object = { ...listed, handle: 0 }; // Handles count up with every change.
+      const object = steady(listed);
       const table = `${object.family} ${type === 'table' ? object.name : object.table}`;
       if (/ kw-/.test(table)) {
         const hash = hashes.get(table) ?? createHash('sha256');
@@ -199,6 +199,12 @@ export function parseFirewall(text: string): Firewall {
   }
   const tables = new Map([...hashes].map(([table, hash]) => [table, hash.digest('hex')]));
   return { tables, hurdles: [...hurdles.values()] };
+}
+
+/** Without what changes though nobody changes a rule: handles count up with every change elsewhere, counters with every packet. */
+function steady(listed: NftObject): NftObject {
+  const expr = listed.expr?.map((each) => ('counter' in each ? { counter: null } : each));
+  return { ...listed, handle: 0, ...(expr && { expr }) };
 }
 
 function hurdle({ family = '', table = '', name = '' }: NftObject, closed: Hurdle['closed']): Hurdle {

@@ -196,6 +196,11 @@ export function removeTap(name: string, tapName: string, force: boolean, around:
 
 /** Publishes a port of the host's for a unikernel. */
 export function publish(name: string, publication: Publication, around: Surroundings): Outcome {
+  if (publication.address === '::1')
+    throw new NetworkError(
+      'usage',
+      `port ${model.portName(publication)}: Linux lets nothing from ::1 out to a unikernel; publish it at 127.0.0.1`,
+    );
   return changing(around, () => {
     const network = needed(name, around);
     const host = readHost(around.exec);

@@ -70,6 +70,7 @@ describe('refusals', () => {
     [['publish', 'web', '8080:www:0'], 64, /not a port to publish/],
     [['publish', 'web', '8080:www:80/sctp'], 64, /not a port to publish/],
     [['publish', 'web', '[127.0.0.1]:8080:www:80'], 64, /not a port to publish/],
+    [['publish', 'web', '[::1]:8080:www:80'], 64, /port \[::1\]:8080\/tcp: .*; publish it at 127\.0\.0\.1/],
     [['unpublish', 'web', 'http'], 64, /'http': not a published port; write it as 8080/],
     [['inspect', 'dmz'], 66, /network dmz: no such network; 'kittiwake net list' lists them/],
     [['inspect', '../web'], 64, /not a name for a network/],
@@ -129,6 +130,9 @@ test('inspect shows who has which address, and how to run a unikernel there', ()
     forward: 'nat',
   });
   expect(Object.keys(json)).not.toContain('seed');
+  // The host has no such network: what was dropped is not to be had, and is not said to be nothing.
+  expect(json['drops']).toBeNull();
+  expect(out).toContain("dropped   only root may ask: 'sudo kittiwake net inspect web'\n");
 });
 
 test('each command has its help, with examples, no line longer than a terminal', () => {

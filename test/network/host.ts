@@ -34,6 +34,18 @@ export const noHost: string | undefined = noNamespaces ?? whyNoTools();
 /** The kill that a test gives a command: whatever had been done stays done. */
 export class Killed extends Error {}
 
+/** MAC addresses are made of a random seed: the same letter each for the same address. */
+export function masked(picture: string): string {
+  const seen = new Map<string, string>();
+  return picture.replace(
+    /\b(02|[0-9a-f]{2})(:[0-9a-f]{2}){5}\b|fe80::[0-9a-f:]+|0xfe80[0-9a-f]+|8000\.[0-9a-f:]+/g,
+    (each) => {
+      if (!seen.has(each)) seen.set(each, `‹${seen.size}›`);
+      return seen.get(each) ?? '';
+    },
+  );
+}
+
 export class Host implements AsyncDisposable {
   readonly namespace: Namespace;
   /** What lies beyond the uplink: another host, at 192.0.2.2 and 2001:db8::2. */

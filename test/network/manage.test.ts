@@ -13,7 +13,7 @@ import {
 } from '../../runtime/network/manager.ts';
 import { NetworkError } from '../../runtime/network/errors.ts';
 import { Wire } from '../net/frames.ts';
-import { Host, Killed, noHost } from './host.ts';
+import { Host, Killed, masked, noHost } from './host.ts';
 
 const web: Settings = {
   name: 'web',
@@ -24,18 +24,6 @@ const web: Settings = {
   isolated: false,
 };
 const http = { protocol: 'tcp', port: 8080, tap: 'www', guestPort: 80 } as const;
-
-/** MAC addresses are made of a random seed: the same letter each for the same address. */
-function masked(picture: string): string {
-  const seen = new Map<string, string>();
-  return picture.replace(
-    /\b(02|[0-9a-f]{2})(:[0-9a-f]{2}){5}\b|fe80::[0-9a-f:]+|0xfe80[0-9a-f]+|8000\.[0-9a-f:]+/g,
-    (each) => {
-      if (!seen.has(each)) seen.set(each, `‹${seen.size}›`);
-      return seen.get(each) ?? '';
-    },
-  );
-}
 
 describe.skipIf(noHost)(`a host ${noHost ?? ''}`, { timeout: 300_000 }, () => {
   test('creating, adding and publishing twice changes nothing the second time', async () => {

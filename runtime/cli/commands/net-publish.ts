@@ -51,8 +51,9 @@ function parsePublication(text: string): Publication {
 
 const FORWARD_HELP = `The port answers on all addresses of the host, or on ADDRESS only (IPv6 in
 brackets): from outside, from unikernels, and from the host itself, 127.0.0.1
-as well; ::1 does not answer, Linux forwards nothing from it. A port on which a
-program of the host listens is taken over.`;
+as well, but not ::1, from which Linux lets nothing out: what asks there is
+refused at once, and goes on to 127.0.0.1 if it was looking for localhost. A
+port on which a program of the host listens is taken over.`;
 
 export const netPublish: Command = {
   name: 'publish',
