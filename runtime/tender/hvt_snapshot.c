@@ -126,6 +126,7 @@ int hvt_snapshot_take(const struct calls *calls, struct refusal *why) {
     struct snapshot *snapshot = calls->snapshot;
     calls->machine->run->immediate_exit = 0; /* before: a request that comes meanwhile is another one */
     snapshot_describe(snapshot, ABI_HVT, calls->options, calls->image);
+    snapshot->machine_size = sizeof(struct hvt_state);
     if (save(calls->machine, (struct hvt_state *)snapshot->machine, output.path, why) != 0 || snapshot_write(&output, snapshot, why) != 0) {
         report("kittiwake-hvt", why->text);
         return CALL_DONE;
@@ -170,27 +171,28 @@ static int catch_loss(const struct options *options, struct refusal *why) {
 }
 
 int hvt_snapshot_set(struct machine *machine, const struct snapshot *snapshot, const struct options *options, struct refusal *why) {
-    static struct hvt_state state;
-    memcpy(&state, snapshot->machine, sizeof state);
-    if (set_frequency(machine, &state, options->restore, why) != 0 || catch_loss(options, why) != 0)
+    const struct hvt_state *state = (const struct hvt_state *)snapshot->machine;
+    if (snapshot->machine_size != sizeof *state)
+        return fail(why, E_SNAPSHOT_MALFORMED, options->restore, "its registers are cut short");
+    if (set_frequency(machine, state, options->restore, why) != 0 || catch_loss(options, why) != 0)
         return -1;
-    machine->tsc_hz = state.tsc_hz;
-    if (ioctl(machine->vcpu, KVM_SET_SREGS, &state.sregs) != 0)
+    machine->tsc_hz = state->tsc_hz;
+    if (ioctl(machine->vcpu, KVM_SET_SREGS, &state->sregs) != 0)
         return refused("KVM_SET_SREGS", why);
-    if (ioctl(machine->vcpu, KVM_SET_XCRS, &state.xcrs) != 0)
+    if (ioctl(machine->vcpu, KVM_SET_XCRS, &state->xcrs) != 0)
         return refused("KVM_SET_XCRS", why);
-    if (ioctl(machine->vcpu, KVM_SET_XSAVE, state.xsave) != 0)
+    if (ioctl(machine->vcpu, KVM_SET_XSAVE, state->xsave) != 0)
         return refused("KVM_SET_XSAVE", why);
-    if (ioctl(machine->vcpu, KVM_SET_DEBUGREGS, &state.debugregs) != 0)
+    if (ioctl(machine->vcpu, KVM_SET_DEBUGREGS, &state->debugregs) != 0)
         return refused("KVM_SET_DEBUGREGS", why);
-    if (ioctl(machine->vcpu, KVM_SET_VCPU_EVENTS, &state.events) != 0)
+    if (ioctl(machine->vcpu, KVM_SET_VCPU_EVENTS, &state->events) != 0)
         return refused("KVM_SET_VCPU_EVENTS", why);
-    if (ioctl(machine->vcpu, KVM_SET_REGS, &state.regs) != 0)
+    if (ioctl(machine->vcpu, KVM_SET_REGS, &state->regs) != 0)
         return refused("KVM_SET_REGS", why);
     /* KVM takes a time that is within a second of the one it has for an attempt to synchronise processors, and leaves it: so first a far one. */
-    set_msr(machine, TSC, state.msr[MSRS - 1] ^ 1ull << 62);
+    set_msr(machine, TSC, state->msr[MSRS - 1] ^ 1ull << 62);
     for (unsigned i = 0; i < MSRS; i++)
-        if ((state.has_msr >> i & 1) && !set_msr(machine, msr_index[i], state.msr[i]))
+        if ((state->has_msr >> i & 1) && !set_msr(machine, msr_index[i], state->msr[i]))
             return fail(why, E_HOST, "KVM_SET_MSRS", "a machine-specific register cannot have this value", "make the snapshot again on this host");
     return 0;
 }

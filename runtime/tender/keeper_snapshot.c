@@ -193,7 +193,9 @@ bool keeper_snapshot_take(bool goes_on) {
     if (!it.watching || !stop())
         return false;
     snapshot_describe(snapshot, ABI_SPT, &it.guest->options, &it.guest->image);
-    const char *failed = read_state((struct spt_state *)snapshot->machine);
+    struct spt_state *state = (struct spt_state *)snapshot->machine;
+    const char *failed = read_state(state);
+    snapshot->machine_size = (uint32_t)offsetof(struct spt_state, xstate) + state->xstate_size;
     int result = failed != NULL ? fail(&why, E_SNAPSHOT_FAILED, it.output.path, failed, strerror(errno)) : snapshot_write(&it.output, snapshot, &why);
     if (result != 0)
         report("kittiwake-spt", why.text);

@@ -1,7 +1,8 @@
 /*
  * Snapshots: a running guest in a file, from which it goes on later, in as many processes as one likes.
  *
- *   0              struct snapshot: the machine, the devices it was told of, what the loader checked, where memory lies
+ *   0              struct snapshot: the machine, the devices it was told of, what the loader checked, where memory lies;
+ *                  of the two arrays at its end only what is used is written and read
  *   SNAPSHOT_HEAD  the pages of its extents, one after the other; pages of zeroes are holes
  *
  * A snapshot is read as an image is: hostile until all of it is checked. Memory is only mapped (copy on write), never read
@@ -14,7 +15,7 @@
 #include "options.h"
 
 #define SNAPSHOT_MAGIC "KTTWSNAP"
-#define SNAPSHOT_VERSION 1
+#define SNAPSHOT_VERSION 2
 #define SNAPSHOT_HEAD 0x18000ull
 #define SNAPSHOT_EXTENTS 4096
 #define SNAPSHOT_MACHINE_SIZE 0x6000
@@ -39,7 +40,7 @@ struct snapshot {
     char magic[8];
     uint32_t version;
     uint32_t target; /* enum abi_target */
-    uint64_t checksum; /* of all the rest of this struct */
+    uint64_t checksum; /* of all that is used of this struct but itself */
     uint64_t memory_size;
     uint64_t kernel_end;
     uint64_t generation; /* how often it had been restored */
@@ -48,7 +49,7 @@ struct snapshot {
     uint32_t extent_count;
     uint32_t exec_heap; /* 0 or 1: --x-exec-heap */
     uint32_t processor[SNAPSHOT_PROCESSOR_WORDS];
-    uint32_t zero;
+    uint32_t machine_size; /* bytes of `machine` that are used, whole words */
     struct snapshot_segment segment[IMAGE_MAX_HEADERS];
     struct mft manifest; /* with the addresses and sizes the guest was told */
     struct snapshot_extent extent[SNAPSHOT_EXTENTS];
@@ -63,6 +64,7 @@ static_assert(SNAPSHOT_HEAD % GUEST_PAGE_SIZE == 0, "memory is mapped by pages")
 /* Reads and checks all but the machine's state and memory's contents. Returns 0, or -1 with `why`. */
 int snapshot_read(const struct file *file, const struct target *target, struct snapshot *snapshot, struct refusal *why);
 
+/* The counts must be in range. */
 uint64_t snapshot_checksum(const struct snapshot *snapshot);
 
 /* ---- snapshot_image.c: from an image to a snapshot and back ---- */

@@ -8,14 +8,21 @@
 #define MIB (1024ull * 1024)
 
 /* FNV-1a by words instead of bytes: it finds accidents; against malice every field is checked. */
-uint64_t snapshot_checksum(const struct snapshot *snapshot) {
-    static_assert(sizeof(struct snapshot) % sizeof(uint64_t) == 0, "whole words");
-    const uint64_t *word = (const uint64_t *)snapshot;
-    uint64_t sum = 0xcbf29ce484222325ull;
-    for (size_t i = 0; i < sizeof *snapshot / sizeof *word; i++)
-        if (i != offsetof(struct snapshot, checksum) / sizeof *word)
-            sum = (sum ^ word[i]) * 0x100000001b3ull;
+static uint64_t add_words(uint64_t sum, const void *bytes, size_t size) {
+    const uint64_t *word = bytes;
+    for (size_t i = 0; i < size / sizeof *word; i++)
+        sum = (sum ^ word[i]) * 0x100000001b3ull;
     return sum;
+}
+
+uint64_t snapshot_checksum(const struct snapshot *snapshot) {
+    const size_t from = offsetof(struct snapshot, memory_size), to = offsetof(struct snapshot, extent);
+    static_assert(offsetof(struct snapshot, checksum) + sizeof(uint64_t) == offsetof(struct snapshot, memory_size) && offsetof(struct snapshot, extent) % sizeof(uint64_t) == 0,
+                  "whole words, and the checksum is not among them");
+    uint64_t sum = add_words(0xcbf29ce484222325ull, snapshot, offsetof(struct snapshot, checksum));
+    sum = add_words(sum, (const uint8_t *)snapshot + from, to - from);
+    sum = add_words(sum, snapshot->extent, snapshot->extent_count * sizeof *snapshot->extent);
+    return add_words(sum, snapshot->machine, snapshot->machine_size);
 }
 
 static const char *const target_names[] = {[ABI_HVT] = "hvt", [ABI_SPT] = "spt"};
@@ -53,8 +60,6 @@ static const char *wrong_segments(const struct snapshot *snapshot) {
 }
 
 static const char *wrong_extents(const struct snapshot *snapshot, uint64_t first, uint64_t *pages) {
-    if (snapshot->extent_count > SNAPSHOT_EXTENTS)
-        return "too many extents";
     uint64_t before = first / GUEST_PAGE_SIZE;
     *pages = 0;
     for (unsigned i = 0; i < snapshot->extent_count; i++) {
@@ -96,15 +101,29 @@ static int check_manifest(const struct snapshot *snapshot, const char *name, str
     return manifest_check(&plain, size, name, why);
 }
 
-int snapshot_read(const struct file *file, const struct target *target, struct snapshot *snapshot, struct refusal *why) {
-    memset(snapshot, 0, sizeof *snapshot);
+/* Of the arrays at the end only what is used: the rest would be most of the work of a restore. */
+static int read_head(const struct file *file, const struct target *target, struct snapshot *snapshot, struct refusal *why) {
+    const size_t fixed = offsetof(struct snapshot, extent);
+    memset(snapshot, 0, fixed);
     if (file->size < sizeof snapshot->magic)
         return fail(why, E_SNAPSHOT_MAGIC, file->name);
-    uint64_t size = file->size < sizeof *snapshot ? file->size : sizeof *snapshot;
+    uint64_t size = file->size < fixed ? file->size : fixed;
     if (file_read(file, snapshot, size, 0, "head", why) != 0 || check_kind(snapshot, file, target, why) != 0)
         return -1;
     if (file->size < SNAPSHOT_HEAD)
         return fail(why, E_SNAPSHOT_CUT, file->name, (unsigned long long)file->size, (unsigned long long)SNAPSHOT_HEAD);
+    if (snapshot->extent_count > SNAPSHOT_EXTENTS)
+        return fail(why, E_SNAPSHOT_MALFORMED, file->name, "too many extents");
+    if (snapshot->machine_size > SNAPSHOT_MACHINE_SIZE || snapshot->machine_size % sizeof(uint64_t) != 0)
+        return fail(why, E_SNAPSHOT_MALFORMED, file->name, "its machine has an impossible size");
+    if (file_read(file, snapshot->extent, snapshot->extent_count * sizeof *snapshot->extent, fixed, "head", why) != 0)
+        return -1;
+    return file_read(file, snapshot->machine, snapshot->machine_size, offsetof(struct snapshot, machine), "head", why);
+}
+
+int snapshot_read(const struct file *file, const struct target *target, struct snapshot *snapshot, struct refusal *why) {
+    if (read_head(file, target, snapshot, why) != 0)
+        return -1;
     if (snapshot->checksum != snapshot_checksum(snapshot))
         return fail(why, E_SNAPSHOT_DAMAGED, file->name);
 

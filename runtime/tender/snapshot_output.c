@@ -155,7 +155,11 @@ static const char *put_all(const struct snapshot_output *output, struct snapshot
     memcpy(snapshot->magic, SNAPSHOT_MAGIC, sizeof snapshot->magic);
     snapshot->version = SNAPSHOT_VERSION;
     snapshot->checksum = snapshot_checksum(snapshot);
-    failed = put(output->file, snapshot, sizeof *snapshot, 0);
+    failed = put(output->file, snapshot, offsetof(struct snapshot, extent), 0);
+    if (failed == NULL)
+        failed = put(output->file, snapshot->extent, snapshot->extent_count * sizeof *snapshot->extent, offsetof(struct snapshot, extent));
+    if (failed == NULL)
+        failed = put(output->file, snapshot->machine, snapshot->machine_size, offsetof(struct snapshot, machine));
     return failed != NULL ? failed : fsync(output->file) != 0 ? "fsync" : NULL;
 }
 

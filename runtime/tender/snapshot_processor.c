@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* From this word on, who made it: they must be the same, as registers are laid out in memory as the maker likes. */
+#define VENDOR 8
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -13,36 +16,31 @@
 
 void snapshot_processor(uint32_t words[SNAPSHOT_PROCESSOR_WORDS]) {
     memset(words, 0, SNAPSHOT_PROCESSOR_WORDS * sizeof *words);
-    uint32_t a, b, c, d;
-    if (__get_cpuid(1, &a, &b, &c, &d)) {
-        words[0] = c & ~OSXSAVE;
-        words[1] = d;
-    }
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+    /* Each leaf once: in a virtual machine CPUID leaves it, which takes microseconds. */
+    uint32_t most, a, b, c, d;
+    __cpuid(0, most, words[VENDOR], words[VENDOR + 1], words[VENDOR + 2]);
+    __cpuid(1, a, b, c, d);
+    words[0] = c & ~OSXSAVE;
+    words[1] = d;
+    if (most >= 7) {
+        __cpuid_count(7, 0, a, b, c, d);
         words[2] = b;
         words[3] = c & ~OSPKE;
         words[4] = d;
     }
-    if (__get_cpuid(0, &a, &b, &c, &d)) { /* who made it */
-        words[8] = b;
-        words[9] = c;
-        words[10] = d;
-    }
-    if (__get_cpuid_count(13, 0, &a, &b, &c, &d)) /* what XSAVE keeps */
+    if (most >= 13) { /* what XSAVE keeps */
+        __cpuid_count(13, 0, a, b, c, d);
         words[5] = a;
-    if (__get_cpuid(0x80000001, &a, &b, &c, &d)) {
-        words[6] = c;
-        words[7] = d;
     }
+    __cpuid(0x80000001, a, b, c, d); /* there is one: it says that there is 64-bit code */
+    words[6] = c;
+    words[7] = d;
 }
 #else
 void snapshot_processor(uint32_t words[SNAPSHOT_PROCESSOR_WORDS]) {
     memset(words, 0, SNAPSHOT_PROCESSOR_WORDS * sizeof *words);
 }
 #endif
-
-/* From this word on they must be the same: registers are laid out in memory as the maker likes. */
-#define VENDOR 8
 
 int snapshot_processor_check(const struct snapshot *snapshot, const char *name, struct refusal *why) {
     uint32_t here[SNAPSHOT_PROCESSOR_WORDS];

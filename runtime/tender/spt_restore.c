@@ -82,7 +82,7 @@ static int set_clocks(const struct guest *guest, const struct spt_state *state, 
 int spt_restore(struct guest *guest, struct events *events, struct spt_view *view, struct refusal *why) {
     const struct spt_state *state = (const struct spt_state *)guest->snapshot.machine;
     uint64_t manifest = SPT_BOOT_INFO + sizeof(struct spt_boot_info);
-    const char *wrong = spt_state_wrong(state, &guest->snapshot.manifest);
+    const char *wrong = spt_state_wrong(&guest->snapshot);
     if (wrong != NULL)
         return fail(why, E_SNAPSHOT_MALFORMED, guest->image.file.name, wrong);
     *view = state->view;
@@ -97,10 +97,9 @@ int spt_restore(struct guest *guest, struct events *events, struct spt_view *vie
     return set_clocks(guest, state, events, view, why);
 }
 
-void spt_restore_enter(const struct guest *guest) {
-    static struct spt_state state __attribute__((aligned(64)));
-    memcpy(&state, guest->snapshot.machine, sizeof state);
-    state.registers.eflags = (state.registers.eflags & FLAGS) | FLAGS_ALWAYS;
+void spt_restore_enter(struct guest *guest) {
+    struct spt_state *state = (struct spt_state *)guest->snapshot.machine;
+    state->registers.eflags = (state->registers.eflags & FLAGS) | FLAGS_ALWAYS;
     /* A base outside its memory is the tender's thread pointer, which the guest has never changed. */
-    spt_resume(&state.registers, state.xstate, state.registers.fs_base < guest->snapshot.memory_size);
+    spt_resume(&state->registers, state->xstate, state->registers.fs_base < guest->snapshot.memory_size);
 }

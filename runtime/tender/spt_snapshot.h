@@ -17,7 +17,7 @@ struct spt_view {
 
 #define SPT_XSTATE_SIZE 16384
 
-/* What snapshot's `machine` holds. */
+/* What snapshot's `machine` holds, as far as its xstate is used. */
 struct spt_state {
     struct spt_view view;
     uint64_t monotonic;   /* the guest's clock, in nanoseconds */
@@ -31,8 +31,8 @@ static_assert(sizeof(struct spt_state) <= SNAPSHOT_MACHINE_SIZE, "snapshot");
 
 /* ---- spt_state.c ---- */
 
-/* What is wrong with the state, NULL if it can be restored. */
-const char *spt_state_wrong(const struct spt_state *state, const struct mft *manifest);
+/* What is wrong with the state in `snapshot`, NULL if it can be restored. */
+const char *spt_state_wrong(const struct snapshot *snapshot);
 
 /* ---- spt_restore.c ---- */
 
@@ -43,7 +43,7 @@ const char *spt_state_wrong(const struct spt_state *state, const struct mft *man
 int spt_restore(struct guest *guest, struct events *events, struct spt_view *view, struct refusal *why);
 
 /* Leaves the tender for where the guest was. Never returns; call it behind the filter. */
-_Noreturn void spt_restore_enter(const struct guest *guest);
+_Noreturn void spt_restore_enter(struct guest *guest);
 
 /* ---- spt_resume.S ---- */
 

@@ -49,9 +49,13 @@ static const char *wrong_descriptors(const struct spt_view *view, const struct m
     return NULL;
 }
 
-const char *spt_state_wrong(const struct spt_state *state, const struct mft *manifest) {
+const char *spt_state_wrong(const struct snapshot *snapshot) {
+    const struct spt_state *state = (const struct spt_state *)snapshot->machine;
+    const size_t fixed = offsetof(struct spt_state, xstate);
+    if (snapshot->machine_size < fixed || state->xstate_size != snapshot->machine_size - fixed)
+        return "its registers are cut short";
     if (state->timer_left > INT64_MAX || state->monotonic > INT64_MAX)
         return "its clock is out of range";
-    const char *wrong = wrong_descriptors(&state->view, manifest);
+    const char *wrong = wrong_descriptors(&state->view, &snapshot->manifest);
     return wrong != NULL ? wrong : wrong_xstate(state);
 }

@@ -62,7 +62,7 @@ const FILES: readonly [what: string, change: (good: Buffer) => Buffer, status: n
     'version 9',
     (b) => forged(b, (head) => head.writeUInt32LE(9, AT.version)),
     65,
-    /of version 9, this tender knows version 1/,
+    /of version 9, this tender knows version 2/,
   ],
   [
     'an hvt guest',
@@ -117,6 +117,24 @@ const FILES: readonly [what: string, change: (good: Buffer) => Buffer, status: n
     (b) => forged(b, (head) => head.writeUInt32LE(4097, AT.extentCount)),
     65,
     /too many extents/,
+  ],
+  [
+    'too large a machine',
+    (b) => forged(b, (head) => head.writeUInt32LE(0x6008, AT.machineSize)),
+    65,
+    /its machine has an impossible size/,
+  ],
+  [
+    'half a word of a machine',
+    (b) => forged(b, (head) => head.writeUInt32LE(head.readUInt32LE(AT.machineSize) - 4, AT.machineSize)),
+    65,
+    /its machine has an impossible size/,
+  ],
+  [
+    'half its registers',
+    (b) => forged(b, (head) => head.writeUInt32LE(1024, AT.machineSize)),
+    65,
+    /its registers are cut short/,
   ],
   [
     'a low extent',

@@ -80,6 +80,7 @@ static uint64_t make(enum abi_target target) {
     state->view.epoll = 3;
     state->view.timer = 4;
     state->xstate_size = SPT_XSTATE_SIZE;
+    made.machine_size = sizeof *state;
     return size;
 }
 
@@ -145,7 +146,8 @@ int main(int argc, char *argv[]) {
         uint64_t size = make(target.abi);
         for (uint64_t changes = random_below(4); changes > 0; changes--)
             spoil();
-        made.checksum = snapshot_checksum(&made);
+        if (made.extent_count <= SNAPSHOT_EXTENTS && made.machine_size <= SNAPSHOT_MACHINE_SIZE) /* or it is refused before */
+            made.checksum = snapshot_checksum(&made);
         if (random_below(20) == 0)
             made.checksum ^= 1ull << random_below(64);
         if (random_below(20) == 0)
@@ -158,7 +160,7 @@ int main(int argc, char *argv[]) {
         if (snapshot_read(&file, &target, &snapshot, &why) == 0) {
             check(size);
             taken++;
-            whole += target.abi == ABI_SPT && spt_state_wrong((const struct spt_state *)snapshot.machine, &snapshot.manifest) == NULL;
+            whole += target.abi == ABI_SPT && spt_state_wrong(&snapshot) == NULL;
         } else {
             require(why.text[0] != '\0', "a refusal that says nothing");
             refused++;
