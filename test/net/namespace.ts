@@ -88,14 +88,17 @@ export class Namespace implements AsyncDisposable {
     return child;
   }
 
-  /** Runs `command` to its end, `input` on its standard input. */
+  /**
+   * Runs `command` to its end, `input` on its standard input. Without one there is none to read: a bash that finds a socket there, as
+   * pipes of ours are, takes itself for a remote shell and runs the user's start-up files.
+   */
   async run(command: readonly string[], input?: string | Uint8Array, limitMs = LIMIT_MS): Promise<Ended> {
-    const child = this.start(command, ['pipe', 'pipe', 'pipe']);
+    const child = this.start(command, [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']);
     const { stdin, stdout, stderr } = child;
-    if (!stdin || !stdout || !stderr) throw new Error(`${command[0]}: no pipes`);
+    if (!stdout || !stderr) throw new Error(`${command[0]}: no pipes`);
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-    stdin.on('error', () => undefined); // A program that reads nothing may have ended before we wrote.
-    stdin.end(input ?? '');
+    stdin?.on('error', () => undefined); // A program that reads nothing may have ended before we wrote.
+    stdin?.end(input);
     const closed = once(child, 'close') as Promise<[number | null]>;
     const [out, err, [status]] = await Promise.all([text(stdout), text(stderr), closed]);
     clearTimeout(timer);
