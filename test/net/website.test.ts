@@ -118,7 +118,8 @@ describe.skipIf(skipped)(`website ${skipped ?? ''}`, () => {
     await client(namespace, 'drop', '10.0.0.2', HTTP, 1000);
     const before = residentKilobytes(guest.pid);
     expect((await client(namespace, 'drop', '10.0.0.2', HTTP, 9000)).made).toBe(9000);
-    expect(residentKilobytes(guest.pid) - before).toBeLessThan(256);
+    // How many are open at once differs, and so does what is set aside for them; 60 bytes lost of each would be more than this.
+    expect(residentKilobytes(guest.pid) - before).toBeLessThan(512);
     await downloads(namespace, 'small.bin');
     await guest.stop();
   });
