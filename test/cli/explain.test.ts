@@ -12,7 +12,7 @@ import { main } from '../../runtime/cli/main.ts';
 import { readSymbols } from '../../runtime/cli/symbols.ts';
 import { buildProgram } from '../guest/image.ts';
 import { CODE, guestElf } from '../tender/guest-elf.ts';
-import { randomFrom } from '../tender/random.ts';
+import { seeded } from '../random.ts';
 import { tender } from '../tender/tender.ts';
 
 let folder: string;
@@ -286,7 +286,7 @@ describe('random changes', () => {
   }
 
   test.each([1, 2, 3])('to a report give a report or a refusal, seed %i', (seed) => {
-    const random = randomFrom(seed);
+    const random = seeded(seed);
     const bytes = readFileSync(crash(program, 'recurse'));
     const outcomes = { taken: 0, refused: 0 };
     for (let i = 0; i < 2000; i++) {
@@ -304,7 +304,7 @@ describe('random changes', () => {
   });
 
   test.each([1, 2, 3])('to an image give names or none, in bounded time, seed %i', (seed) => {
-    const random = randomFrom(seed);
+    const random = seeded(seed);
     const own = readFileSync(program);
     const table = withSymbols(guestElf({ code: CALLS }), [['main', CODE, 8]]);
     const outcomes = { names: 0, none: 0 };

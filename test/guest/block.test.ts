@@ -3,14 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
 import { tender } from '../tender/tender.ts';
+import { labVm, written } from '../vm/lab.ts';
 import { buildProgram } from './image.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
-const RUN_LIMIT_MS = 25_000;
+const RUN_LIMIT_MS = 120_000;
 
 /** Eight sectors of 512 bytes, each full of its number. */
 const SECTORS = Buffer.from(Array.from({ length: 4096 }, (_, at) => 1 + (at >> 9)));
@@ -98,29 +95,17 @@ describe('under spt', () => {
 });
 
 describe('under hvt', () => {
-  let machine: Machine;
-  beforeAll(async () => {
-    machine = await startMachine(await labSnapshot());
+  const lab = labVm(RUN_LIMIT_MS, async ({ run }) => {
     const { image, folder } = await buildProgram('block', 'hvt', DEVICES);
-    const bytes = readFileSync(image).toString('base64');
+    await run(written(readFileSync(image), '/tmp/block.hvt'));
     await rm(folder, { recursive: true });
-    await machine.root.run(`echo ${bytes} | base64 -d > /tmp/block.hvt`, {
-      timeoutMs: RUN_LIMIT_MS,
-      onOutput: () => undefined,
-    });
-  }, BUILD_LIMIT_MS);
-  afterAll(() => machine.stop());
+  });
 
   behaviour(async (option, ...calls) => {
-    let text = '';
-    const script = `echo ${SECTORS.toString('base64')} | base64 -d > /tmp/disk
+    const ran = await lab.run(`${written(SECTORS, '/tmp/disk')}
 kittiwake-hvt --mem=4 ${option.replace('DISK', '/tmp/disk')} /tmp/block.hvt ${calls.join(' ')}; status=$?
-echo disk; base64 -w 0 /tmp/disk; exit $status`;
-    const { exit } = await machine.root.run(`(${script}\n) 2>&1`, {
-      timeoutMs: RUN_LIMIT_MS,
-      onOutput: (part) => (text += part),
-    });
-    const [out = '', disk = ''] = text.split('disk\n');
-    return { status: exit, out, disk: Buffer.from(disk, 'base64') };
+echo disk; base64 -w 0 /tmp/disk; exit $status`);
+    const [out = '', disk = ''] = ran.out.split('disk\n');
+    return { status: ran.status, out, disk: Buffer.from(disk, 'base64') };
   });
 });

@@ -1,7 +1,7 @@
 // The prebuilt images under spt: what they print, what they refuse, what netcheck answers to the kernel's own tools.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fixtures, noTaps, run, tender, tenders } from '../tender/tender.ts';
+import { fixtures, inNamespace, noTaps, TAP0, tender, tenders } from '../tender/tender.ts';
 
 const hello = join(fixtures, 'hello.spt');
 const netcheck = join(fixtures, 'netcheck.spt');
@@ -39,12 +39,8 @@ describe('hello', () => {
 
 /** Runs a script in a network namespace with netcheck behind tap0 at 10.0.0.2, ready. */
 function withNetcheck(args: string, script: string) {
-  return run('unshare', [
-    '--map-root-user',
-    '--net',
-    'sh',
-    '-c',
-    `ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+  return inNamespace(
+    `${TAP0}
 console=$(mktemp)
 ${spt} --net:service=tap0 ${netcheck} ${args} >"$console" &
 guest=$!
@@ -52,7 +48,7 @@ ping -q -c 1 -w 15 10.0.0.2 >/dev/null || { cat "$console"; exit 99; }
 ${script}
 kill $guest 2>/dev/null
 rm "$console"`,
-  ]);
+  );
 }
 
 describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
@@ -71,13 +67,9 @@ describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
     ['--metrics-port=7', '--metrics-port: a port of netcheck itself; take another one'],
     ['surplus', 'surplus: unknown; --help lists the options'],
   ])('refuses %s', (args, line) => {
-    const ended = run('unshare', [
-      '--map-root-user',
-      '--net',
-      'sh',
-      '-c',
+    const ended = inNamespace(
       `ip tuntap add tap0 mode tap; ip link set tap0 up; exec ${spt} --net:service=tap0 ${netcheck} ${args}`,
-    ]);
+    );
     expect(ended).toMatchObject({ status: 64, out: `netcheck: ${line}\n` });
   });
 

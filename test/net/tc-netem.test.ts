@@ -1,32 +1,22 @@
 // Linux's own bad network, tc-netem(8), between Linux's own TCP and a unikernel's: in the lab VM, whose kernel has it. The client is in a
 // namespace behind a router, so each direction leaves the router by an interface of its own, and each is impaired.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { describe, expect, test } from 'vitest';
+import { labVm } from '../vm/lab.ts';
 import { long } from './long.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
 const LIMIT_MS = 280_000;
-
-let machine: Machine;
 
 /** Runs a shell script as root of the lab VM. @throws Error with all it said, if it fails. */
 async function vm(script: string): Promise<string> {
-  let out = '';
-  const { exit } = await machine.root.run(`(set -eu; PATH=$PATH:/usr/sbin:/sbin\n${script}\n) 2>&1`, {
-    timeoutMs: LIMIT_MS,
-    onOutput: (text) => (out += text),
-  });
-  if (exit !== 0) throw new Error(`exit status ${exit}:\n${script}\n${out}`);
+  const { status, out } = await lab.run(`set -eu; PATH=$PATH:/usr/sbin:/sbin\n${script}`);
+  if (status !== 0) throw new Error(`exit status ${status}:\n${script}\n${out}`);
   return out.trim();
 }
 
 const IMAGES = '/usr/local/share/kittiwake/images';
 
-beforeAll(async () => {
-  machine = await startMachine(await labSnapshot());
-  await vm(`
+const lab = labVm(LIMIT_MS, () =>
+  vm(`
 mkdir /site; head -c 10000000 /dev/urandom >/site/large; head -c 700000 /site/large >/site/file
 tar -cf /site.tar -C /site .
 ip netns add client
@@ -44,9 +34,8 @@ for image in website netcheck; do
   kittiwake-spt --mem=16 --net:service=$tap $disk ${IMAGES}/$image.spt --ipv4=$net.2/24 --ipv4-gateway=$net.1 >/$image.log 2>&1 </dev/null &
 done
 ip netns exec client ping -q -c 1 -w 30 10.3.0.2 >/dev/null
-ip netns exec client ping -q -c 1 -w 30 10.4.0.2 >/dev/null`);
-}, BUILD_LIMIT_MS);
-afterAll(() => machine.stop());
+ip netns exec client ping -q -c 1 -w 30 10.4.0.2 >/dev/null`),
+);
 
 /** From now on both directions are so. */
 async function impair(how: string): Promise<void> {

@@ -12,7 +12,7 @@ import {
   type Prefix,
 } from '../../runtime/network/ip.ts';
 import { autoconfigured, eui64, isMac, macOf } from '../../runtime/network/mac.ts';
-import { randomBelow } from './random.ts';
+import { seeded } from '../random.ts';
 
 function prefix(text: string): Prefix {
   const parsed = parsePrefix(text);
@@ -61,7 +61,7 @@ describe('addresses', () => {
   ])('%j is no prefix', (text) => expect(parsePrefix(text)).toBeUndefined());
 
   test('any address is read back from its text', () => {
-    const random = randomBelow(42);
+    const random = seeded(42);
     for (let turn = 0; turn < 2000; turn++) {
       const words = Array.from({ length: 8 }, () => (random(3) === 0 ? random(0x10000) : 0));
       const value = words.reduce((n, word) => (n << 16n) | BigInt(word), 0n);

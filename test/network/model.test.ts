@@ -14,7 +14,7 @@ import {
   type Settings,
 } from '../../runtime/network/model.ts';
 import { formatNetwork, parseNetwork } from '../../runtime/network/state.ts';
-import { randomBelow } from './random.ts';
+import { seeded } from '../random.ts';
 
 const settings: Settings = {
   name: 'web',
@@ -137,7 +137,7 @@ describe('addresses', () => {
 
   test('whatever is added and removed, no address and no MAC address is there twice, and the file says the same', () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const random = randomBelow(seed);
+      const random = seeded(seed);
       let network: Network = { ...web, subnet: '10.0.42.0/28', subnet6: 'fd00::/120' };
       for (let turn = 0; turn < 100; turn++) {
         const name = `t${random(20)}`;

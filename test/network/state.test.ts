@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { withTap, type Network } from '../../runtime/network/model.ts';
 import { Damage, formatNetwork, parseChanges, parseNetwork } from '../../runtime/network/state.ts';
 import { folderStore } from '../../runtime/network/store.ts';
-import { randomBelow } from './random.ts';
+import { seeded } from '../random.ts';
 
 const empty: Network = {
   ...{
@@ -81,7 +81,7 @@ describe('a file', () => {
   });
 
   test('that is cut or altered anywhere is read or refused, and never a surprise', () => {
-    const random = randomBelow(7);
+    const random = seeded(7);
     for (let turn = 0; turn < 3000; turn++) {
       const at = random(text.length);
       const altered =

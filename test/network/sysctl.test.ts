@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Network } from '../../runtime/network/model.ts';
 import { claim, release, type Change, type Plan } from '../../runtime/network/sysctl.ts';
-import { randomBelow } from './random.ts';
+import { seeded } from '../random.ts';
 
 const network = (name: string, more: Partial<Network> = {}): Network => ({
   ...{ name, subnet: '10.0.42.0/24', forward: 'nat', dhcp: false, isolated: false },
@@ -96,7 +96,7 @@ describe('claims', () => {
 
   test('any networks, coming and going in any order, leave the host as it was', () => {
     for (let seed = 1; seed <= 300; seed++) {
-      const random = randomBelow(seed);
+      const random = seeded(seed);
       const start = Object.fromEntries(
         Object.entries(desktop).map(([key, value]) => {
           const free = /conf\.(eth0|eth0\/100)\.forwarding$|all\.accept_redirects$/.test(key);

@@ -1,22 +1,11 @@
 // A guest for tests of snapshots: it writes the alphabet, a letter a turn, and checks in each that it has all it had before.
+import { DATA, store, word } from './code.ts';
 import { call, exit, guestElf } from './guest-elf.ts';
 
-const DATA = 0x200000;
 const KEPT = 0x12345678;
 /** Where boot info says which descriptors are the epoll set and the timer. */
 const [EPOLL, TIMER] = [0x11020, 0x11024];
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
-const store = (address: number, value: number): number[] => [
-  ...[0x48, 0xc7, 0x04, 0x25],
-  ...word(address),
-  ...word(value),
-];
 const [EDI, ESI, EDX] = [7, 6, 2] as const;
 const set = (register: number, value: number): number[] => [0xb8 + register, ...word(value)];
 const load = (register: number, address: number): number[] => [

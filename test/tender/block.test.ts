@@ -2,22 +2,16 @@
 import { chmodSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { DATA, word } from './code.ts';
 import { call, exit, guestElf } from './guest-elf.ts';
 import { imageFolder, run, tender, tenders, type Ended } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
 
-const DATA = 0x200000;
 /** Where the tender writes the descriptor of the manifest's first device: boot info, manifest, its first entry, `hostfd`. */
 const DESCRIPTOR = 0x11000 + 40 + 8 + 104 + 88;
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
 /** A system call on the device: mov DESCRIPTOR, %edi; mov $DATA, %esi; mov $size, %edx; mov $offset, %r10. */
 const transfer = (number: number, offset: number, size = 512): number[] => [
   ...[0x8b, 0x3c, 0x25, ...word(DESCRIPTOR)],

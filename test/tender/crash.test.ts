@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { DATA, word } from './code.ts';
 import { call, CODE, exit, guestElf, type Segment } from './guest-elf.ts';
 import { imageFolder, run, tender, tenders } from './tender.ts';
 
@@ -11,19 +12,12 @@ afterAll(remove);
 const folder = join(image('some', ''), '..');
 
 const MEMORY = 0x400000;
-const DATA = 0x200000;
 const NOTHING = 0x202000;
 const SEGMENTS: readonly Segment[] = [
   { address: DATA, flags: 6, bytes: [0], memory: 0x1000 },
   { address: NOTHING, flags: 0, bytes: [0], memory: 0x1000 },
 ];
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
 /** push $value, which is extended with its sign. */
 const push = (value: number): number[] => [0x68, ...word(value)];
 /** mov $value, %rsp, which is extended with its sign. */

@@ -1,11 +1,10 @@
 // --events=FD: what a tender tells about its guest, that nobody who reads it badly can stop the guest, and what is refused.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { labVm, written } from '../vm/lab.ts';
+import { DATA, halt, hypercall, store } from './code.ts';
 import { guestElf, type Segment } from './guest-elf.ts';
 import { imageFolder, run, tenders } from './tender.ts';
 
@@ -95,37 +94,11 @@ head -c 65536 <&4 | wc -c`;
 
 // ---- What guests do, under real KVM in a lab VM ----
 
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 25_000;
-const DATA = 0x200000;
 const SEGMENTS: readonly Segment[] = [{ address: DATA, flags: 6, bytes: [0], memory: 0x1000 }];
-const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
-/** movq $value, address. */
-const store = (address: number, value: number): number[] => [
-  0x48,
-  0xc7,
-  0x04,
-  0x25,
-  ...word(address),
-  ...word(value),
-];
-/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
-const call = (number: number, address: number): number[] => [
-  0xb8,
-  ...word(address),
-  0xba,
-  ...word(0x500 + number),
-  0xef,
-];
-const exit = (status: number): number[] => [...store(DATA, 0), ...store(DATA + 8, status), ...call(8, DATA)];
 
 describe('hvt', () => {
-  let machine: Machine;
-  beforeAll(async () => {
-    machine = await startMachine(await labSnapshot());
-  }, BUILD_LIMIT_MS);
-  afterAll(() => machine.stop());
-
+  const lab = labVm(RUN_LIMIT_MS);
   let status: number;
   const once =
     'kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt; echo $? >/tmp/status';
@@ -133,14 +106,10 @@ describe('hvt', () => {
   /** Runs a guest by a shell command, and returns the lines of its events. */
   async function events(code: readonly number[], run = once): Promise<unknown[]> {
     const devices = [{ name: 'disk', type: 1 }];
-    const file = image('guest.hvt', guestElf({ target: 'hvt', code, more: SEGMENTS, devices }));
-    let out = '';
-    await machine.root.run(
-      `(echo ${readFileSync(file).toString('base64')} | base64 -d > /tmp/guest.hvt
+    const guest = guestElf({ target: 'hvt', code, more: SEGMENTS, devices });
+    const { out } = await lab.run(`${written(guest, '/tmp/guest.hvt')}
 truncate -s 1M /tmp/disk
-( ${run} ) 3>/tmp/events >/dev/null 2>&1; cat /tmp/events /tmp/status) 2>&1`,
-      { timeoutMs: RUN_LIMIT_MS, onOutput: (text) => (out += text) },
-    );
+( ${run} ) 3>/tmp/events >/dev/null 2>&1; cat /tmp/events /tmp/status`);
     const lines = out.trim().split('\n');
     status = Number(lines.pop());
     return lines.map((line) => JSON.parse(line) as unknown);
@@ -156,12 +125,12 @@ truncate -s 1M /tmp/disk
   };
 
   test('tells that a guest started and how it ended', async () => {
-    expect(await events(exit(42))).toMatchObject([started, { event: 'exit', status: 42, reason: 'exited' }]);
+    expect(await events(halt(42))).toMatchObject([started, { event: 'exit', status: 42, reason: 'exited' }]);
   });
 
   test.each(['TERM', 'INT', 'HUP', 'QUIT'])('tells that SIG%s has ended it', async (signal) => {
     // POLL for 36 minutes
-    const code = [...store(DATA, 0x7fffffff), ...store(DATA + 4, 0x1ff), ...call(3, DATA), ...exit(1)];
+    const code = [...store(DATA, 0x7fffffff), ...store(DATA + 4, 0x1ff), ...hypercall(3, DATA), ...halt(1)];
     const number = { TERM: 15, INT: 2, HUP: 1, QUIT: 3 }[signal] ?? 0;
     const run = `{ kittiwake-hvt --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt & p=$!
 until grep -q started /tmp/events; do sleep 0.05; done; kill -${signal} $p; wait $p; echo $? >/tmp/status; }`;

@@ -1,5 +1,7 @@
 // Whole little guests: an ELF image for a tender with a few bytes of machine code, right or wrong in one respect.
 
+import { word } from './code.ts';
+
 export const CODE = 0x100000;
 const PAGE = 0x1000;
 const HEADER = 64;
@@ -66,7 +68,9 @@ export function guestElf(guest: Guest = {}): Buffer {
   const notes = [
     ...(without === 'abi' ? [] : [note(0x31494241, abi, 4)]),
     ...(without === 'manifest' ? [] : [note(0x3154464d, manifest, 8)]),
-    ...(guest.features === undefined ? [] : [note(0x31414546, word(guest.features), 4, 'KTTWAKE\0')]),
+    ...(guest.features === undefined
+      ? []
+      : [note(0x31414546, Buffer.from(word(guest.features)), 4, 'KTTWAKE\0')]),
   ];
 
   const header = Buffer.alloc(HEADER);
@@ -114,12 +118,6 @@ function programHeader(type: number, flags: number, offset: number, size: number
   bytes.writeBigUInt64LE(BigInt(size), 32);
   bytes.writeBigUInt64LE(BigInt(size), 40);
   bytes.writeBigUInt64LE(4n, 48);
-  return bytes;
-}
-
-function word(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
   return bytes;
 }
 

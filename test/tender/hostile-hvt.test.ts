@@ -1,10 +1,8 @@
 // A guest of hvt that tries everything: each hypercall with bad addresses, lengths, handles and offsets, ports that are none,
 // instructions of a kernel, page tables of its own. With real KVM, in a lab VM. None hangs, none harms the tender, nothing escapes.
-import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { expect, test } from 'vitest';
+import { labVm } from '../vm/lab.ts';
 import {
   astray,
   CONSTANTS,
@@ -17,22 +15,11 @@ import {
   type Case,
   type Outcome,
 } from './hostile.ts';
-import { imageFolder } from './tender.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
 /** A start takes a seventh of a second where the processor is emulated, and there are 300. */
 const RUN_LIMIT_MS = 600_000;
 
-let machine: Machine;
-const { image, remove } = imageFolder();
-beforeAll(async () => {
-  machine = await startMachine(await labSnapshot());
-}, BUILD_LIMIT_MS);
-afterAll(async () => {
-  remove();
-  await machine.stop();
-});
+const lab = labVm(RUN_LIMIT_MS);
 
 const [WALLTIME, PUTS, POLL, BLOCK_WRITE, BLOCK_READ, NET_WRITE, NET_READ, HALT] = [
   1, 2, 3, 4, 5, 6, 7, 8,
@@ -267,21 +254,16 @@ test(
   'nothing hangs, harms the tender or escapes',
   async () => {
     expect(MEMORY).toBe(0x400000); // what --mem=4 gives
-    const guest = image(
-      'hostile.hvt',
-      hostileGuest('hvt', CASES, { before: `.set BUFFER, ${BUFFER}`, end: END }, [{ name: 'disk', type: 1 }]),
-    );
+    const guest = hostileGuest('hvt', CASES, { before: `.set BUFFER, ${BUFFER}`, end: END }, [
+      { name: 'disk', type: 1 },
+    ]);
     const expected = new Map(
       CASES.map(({ what, outcome }, index) => [letters(index), [what, outcome] as const]),
     );
     const command = 'kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk /tmp/hostile.hvt';
-    let out = '';
-    await machine.root.run(
-      `truncate -s ${CAPACITY} /tmp/disk
-echo ${gzipSync(readFileSync(guest)).toString('base64')} | base64 --decode | gunzip >/tmp/hostile.hvt
-${runCases(command, [...expected.keys()], 20)}`,
-      { timeoutMs: RUN_LIMIT_MS, onOutput: (text) => (out += text) },
-    );
+    const { out } = await lab.run(`truncate -s ${CAPACITY} /tmp/disk
+echo ${gzipSync(guest).toString('base64')} | base64 --decode | gunzip >/tmp/hostile.hvt
+${runCases(command, [...expected.keys()], 20)}`);
     const wrong = astray(expected, outcomes(out, 'kittiwake-hvt'));
     console.log(
       `hostile guests under hvt: ${wrong.length} of ${expected.size} hung, harmed the tender or escaped`,

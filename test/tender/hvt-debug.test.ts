@@ -1,77 +1,31 @@
 // Debugging under hvt: the gdb stub, crash reports and core files; with real machine code and real KVM, in a lab VM.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { seeded } from '../random.ts';
+import { labVm, written } from '../vm/lab.ts';
+import { DATA, halt, hypercall, store, word } from './code.ts';
 import { framed, type Step } from './gdb-client.ts';
 import { CODE, guestElf, type Segment } from './guest-elf.ts';
-import { randomFrom } from './random.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 60_000;
 
 /** A test starts several guests, one after the other, on a processor that may be emulated. */
 vi.setConfig({ testTimeout: 180_000 });
 
-let machine: Machine;
-let accelerator: string;
-beforeAll(async () => {
-  const snapshot = await labSnapshot();
-  accelerator = snapshot.accelerator.name;
-  machine = await startMachine(snapshot);
-  const client = readFileSync(join(import.meta.dirname, 'gdb-client.ts')).toString('base64');
-  await vm(`mkdir -p /tmp/debug; cd /tmp/debug; echo ${client} | base64 -d > client.ts`);
-}, BUILD_LIMIT_MS);
-afterAll(() => machine.stop());
-
-/** Runs a shell script as root of the lab VM; standard error counts as output. */
-async function vm(script: string): Promise<{ status: number | null; out: string }> {
-  let out = '';
-  const { exit } = await machine.root.run(`(${script}\n) 2>&1`, {
-    timeoutMs: RUN_LIMIT_MS,
-    onOutput: (text) => (out += text),
-  });
-  return { status: exit, out };
-}
+const client = readFileSync(join(import.meta.dirname, 'gdb-client.ts'));
+const { accelerator, run: vm } = labVm(RUN_LIMIT_MS, (lab) =>
+  lab.run(`mkdir /tmp/debug; ${written(client, '/tmp/debug/client.ts')}`),
+);
 
 const MEMORY = 0x400000;
-const DATA = 0x200000;
 const NOTHING = 0x202000;
 const SEGMENTS: readonly Segment[] = [
   { address: DATA, flags: 6, bytes: [0], memory: 0x1000 },
   { address: NOTHING, flags: 0, bytes: [0xab], memory: 0x1000 },
 ];
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
-/** movq $value, address; the value is extended with its sign. */
-const store = (address: number, value: number): number[] => [
-  0x48,
-  0xc7,
-  0x04,
-  0x25,
-  ...word(address),
-  ...word(value),
-];
-/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
-const call = (number: number, address: number): number[] => [
-  ...[0xb8, ...word(address)],
-  ...[0xba, ...word(0x500 + number)],
-  0xef,
-];
-const [POLL, HALT] = [3, 8] as const;
-const LAST = DATA + 0x800;
-const exit = (status: number, cookie = 0): number[] => [
-  ...store(LAST, cookie),
-  ...store(LAST + 8, status),
-  ...call(HALT, LAST),
-];
+const POLL = 3;
 const nop = 0x90;
 /** Turns in place. */
 const loop = [0xeb, 0xfe];
@@ -80,7 +34,7 @@ let made = 0;
 /** Shell that puts a guest into the VM as $guest, in the folder of the tests. */
 function put(code: readonly number[]): string {
   const elf = guestElf({ target: 'hvt', code, more: SEGMENTS });
-  return `cd /tmp/debug; guest=$PWD/${++made}.hvt; echo ${elf.toString('base64')} | base64 -d > $guest`;
+  return `cd /tmp/debug; guest=$PWD/${++made}.hvt; ${written(elf, '$guest')}`;
 }
 
 describe('gdb', () => {
@@ -114,7 +68,7 @@ cat said`);
 
   test('waits before the first instruction, steps, and sees the guest end', async () => {
     const { answers, status, said } = await debug(
-      [nop, nop, ...exit(42)],
+      [nop, nop, ...halt(42)],
       ['?', 'p10', 's', 'p10', 'vCont;s:1', 'p10', 'c'].map(packet),
     );
     expect(answers).toEqual([stopped, hex(CODE), stopped, hex(CODE + 1), stopped, hex(CODE + 2), 'W2a']);
@@ -122,7 +76,7 @@ cat said`);
   });
 
   test('stops at breakpoints in code the guest itself cannot write', async () => {
-    const code = [nop, nop, 0x41, 0xbc, ...word(12), ...exit(1)]; // mov $12, %r12d
+    const code = [nop, nop, 0x41, 0xbc, ...word(12), ...halt(1)]; // mov $12, %r12d
     const { answers, status } = await debug(code, [
       at(CODE + 8),
       packet('c'),
@@ -138,7 +92,7 @@ cat said`);
   });
 
   test('lets no guest write its code, where a breakpoint stands neither', async () => {
-    const code = [nop, 0xc6, 0x04, 0x25, ...word(CODE + 8), 0, ...exit(1)]; // movb $0, CODE + 8
+    const code = [nop, 0xc6, 0x04, 0x25, ...word(CODE + 8), 0, ...halt(1)]; // movb $0, CODE + 8
     const { answers, status, said } = await debug(code, [
       at(CODE + 1),
       at(CODE + 9),
@@ -156,7 +110,7 @@ cat said`);
 
   test('steps off a breakpoint', async () => {
     const { answers } = await debug(
-      [nop, nop, ...exit(0)],
+      [nop, nop, ...halt(0)],
       [at(CODE), packet('s'), packet('p10'), packet('k')],
     );
     expect(answers).toEqual(['OK', stopped, hex(CODE + 1), null]);
@@ -164,7 +118,7 @@ cat said`);
 
   test('has hardware breakpoints and watches memory', async (context) => {
     context.skip(
-      accelerator !== 'kvm',
+      accelerator() !== 'kvm',
       "QEMU's emulated SVM does not load the debug registers that KVM gives a guest",
     );
     const code = [
@@ -172,7 +126,7 @@ cat said`);
       nop,
       ...[0x48, 0x8b, 0x04, 0x25, ...word(DATA)], // mov DATA, %rax
       nop,
-      ...exit(0),
+      ...halt(0),
     ];
     const data = DATA.toString(16);
     const { answers } = await debug(code, [
@@ -200,7 +154,7 @@ cat said`);
 
   test('reads and writes memory, whatever the guest may do there', async () => {
     const far = (MEMORY - 4).toString(16);
-    const { answers } = await debug(exit(0), [
+    const { answers } = await debug(halt(0), [
       packet(`M${DATA.toString(16)},4:01020304`),
       packet(`m${DATA.toString(16)},6`),
       packet(`m${NOTHING.toString(16)},1`),
@@ -225,7 +179,7 @@ cat said`);
   test('reads and writes registers, r12 to r15 and SSE among them', async () => {
     const xmm3 = '00112233445566778899aabbccddeeff';
     const { answers } = await debug(
-      [nop, ...exit(0)],
+      [nop, ...halt(0)],
       [
         `Pf=${hex(0x1122334455667788n)}`,
         `P2b=${xmm3}`,
@@ -257,9 +211,9 @@ cat said`);
     const sleep = [
       ...[0x48, 0xb8, ...word(0), ...word(0x1000000)], // mov $2^56, %rax: two years of nanoseconds
       ...[0x48, 0x89, 0x04, 0x25, ...word(DATA)], // mov %rax, DATA
-      ...call(POLL, DATA),
+      ...hypercall(POLL, DATA),
     ];
-    const asleep = await debug([...sleep, ...exit(7)], [{ until: hex(CODE + sleep.length) }, packet('c')]);
+    const asleep = await debug([...sleep, ...halt(7)], [{ until: hex(CODE + sleep.length) }, packet('c')]);
     expect(asleep.answers.at(-2)).toBe('T02thread:1;');
     expect(asleep.answers.at(-1)).toBe('W07');
   });
@@ -270,7 +224,7 @@ cat said`);
   });
 
   test('that detaches or disappears leaves the guest to itself', async () => {
-    const code = [nop, nop, ...exit(9)];
+    const code = [nop, nop, ...halt(9)];
     const detached = await debug(code, [at(CODE + 1), packet('D')]);
     expect(detached).toEqual({ answers: ['OK', 'OK'], status: 9, said: '' });
     for (const steps of [[], [at(CODE + 1)], [{ raw: '$m1000' }], [{ close: true }]] as Step[][]) {
@@ -280,9 +234,9 @@ cat said`);
     // While it runs, too: the guest ends when what it waits for is over.
     const waits = [
       ...store(DATA, 500_000_000),
-      ...call(POLL, DATA),
-      ...[0x83, 0x3c, 0x25, ...word(DATA + 16), 1, 0x74, exit(9).length], // cmpl $1, DATA + 16; je
-      ...exit(9),
+      ...hypercall(POLL, DATA),
+      ...[0x83, 0x3c, 0x25, ...word(DATA + 16), 1, 0x74, halt(9).length], // cmpl $1, DATA + 16; je
+      ...halt(9),
     ];
     const running = await debug(waits, [{ raw: framed('c') }, { close: true }]);
     expect(running).toMatchObject({ status: 9, said: '' });
@@ -314,7 +268,7 @@ cat said`);
       ],
       ...['z0,0,1', 'z3,0,1', '~', 'y'.repeat(5000)],
     ];
-    const { answers, status } = await debug(exit(5), [...nonsense.map(packet), packet('c')]);
+    const { answers, status } = await debug(halt(5), [...nonsense.map(packet), packet('c')]);
     expect(answers.slice(0, -1).filter((answer) => !/^(|E[0-9a-f]{2}|OK)$/.test(answer ?? 'null'))).toEqual(
       [],
     );
@@ -325,13 +279,13 @@ cat said`);
   test('has room for a number of breakpoints, and says when it is full', async () => {
     const many = Array.from({ length: 65 }, (_, i) => at(DATA + i));
     const hardware = Array.from({ length: 5 }, (_, i) => packet(`Z1,${(CODE + i).toString(16)},1`));
-    const { answers } = await debug(exit(0), [...hardware, ...many, packet('k')]);
+    const { answers } = await debug(halt(0), [...hardware, ...many, packet('k')]);
     expect(answers.slice(0, 5)).toEqual(['OK', 'OK', 'OK', 'OK', 'E01']);
     expect(answers.slice(5, -1)).toEqual([...Array<string>(60).fill('OK'), ...Array<string>(5).fill('E01')]);
   });
 
   test('asks again for what was garbled, and switches acknowledgments off', async () => {
-    const { answers, status } = await debug(exit(6), [
+    const { answers, status } = await debug(halt(6), [
       { raw: '$p10#00' }, // a wrong checksum: it is not answered
       packet('p10'),
       { raw: '-' },
@@ -351,7 +305,7 @@ cat said`);
   });
 
   test.each([1, 2, 3])('survives packets of random bytes, seed %i', async (seed) => {
-    const random = randomFrom(seed);
+    const random = seeded(seed);
     const letters = 'gGpPmMzZqQvHT?x!';
     const steps: Step[] = Array.from({ length: 300 }, () => {
       const length = random(40);
@@ -363,13 +317,13 @@ cat said`);
     });
     // Whatever it has done to the guest: it still answers, and ends when it is told to. What was cut before may swallow a packet.
     const kill = framed('k').repeat(3);
-    const { answers, status } = await debug(exit(5), [...steps, { raw: `+++${kill}` }, { end: true }]);
+    const { answers, status } = await debug(halt(5), [...steps, { raw: `+++${kill}` }, { end: true }]);
     expect(answers).toEqual([]);
     expect(status).toBe(137);
   });
 
   test('connects to the port of the loopback that was given, and to no other address', async () => {
-    const { out } = await vm(`${put(exit(0))}
+    const { out } = await vm(`${put(halt(0))}
 kittiwake-hvt --mem=4 --gdb-port=1300 --gdb $guest & tender=$!
 for i in $(seq 1000); do grep -q ':0514 00000000:0000 0A' /proc/net/tcp && break; sleep 0.02; done
 awk '$4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6
@@ -385,7 +339,7 @@ wait $tender; echo $?`);
   });
 
   test('gets no path that exists, and leaves none behind', async () => {
-    const { out } = await vm(`${put(exit(0))}; touch there
+    const { out } = await vm(`${put(halt(0))}; touch there
 kittiwake-hvt --sysexits --mem=4 --gdb=unix:there $guest; echo $?
 kittiwake-hvt --sysexits --mem=4 --gdb=unix:no/such $guest; echo $?
 test -e s && echo left`);
@@ -409,7 +363,7 @@ rm -f report; kittiwake-hvt --sysexits --mem=4 --crash=report $guest >said 2>&1;
 
   test('of a fault has registers and the stack', async () => {
     const code = [...push(CODE + 2), 0x41, 0xbc, ...word(12)]; // mov $12, %r12d
-    const { report, status } = await crash([...code, ...call(9, DATA)]);
+    const { report, status } = await crash([...code, ...hypercall(9, DATA)]);
     expect(report).toMatchObject({
       crash: 1,
       tender: 'kittiwake-hvt',
@@ -426,7 +380,7 @@ rm -f report; kittiwake-hvt --sysexits --mem=4 --crash=report $guest >said 2>&1;
       ...push(CODE + 1),
       ...push(CODE + 2),
       ...words.flatMap((value, i) => store(DATA + 0x100 + 8 * i, value)),
-      ...exit(255, DATA + 0x100),
+      ...halt(255, DATA + 0x100),
     ];
     const { report, status } = await crash(code);
     expect(report).toMatchObject({
@@ -438,7 +392,7 @@ rm -f report; kittiwake-hvt --sysexits --mem=4 --crash=report $guest >said 2>&1;
   });
 
   test('is empty where the guest ends well', async () => {
-    expect(await crash(exit(254))).toEqual({ status: 254, report: undefined });
+    expect(await crash(halt(254))).toEqual({ status: 254, report: undefined });
   });
 });
 
@@ -456,7 +410,7 @@ ${after}`);
       ...[0x41, 0xbc, ...word(0x1234)], // mov $0x1234, %r12d
       ...store(0x3000000, 0x5a5a5a5a),
       ...words.flatMap((value, i) => store(DATA + 0x100 + 8 * i, value)),
-      ...exit(255, DATA + 0x100),
+      ...halt(255, DATA + 0x100),
     ];
     const { out } = await dump(
       code,
@@ -483,7 +437,7 @@ head -c 4096 cores/* | base64 -w 0; echo; od -An -tx1 -j $((4096 + 0x3000000)) -
 
   test('of a guest that broke the rules is there, too; of one that ended well there is none', async () => {
     expect((await dump([0xf4], 'ls cores | wc -l')).out).toBe('255\n1\n');
-    expect((await dump(exit(254), 'ls -A cores | wc -l')).out).toBe('254\n0\n');
+    expect((await dump(halt(254), 'ls -A cores | wc -l')).out).toBe('254\n0\n');
   });
 
   test('that cannot be written whole is removed', async () => {
@@ -492,7 +446,7 @@ head -c 4096 cores/* | base64 -w 0; echo; od -An -tx1 -j $((4096 + 0x3000000)) -
   });
 
   test('needs a folder to write to', async () => {
-    const { out } = await vm(`${put(exit(0))}
+    const { out } = await vm(`${put(halt(0))}
 kittiwake-hvt --sysexits --mem=4 --dumpcore=no/such $guest; echo $?
 kittiwake-hvt --sysexits --mem=4 --dumpcore=$guest $guest; echo $?`);
     expect(out).toMatch(

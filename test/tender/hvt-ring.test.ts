@@ -1,19 +1,17 @@
 // The net ring of hvt: what it carries, what becomes of a guest that breaks its rules; in a lab VM. And other devices of hvt there.
 import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { labVm } from '../vm/lab.ts';
 import { assemble } from './assemble.ts';
+import { DATA } from './code.ts';
 import { guestElf, type Guest } from './guest-elf.ts';
 import { tender } from './tender.ts';
 
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 100_000;
 /** Where everything is emulated and the host busy. */
 vi.setConfig({ testTimeout: 120_000 });
 
 const MEMORY = 0x400000;
-const DATA = 0x200000;
 
 /** What guests are written with: the hypercalls, the ring's fields, and what an honest guest does with them. */
 const PRELUDE = `
@@ -92,33 +90,20 @@ until ($ended) {
 }
 exit($status & 127 ? 128 + ($status & 127) : $status >> 8);`;
 
-let machine: Machine;
-beforeAll(async () => {
-  machine = await startMachine(await labSnapshot());
-  const prepared = await vm(`cat > /tmp/inherit <<'END'
+const { run: vm } = labVm(RUN_LIMIT_MS, async (lab) => {
+  const prepared = await lab.run(`cat > /tmp/inherit <<'END'
 ${PAIR}
 END
 ip tuntap add tap0 mode tap
 echo 1 > /proc/sys/net/ipv6/conf/tap0/disable_ipv6
 ip link set tap0 up`);
   expect(prepared).toEqual({ status: 0, out: '' });
-}, BUILD_LIMIT_MS);
-afterAll(() => machine.stop());
+});
 
 /** Shell that writes bytes to a file in the VM. */
 function into(file: string, bytes: Buffer): string {
   const packed = spawnSync('gzip', ['-9c'], { input: bytes }).stdout.toString('base64');
   return `base64 -d <<'END' | gunzip > ${file}\n${packed.replaceAll(/.{1000}/g, '$&\n')}\nEND\n`;
-}
-
-/** Runs a shell script as root of the lab VM; standard error counts as output. */
-async function vm(script: string): Promise<{ status: number | null; out: string }> {
-  let out = '';
-  const { exit } = await machine.root.run(`(${script}\n) 2>&1`, {
-    timeoutMs: RUN_LIMIT_MS,
-    onOutput: (text) => (out += text),
-  });
-  return { status: exit, out };
 }
 
 const NET = [{ name: 'net', type: 2 }];
@@ -505,8 +490,7 @@ describe('63 devices', () => {
     2: exit 1`;
     const { out } = await vm(`${put(source, { devices: devices(2) })}options=
 for h in $(seq 63); do
-  ip tuntap add t$h mode tap
-  echo "link set t$h up mtu $((1000 + h))" >> /tmp/links
+  printf 'tuntap add t%d mode tap\\nlink set t%d up mtu %d\\n' $h $h $((1000 + h)) >> /tmp/links
   options="$options --net:d$((h - 1))=t$h --net-mac:d$((h - 1))=02:00:00:00:00:$(printf %x $h)"
 done
 ip -batch /tmp/links

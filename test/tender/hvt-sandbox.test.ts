@@ -1,33 +1,12 @@
 // The sandbox of kittiwake-hvt, which processor a guest sees, how it ends, and what its console does; under real KVM in a lab VM.
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { describe, expect, test } from 'vitest';
+import { labVm, written } from '../vm/lab.ts';
 import { assemble } from './assemble.ts';
 import { guestElf, type Guest } from './guest-elf.ts';
-import { imageFolder } from './tender.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 60_000;
 
-let machine: Machine;
-beforeAll(async () => {
-  machine = await startMachine(await labSnapshot());
-}, BUILD_LIMIT_MS);
-afterAll(() => machine.stop());
-
-const { image, remove } = imageFolder();
-afterAll(remove);
-
-async function vm(script: string): Promise<{ status: number | null; out: string }> {
-  let out = '';
-  const { exit } = await machine.root.run(`(${script}\n) 2>&1`, {
-    timeoutMs: RUN_LIMIT_MS,
-    onOutput: (text) => (out += text),
-  });
-  return { status: exit, out };
-}
+const { run: vm } = labVm(RUN_LIMIT_MS);
 
 const prologue = `
 .set DATA, 0x200000
@@ -51,8 +30,8 @@ let made = 0;
 function put(source: string, guest: Guest = {}): string {
   const more = [{ address: 0x200000, flags: 6, bytes: [0], memory: 0x1000 }];
   const code = assemble(prologue + source);
-  const file = image(`${made++}.hvt`, guestElf({ target: 'hvt', code, more, ...guest }));
-  return `guest=/tmp/s${made}.hvt; echo ${readFileSync(file).toString('base64')} | base64 -d > $guest`;
+  const elf = guestElf({ target: 'hvt', code, more, ...guest });
+  return `guest=/tmp/s${made++}.hvt; ${written(elf, '$guest')}`;
 }
 
 async function guest(source: string) {

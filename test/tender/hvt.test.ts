@@ -1,33 +1,14 @@
 // What a guest may do under hvt and what becomes of one that does more; with real machine code and real KVM, in a lab VM.
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { describe, expect, test } from 'vitest';
+import { labVm, written } from '../vm/lab.ts';
+import { DATA, halt, hypercall, LAST, store, word } from './code.ts';
 import { CODE, guestElf, type Guest, type Segment } from './guest-elf.ts';
-import { imageFolder } from './tender.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 25_000;
 
-let machine: Machine;
-beforeAll(async () => {
-  machine = await startMachine(await labSnapshot());
-}, BUILD_LIMIT_MS);
-afterAll(() => machine.stop());
-
-/** Runs a shell script as root of the lab VM; standard error counts as output. */
-async function vm(script: string): Promise<{ status: number | null; out: string }> {
-  let out = '';
-  const { exit } = await machine.root.run(`(${script}\n) 2>&1`, {
-    timeoutMs: RUN_LIMIT_MS,
-    onOutput: (text) => (out += text),
-  });
-  return { status: exit, out };
-}
+const { run: vm } = labVm(RUN_LIMIT_MS);
 
 const MEMORY = 0x400000;
-const DATA = 0x200000;
 const CONSTANTS = 0x201000;
 const NOTHING = 0x202000;
 
@@ -38,66 +19,35 @@ const SEGMENTS: readonly Segment[] = [
   { address: NOTHING, flags: 0, bytes: [0], memory: 0x1000 },
 ];
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
-/** movq $value, address; the value is extended with its sign. */
-const store = (address: number, value: number): number[] => [
-  0x48,
-  0xc7,
-  0x04,
-  0x25,
-  ...word(address),
-  ...word(value),
-];
-/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
-const call = (number: number, address: number): number[] => [
-  ...[0xb8, ...word(address)],
-  ...[0xba, ...word(0x500 + number)],
-  0xef,
-];
 const [WALLTIME, PUTS, POLL, BLOCK_WRITE, BLOCK_READ, NET_WRITE, NET_READ, HALT] = [
   1, 2, 3, 4, 5, 6, 7, 8,
 ] as const;
 
-/** Arguments of HALT lie here, where no test needs anything else. */
-const LAST = DATA + 0x800;
-const exit = (status: number): number[] => [
-  ...store(LAST, 0),
-  ...store(LAST + 8, status),
-  ...call(HALT, LAST),
-];
 /** Ends with what the 32 bits at `address` hold. */
 const exitWith = (address: number): number[] => [
   ...store(LAST, 0),
   ...[0x8b, 0x04, 0x25, ...word(address)], // mov address, %eax
   ...[0x89, 0x04, 0x25, ...word(LAST + 8)], // mov %eax, LAST + 8
-  ...call(HALT, LAST),
+  ...hypercall(HALT, LAST),
 ];
-
-const { image, remove } = imageFolder();
-afterAll(remove);
 
 let made = 0;
 /** Shell that puts a guest into the VM as $guest. */
 function put(code: readonly number[], guest: Guest = {}): string {
-  const file = image(`${made++}.hvt`, guestElf({ target: 'hvt', code, more: SEGMENTS, ...guest }));
-  return `guest=/tmp/${made}.hvt; echo ${readFileSync(file).toString('base64')} | base64 -d > $guest`;
+  const elf = guestElf({ target: 'hvt', code, more: SEGMENTS, ...guest });
+  return `guest=/tmp/${made++}.hvt; ${written(elf, '$guest')}`;
 }
 
 /** Runs machine code under kittiwake-hvt with `options`; if nothing stops it, it ends with status 42. */
 async function guest(code: readonly number[], options = '--mem=4', more: Guest = {}) {
-  return vm(`${put([...code, ...exit(42)], more)}; kittiwake-hvt --sysexits ${options} $guest`);
+  return vm(`${put([...code, ...halt(42)], more)}; kittiwake-hvt --sysexits ${options} $guest`);
 }
 
 describe('a guest', () => {
   test('runs, and its status passes through, as much as a status can hold', async () => {
     expect(await guest([])).toEqual({ status: 42, out: '' });
-    expect(await guest(exit(300))).toEqual({ status: 44, out: '' });
-    expect(await guest(exit(-1))).toEqual({ status: 255, out: '' });
+    expect(await guest(halt(300))).toEqual({ status: 44, out: '' });
+    expect(await guest(halt(-1))).toEqual({ status: 255, out: '' });
   });
 
   test('finds its boot info, its stack at the end of memory, nothing in other registers', async () => {
@@ -107,8 +57,8 @@ describe('a guest', () => {
       // or into %rcx: rax, rbx, rdx, rsi, rbp, rdi, rsp, then r8 to r15
       ...[0xc1, 0xd9, 0xd1, 0xf1, 0xe9, 0xf9, 0xe1].flatMap((operands) => [0x48, 0x09, operands]),
       ...[0xc1, 0xc9, 0xd1, 0xd9, 0xe1, 0xe9, 0xf1, 0xf9].flatMap((operands) => [0x4c, 0x09, operands]),
-      ...[0x48, 0x85, 0xc9, 0x74, exit(1).length], // test %rcx, %rcx; jz behind exit(1)
-      ...exit(1),
+      ...[0x48, 0x85, 0xc9, 0x74, halt(1).length], // test %rcx, %rcx; jz behind halt(1)
+      ...halt(1),
     ];
     expect(await guest(code)).toEqual({ status: 42, out: '' });
   });
@@ -118,9 +68,9 @@ describe('a guest', () => {
       ...[0x48, 0x8b, 0x04, 0x25, ...word(0x10018)], // mov 0x10018, %rax
       ...[0x48, 0x89, 0x04, 0x25, ...word(DATA)], // mov %rax, DATA
       ...store(DATA + 8, 'one two\0'.length),
-      ...call(PUTS, DATA),
+      ...hypercall(PUTS, DATA),
     ];
-    expect(await vm(`${put([...code, ...exit(42)])}; kittiwake-hvt --mem=4 $guest one two`)).toEqual({
+    expect(await vm(`${put([...code, ...halt(42)])}; kittiwake-hvt --mem=4 $guest one two`)).toEqual({
       status: 42,
       out: 'one two\0',
     });
@@ -133,10 +83,10 @@ describe('a guest', () => {
   ])('has all of its %i MiB, to the last byte, and is told so', async (mib, size) => {
     const code = [
       ...store(size - 16, CODE),
-      ...call(PUTS, size - 16), // its argument ends where memory ends; its length is still 0
+      ...hypercall(PUTS, size - 16), // its argument ends where memory ends; its length is still 0
       ...[0x81, 0x3c, 0x25, ...word(0x10000), ...word(size)], // cmpl $size, 0x10000
-      ...[0x74, exit(1).length], // je behind exit(1)
-      ...exit(1),
+      ...[0x74, halt(1).length], // je behind halt(1)
+      ...halt(1),
     ];
     expect(await guest(code, `--mem=${mib}`)).toEqual({ status: 42, out: '' });
   });
@@ -144,7 +94,7 @@ describe('a guest', () => {
   test('has SSE2 and a wall clock', async () => {
     const code = [
       ...[0x66, 0x0f, 0xef, 0xc0], // pxor %xmm0, %xmm0
-      ...call(WALLTIME, DATA),
+      ...hypercall(WALLTIME, DATA),
       ...[0x48, 0xc1, 0x2c, 0x25, ...word(DATA), 60], // shrq $60, DATA: 1 from 2006 to 2043
       ...exitWith(DATA),
     ];
@@ -155,7 +105,7 @@ describe('a guest', () => {
     const code = [
       ...store(DATA, 1_000_000),
       ...store(DATA + 16, 9),
-      ...call(POLL, DATA),
+      ...hypercall(POLL, DATA),
       ...exitWith(DATA + 16),
     ];
     expect(await guest(code)).toEqual({ status: 0, out: '' });
@@ -170,7 +120,7 @@ describe('a guest', () => {
         ...store(DATA, handle),
         ...store(DATA + 8, DATA),
         ...store(DATA + 16, 64),
-        ...call(number, DATA),
+        ...hypercall(number, DATA),
         ...exitWith(DATA + 24),
       ];
       expect(await guest(code)).toEqual({ status: 2, out: '' });
@@ -185,7 +135,7 @@ const transfer = (number: number, offset: number, size: number, at = DATA + 0x10
   ...store(DATA + 16, at),
   ...store(DATA + 24, size),
   ...store(DATA + 32, 99),
-  ...call(number, DATA),
+  ...hypercall(number, DATA),
 ];
 const RESULT = DATA + 32;
 const [EINVAL, EUNSPEC] = [2, 3];
@@ -193,7 +143,7 @@ const [EINVAL, EUNSPEC] = [2, 3];
 describe('a block device', () => {
   /** Eight sectors, each full of its number; the last one ends with a 9. */
   const sectors = Buffer.from(Array.from({ length: 4096 }, (_, at) => (at === 4095 ? 9 : 1 + (at >> 9))));
-  const disk = `d='/tmp/a disk'; echo ${sectors.toString('base64')} | base64 -d > "$d"`;
+  const disk = `d='/tmp/a disk'; ${written(sectors, '"$d"')}`;
   const devices = [{ name: 'disk', type: 1 }];
   const more: readonly Segment[] = [
     { address: DATA, flags: 6, bytes: [0], memory: 0x10000 },
@@ -201,7 +151,7 @@ describe('a block device', () => {
   ];
   const start = (code: readonly number[], options = '"--block:disk=$d"', after = '') =>
     vm(`${disk}
-${put([...code, ...exit(42)], { devices, more })}
+${put([...code, ...halt(42)], { devices, more })}
 kittiwake-hvt --sysexits --mem=4 ${options} $guest; status=$?
 ${after}
 exit $status`);
@@ -310,55 +260,71 @@ const FAULTS: readonly [name: string, code: readonly number[], line: RegExp][] =
   ['halts the processor', [0xf4], /it halted the processor, rip=0x10000[01];/],
   // Where it stood is lost on AMD's processors, where KVM resets the processor first.
   ['executes nonsense without a handler', [0x0f, 0x0b], /triple fault: .*, rip=0x(100000|fff0);/],
-  ['calls number 0', call(0, DATA), /hypercall 0 does not exist/],
-  ['calls a number too high', call(9, DATA), /4-byte write of I\/O port 0x509 is no hypercall/],
-  ['writes to a port of the PC', call(-0x500 + 0x3f8, DATA), /4-byte write of I\/O port 0x3f8/],
-  ['calls with 2 bytes', [...call(PUTS, DATA).slice(0, -1), 0x66, 0xef], /2-byte write of I\/O port 0x502/],
-  ['calls with 1 byte', [...call(PUTS, DATA).slice(0, -1), 0xee], /1-byte write of I\/O port 0x502/],
-  ['reads a port', [...call(PUTS, DATA).slice(0, -1), 0xed], /4-byte read of I\/O port 0x502/],
+  ['calls number 0', hypercall(0, DATA), /hypercall 0 does not exist/],
+  ['calls a number too high', hypercall(9, DATA), /4-byte write of I\/O port 0x509 is no hypercall/],
+  ['writes to a port of the PC', hypercall(-0x500 + 0x3f8, DATA), /4-byte write of I\/O port 0x3f8/],
+  [
+    'calls with 2 bytes',
+    [...hypercall(PUTS, DATA).slice(0, -1), 0x66, 0xef],
+    /2-byte write of I\/O port 0x502/,
+  ],
+  ['calls with 1 byte', [...hypercall(PUTS, DATA).slice(0, -1), 0xee], /1-byte write of I\/O port 0x502/],
+  ['reads a port', [...hypercall(PUTS, DATA).slice(0, -1), 0xed], /4-byte read of I\/O port 0x502/],
   [
     'has its argument end behind memory',
-    call(PUTS, MEMORY - 15),
+    hypercall(PUTS, MEMORY - 15),
     /hypercall argument: address 0x3ffff1 with 16 bytes is not memory it may read/,
   ],
-  ['has its argument at the end of 32 bits', call(HALT, 0xfffffffc), /address 0xfffffffc with 16 bytes/],
+  ['has its argument at the end of 32 bits', hypercall(HALT, 0xfffffffc), /address 0xfffffffc with 16 bytes/],
   [
     'wants the time in its code',
-    call(WALLTIME, CODE),
+    hypercall(WALLTIME, CODE),
     /address 0x100000 with 8 bytes is not memory it may write/,
   ],
-  ['wants the time in its constants', call(WALLTIME, CONSTANTS - 4), /0x200ffc with 8 bytes .* may write/],
-  ['wants the time in its boot info', call(WALLTIME, 0x10000), /address 0x10000 with 8 bytes .* may write/],
-  ['wants the time in its page tables', call(WALLTIME, 0x2000), /address 0x2000 with 8 bytes .* may write/],
-  ['prints with an argument it may not read', call(PUTS, NOTHING), /0x202000 with 16 bytes .* may read/],
+  [
+    'wants the time in its constants',
+    hypercall(WALLTIME, CONSTANTS - 4),
+    /0x200ffc with 8 bytes .* may write/,
+  ],
+  [
+    'wants the time in its boot info',
+    hypercall(WALLTIME, 0x10000),
+    /address 0x10000 with 8 bytes .* may write/,
+  ],
+  [
+    'wants the time in its page tables',
+    hypercall(WALLTIME, 0x2000),
+    /address 0x2000 with 8 bytes .* may write/,
+  ],
+  ['prints with an argument it may not read', hypercall(PUTS, NOTHING), /0x202000 with 16 bytes .* may read/],
   [
     'prints what it may not read',
-    [...store(DATA, NOTHING), ...store(DATA + 8, 1), ...call(PUTS, DATA)],
+    [...store(DATA, NOTHING), ...store(DATA + 8, 1), ...hypercall(PUTS, DATA)],
     /PUTS: address 0x202000 with 1 bytes .* may read/,
   ],
   [
     'prints what lies behind memory',
-    [...store(DATA, MEMORY - 1), ...store(DATA + 8, 2), ...call(PUTS, DATA)],
+    [...store(DATA, MEMORY - 1), ...store(DATA + 8, 2), ...hypercall(PUTS, DATA)],
     /PUTS: address 0x3fffff with 2 bytes/,
   ],
   [
     'prints around the end of addresses',
-    [...store(DATA, -1), ...store(DATA + 8, 2), ...call(PUTS, DATA)],
+    [...store(DATA, -1), ...store(DATA + 8, 2), ...hypercall(PUTS, DATA)],
     /PUTS: address 0xffffffffffffffff with 2 bytes/,
   ],
   [
     'receives into its code',
-    [...store(DATA + 8, CODE), ...store(DATA + 16, 1), ...call(NET_READ, DATA)],
+    [...store(DATA + 8, CODE), ...store(DATA + 16, 1), ...hypercall(NET_READ, DATA)],
     /NET_READ: address 0x100000 with 1 bytes .* may write/,
   ],
   [
     'sends what lies behind memory',
-    [...store(DATA + 8, MEMORY), ...store(DATA + 16, 1), ...call(NET_WRITE, DATA)],
+    [...store(DATA + 8, MEMORY), ...store(DATA + 16, 1), ...hypercall(NET_WRITE, DATA)],
     /NET_WRITE: address 0x400000 with 1 bytes .* may read/,
   ],
   [
     'leaves its last words behind memory',
-    [...store(DATA, MEMORY - 511), ...call(HALT, DATA)],
+    [...store(DATA, MEMORY - 511), ...hypercall(HALT, DATA)],
     /HALT: address 0x3ffe01 with 512 bytes/,
   ],
   [
@@ -414,10 +380,10 @@ describe('a running guest', () => {
     ...store(DATA, DATA + 0x100),
     ...store(DATA + 8, 1),
     ...store(DATA + 0x100, '\n'.charCodeAt(0)),
-    ...call(PUTS, DATA),
+    ...hypercall(PUTS, DATA),
     ...[0x48, 0xb8, ...word(0), ...word(0x1000000)], // mov $2^56, %rax: two years of nanoseconds
     ...[0x48, 0x89, 0x04, 0x25, ...word(DATA + 0x200)], // mov %rax, DATA + 0x200
-    ...call(POLL, DATA + 0x200),
+    ...hypercall(POLL, DATA + 0x200),
   ];
   /** Prints a line, then turns in a loop. */
   const spinner = [...sleeper.slice(0, sleeper.indexOf(0xef) + 1), 0xeb, 0xfe];

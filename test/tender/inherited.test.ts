@@ -3,25 +3,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compileC } from '../../scripts/setup/compile.ts';
+import { DATA, word } from './code.ts';
 import { call, exit, guestElf } from './guest-elf.ts';
-import { fixtures, imageFolder, noTaps, run, tenders, type Ended } from './tender.ts';
+import { type Ended, fixtures, imageFolder, inNamespace, noTaps, run, TAP0, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
 
 const inherit = compileC('test/tender/inherit.c');
 const spt = `${join(tenders, 'kittiwake-spt')} --sysexits --mem=4`;
-const DATA = 0x200000;
 /** Boot info and, behind it, the entry of the manifest's first device. */
 const EPOLL = 0x11020;
 const ENTRY = 0x11028 + 8 + 104;
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
 /** A system call on the device and DATA: mov ENTRY + 88, %edi; mov $DATA, %esi; mov $size, %edx; mov $offset, %r10. */
 const transfer = (number: number, size: number, offset = 0): number[] => [
   ...[0x8b, 0x3c, 0x25, ...word(ENTRY + 88)],
@@ -57,8 +51,6 @@ const disk = image('a disk of mine', Buffer.alloc(4096, 1));
 const short = image('short', 'x');
 
 const shell = (script: string): Ended => run('sh', ['-c', script]);
-const inNamespace = (script: string): Ended =>
-  run('unshare', ['--map-root-user', '--net', 'sh', '-c', script]);
 
 const REFUSED: readonly [what: string, script: string, status: number, line: RegExp][] = [
   [
@@ -209,11 +201,10 @@ describe('a socket', () => {
 });
 
 describe.skipIf(noTaps)(`an inherited tap ${noTaps ?? ''}`, () => {
-  const up = 'ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up';
   const netcheck = join(fixtures, 'netcheck.spt');
 
   test.each(['tap', 'tap-vnet'])('of kind %s carries frames', (kind) => {
-    const ended = inNamespace(`${up}
+    const ended = inNamespace(`${TAP0}
 ${inherit} 9=${kind}:tap0 ${spt} --net:service=@9 ${netcheck} >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 && echo answers
 kill $!`);
@@ -222,7 +213,7 @@ kill $!`);
 
   test('has the MTU of its interface', () => {
     const mtu = guest(2, exitWith(ENTRY + 78));
-    const ended = inNamespace(`${up} mtu 9000
+    const ended = inNamespace(`${TAP0} mtu 9000
 ${inherit} 9=tap:tap0 ${spt} --net:dev=@9 ${mtu}; echo $?`);
     expect(ended.out).toBe(`${9000 & 255}\n`);
   });
@@ -230,7 +221,7 @@ ${inherit} 9=tap:tap0 ${spt} --net:dev=@9 ${mtu}; echo $?`);
   test('of another network namespace has 1500, or what it is given', () => {
     const mtu = guest(2, exitWith(ENTRY + 78));
     const started = (options: string) => `unshare --net ${spt} ${options} --net:dev=@9 ${mtu}`;
-    const ended = inNamespace(`${up} mtu 9000
+    const ended = inNamespace(`${TAP0} mtu 9000
 ${inherit} 9=tap:tap0 ${started('')}; echo $?
 ${inherit} 9=tap:tap0 ${started('--net-mtu:dev=9000')}; echo $?`);
     expect(ended.out).toBe(`${1500 & 255}\n${9000 & 255}\n`);
@@ -238,7 +229,7 @@ ${inherit} 9=tap:tap0 ${started('--net-mtu:dev=9000')}; echo $?`);
 
   test('has offloads where it has a header and the image understands it, and else none', () => {
     const features = guest(2, exitWith(ENTRY + 97), 1);
-    const ended = inNamespace(`${up}
+    const ended = inNamespace(`${TAP0}
 ${inherit} 9=tap-vnet:tap0 ${spt} --net:dev=@9 ${features}; echo $?
 ${inherit} 9=tap:tap0 ${spt} --net:dev=@9 ${features}; echo $?`);
     expect(ended.out).toBe('1\n0\n');
@@ -257,7 +248,7 @@ ${inherit} 9=tap:tap0 ${spt} --net:dev=@9 ${features}; echo $?`);
     ['that is down', 'tap:tap5', '', /tap5 is down; bring it up/],
     ['with an MTU', 'tap:tap0', '--net-mtu:dev=1400', /the MTU of tap0 is its interface's/],
   ])('%s is refused', (_, kind, options, line) => {
-    const ended = inNamespace(`${up}\n${inherit} 9=${kind} ${spt} ${options} --net:dev=@9 ${net}`);
+    const ended = inNamespace(`${TAP0}\n${inherit} 9=${kind} ${spt} ${options} --net:dev=@9 ${net}`);
     expect(ended.err).toMatch(line);
     expect(ended.status).toBe(78);
   });

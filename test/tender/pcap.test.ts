@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parseStats, readStats } from '../../runtime/cli/stats.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { labVm } from '../vm/lab.ts';
+import { word } from './code.ts';
 import { exit, guestElf } from './guest-elf.ts';
-import { fixtures, imageFolder, noTaps, run, tender, tenders } from './tender.ts';
+import { fixtures, imageFolder, inNamespace, noTaps, run, TAP0, tender, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -51,11 +51,11 @@ const echoes = (all: readonly Frame[], type: number): number =>
 function capture(name: string, script: string, ...options: string[]) {
   const file = join(folder, name);
   const all = `
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 "$0" --mem=4 --net:service=tap0 --pcap:service="$1" --stats="$1.stats" ${options.join(' ')} "$2" >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
 ${script}`;
-  const ended = run('unshare', ['--map-root-user', '--net', 'sh', '-c', all, spt, file, netcheck]);
+  const ended = inNamespace(all, spt, file, netcheck);
   return { ended, file, read: () => frames(readFileSync(file)), stats: () => readStats(`${file}.stats`) };
 }
 
@@ -110,13 +110,13 @@ describe.skipIf(noTaps)(`under spt ${noTaps ?? ''}`, () => {
     const limited = join(folder, 'limited.sh');
     writeFileSync(limited, `#!/bin/sh\nulimit -f 60\nexec ${spt} "$@"\n`, { mode: 0o755 });
     const script = `
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 "$0" --mem=4 --net:service=tap0 --pcap:service="$1" --stats="$1.stats" "$2" >/dev/null &
 ping -q -c 1 -w 15 10.0.0.2 >/dev/null || exit 1
 ping -q -f -c 200 -s 1000 10.0.0.2
 kill $!; wait $!`;
     const file = join(folder, 'full.pcap');
-    const ended = run('unshare', ['--map-root-user', '--net', 'sh', '-c', script, limited, file, netcheck]);
+    const ended = inNamespace(script, limited, file, netcheck);
     expect(ended.out).toContain('200 packets transmitted, 200 received, 0% packet loss');
     expect(ended.err).toMatch(
       /^kittiwake-spt: net service: the capture to .*full\.pcap stopped \((EFBIG|no room for a whole frame)\); the guest runs on, make room and start it again$/m,
@@ -140,7 +140,6 @@ kill $!; wait $!`;
   test('a guest that ends at once has sent its last frame', () => {
     // write(hostfd, CODE, 64); the frame is the guest's own code.
     const fd = 0x11028 + 8 + 104 + 88;
-    const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
     const write = [
       0x8b,
       0x3c,
@@ -160,7 +159,7 @@ kill $!; wait $!`;
     const file = join(folder, 'last.pcap');
     const script =
       'ip tuntap add tap0 mode tap; ip link set tap0 up; "$0" --mem=4 --net:service=tap0 --pcap:service="$1" "$2"; echo $?';
-    const ended = run('unshare', ['--map-root-user', '--net', 'sh', '-c', script, spt, file, guest]);
+    const ended = inNamespace(script, spt, file, guest);
     expect(ended.out).toBe('0\n');
     const own = frames(readFileSync(file)).filter(({ bytes }) => bytes.length === 64);
     expect(own.length).toBe(20);
@@ -189,21 +188,14 @@ describe('a capture', () => {
 // ---- hvt, with real KVM in a lab VM ----
 
 describe('under hvt', () => {
-  let machine: Machine;
-  beforeAll(async () => {
-    machine = await startMachine(await labSnapshot());
-  }, 900_000);
-  afterAll(() => machine.stop());
+  const lab = labVm(60_000);
 
   test('a capture holds each frame, and the counters agree', async () => {
-    let out = '';
-    await machine.root.run(
-      `(ip tuntap add tap9 mode tap; ip addr add 10.9.0.1/24 dev tap9; ip link set tap9 up
+    const { out } =
+      await lab.run(`(ip tuntap add tap9 mode tap; ip addr add 10.9.0.1/24 dev tap9; ip link set tap9 up
 kittiwake-hvt --mem=4 --net:service=tap9 --pcap:service=/dev/shm/p --stats=/dev/shm/s /usr/local/share/kittiwake/images/netcheck.hvt --ipv4=10.9.0.2/24 >/dev/null &
 ping -q -c 1 -w 15 10.9.0.2; ping -q -c 20 -i 0.01 -s 600 10.9.0.2; kill $!; wait $!) >/dev/null 2>&1
-base64 -w 0 /dev/shm/p; echo; base64 -w 0 /dev/shm/s; ip link del tap9`,
-      { timeoutMs: 60_000, onOutput: (text) => (out += text) },
-    );
+base64 -w 0 /dev/shm/p; echo; base64 -w 0 /dev/shm/s; ip link del tap9`);
     const [pcap = '', stats = ''] = out.split('\n');
     const all = frames(Buffer.from(pcap, 'base64'));
     expect(echoes(all, 8)).toBeGreaterThanOrEqual(21);

@@ -1,13 +1,12 @@
 // --net-rate and --block-rate: that what passes is what was allowed, and that the rest waits and is not lost. The arithmetic has its own
 // test, against an exact model (fuzz.test.ts); here nothing can be slower than the machine, so only lower bounds of time are looked at.
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parseStats, readStats } from '../../runtime/cli/stats.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { labVm, written } from '../vm/lab.ts';
+import { DATA, halt, hypercall, store, word } from './code.ts';
 import { call, exit, guestElf, type Segment } from './guest-elf.ts';
-import { fixtures, imageFolder, noTaps, run, tender, tenders } from './tender.ts';
+import { fixtures, imageFolder, inNamespace, noTaps, TAP0, tender, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -15,7 +14,6 @@ afterAll(remove);
 const folder = dirname(image('beside', ''));
 const spt = join(tenders, 'kittiwake-spt');
 const netcheck = join(fixtures, 'netcheck.spt');
-const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
 
 describe('an option', () => {
   test.each([
@@ -64,11 +62,11 @@ describe.skipIf(noTaps)(`under spt ${noTaps ?? ''}`, () => {
   function limited(name: string, limits: string, ping: string) {
     const file = join(folder, name);
     const script = `
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 "$0" --mem=4 --net:service=tap0 --net-rate:service=${limits} --stats="$1" "$2" >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
 ping -q ${ping} 10.0.0.2; kill $!; wait $!`;
-    const ended = run('unshare', ['--map-root-user', '--net', 'sh', '-c', script, spt, file, netcheck]);
+    const ended = inNamespace(script, spt, file, netcheck);
     return { out: ended.out, counters: readStats(file).devices[0]?.counters ?? {} };
   }
 
@@ -191,38 +189,10 @@ describe('block devices under spt', () => {
 
 // ---- hvt, with real KVM in a lab VM ----
 
-const DATA = 0x200000;
 const SEGMENTS: readonly Segment[] = [{ address: DATA, flags: 6, bytes: [0], memory: 0x10000 }];
-/** movq $value, address. */
-const store = (address: number, value: number): number[] => [
-  0x48,
-  0xc7,
-  0x04,
-  0x25,
-  ...word(address),
-  ...word(value),
-];
-/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
-const hypercall = (number: number, address: number): number[] => [
-  0xb8,
-  ...word(address),
-  0xba,
-  ...word(0x500 + number),
-  0xef,
-];
 
 describe('under hvt', () => {
-  let machine: Machine;
-  beforeAll(async () => {
-    machine = await startMachine(await labSnapshot());
-  }, 900_000);
-  afterAll(() => machine.stop());
-
-  async function vm(script: string): Promise<string> {
-    let out = '';
-    await machine.root.run(`(${script}\n) 2>&1`, { timeoutMs: 60_000, onOutput: (text) => (out += text) });
-    return out;
-  }
+  const lab = labVm(60_000);
 
   test('a block device waits, and each transfer succeeds', async () => {
     const body = [...hypercall(5, DATA), 0x41, 0xff, 0xcc]; // BLOCK_READ; dec %r12d
@@ -234,12 +204,10 @@ describe('under hvt', () => {
         ...store(DATA + 24, 512),
       ],
       ...[0x41, 0xbc, ...word(30), ...body, 0x75, 256 - body.length - 2],
-      ...[...store(DATA + 0x800, 0), ...store(DATA + 0x808, 3), ...hypercall(8, DATA + 0x800)],
+      ...halt(3),
     ];
     const guest = guestElf({ target: 'hvt', code, more: SEGMENTS, devices: [{ name: 'disk', type: 1 }] });
-    const file = image('reader.hvt', guest);
-    const out =
-      await vm(`echo ${readFileSync(file).toString('base64')} | base64 -d > /tmp/reader.hvt; truncate -s 4096 /tmp/disk
+    const { out } = await lab.run(`${written(guest, '/tmp/reader.hvt')}; truncate -s 4096 /tmp/disk
 kittiwake-hvt --mem=4 --block:disk=/tmp/disk --block-rate:disk=operations=20/1 --stats=/dev/shm/rate /tmp/reader.hvt; echo $?
 base64 -w 0 /dev/shm/rate`);
     const [status, base64 = ''] = out.split('\n');
@@ -251,7 +219,8 @@ base64 -w 0 /dev/shm/rate`);
   });
 
   test.each(['in-frames=20/1', 'out-frames=20/1'])('%s lets no more pass', async (limits) => {
-    const out = await vm(`ip tuntap add tap9 mode tap; ip addr add 10.9.0.1/24 dev tap9; ip link set tap9 up
+    const { out } =
+      await lab.run(`ip tuntap add tap9 mode tap; ip addr add 10.9.0.1/24 dev tap9; ip link set tap9 up
 kittiwake-hvt --mem=4 --net:service=tap9 --net-rate:service=${limits} /usr/local/share/kittiwake/images/netcheck.hvt --ipv4=10.9.0.2/24 >/dev/null &
 ping -q -c 1 -w 15 10.9.0.2 >/dev/null; ping -q -i 0.01 -c 40 -w 20 10.9.0.2; kill $!; wait $!; ip link del tap9`);
     // With a deadline ping(8) goes on until 40 are answered.

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { root } from '../../scripts/setup/root.ts';
 import { parseRefusals, readRefusals, type Refusal } from '../../src/lib/refusals.ts';
 import { guestElf, type Guest } from './guest-elf.ts';
-import { imageFolder, noTaps, run, tenders } from './tender.ts';
+import { imageFolder, inNamespace, noTaps, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -129,7 +129,7 @@ test.skipIf(noTaps).each(Object.entries(HERE))(
     const usernet = `${join(tenders, 'kittiwake-usernet')} --sysexits`;
     const weak = 'setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all';
     const prepared = `spt='${spt}' usernet='${usernet}' weak='${weak}' image='${file}' dir='${dirname(file)}'; ${script}`;
-    const ended = run('unshare', ['--map-root-user', '--net', 'sh', '-c', prepared]);
+    const ended = inNamespace(prepared);
     const { pieces, status } = refusals.find((refusal) => refusal.name === name) ?? { pieces: [], status: 0 };
     expect(ended.err).toMatch(
       new RegExp(`^kittiwake-(?:spt|usernet): ${pieces.map(literally).join('.+')}\n$`),

@@ -3,61 +3,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
 import { buildUnikernel } from '../../scripts/images/build.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { labVm, written } from '../vm/lab.ts';
+import { DATA, halt, hypercall, store, word } from './code.ts';
 import { guestElf } from './guest-elf.ts';
-import { imageFolder } from './tender.ts';
 
-/** Where no lab VM is in the cache one is built first. */
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 120_000;
 
-let machine: Machine;
-beforeAll(async () => {
-  machine = await startMachine(await labSnapshot());
-}, BUILD_LIMIT_MS);
-afterAll(() => machine.stop());
+const lab = labVm(RUN_LIMIT_MS);
+const vm = (script: string) => lab.run(`cd /tmp; ${script}`);
 
-/** Runs a shell script as root of the lab VM; standard error counts as output. */
-async function vm(script: string): Promise<{ status: number | null; out: string }> {
-  let out = '';
-  const { exit } = await machine.root.run(`(cd /tmp\n${script}\n) 2>&1`, {
-    timeoutMs: RUN_LIMIT_MS,
-    onOutput: (text) => (out += text),
-  });
-  return { status: exit, out };
-}
-
-const DATA = 0x200000;
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
-const store = (address: number, value: number): number[] => [
-  0x48,
-  0xc7,
-  0x04,
-  0x25,
-  ...word(address),
-  ...word(value),
-];
-const call = (number: number, address: number): number[] => [
-  ...[0xb8, ...word(address)],
-  ...[0xba, ...word(0x500 + number)],
-  0xef,
-];
-const [PUTS, POLL, HALT] = [2, 3, 8] as const;
-const LAST = DATA + 0x800;
-const exit = (status: number): number[] => [
-  ...store(LAST, 0),
-  ...store(LAST + 8, status),
-  ...call(HALT, LAST),
-];
+const [PUTS, POLL] = [2, 3] as const;
 /** Ends with `status` unless the condition of the short jump `over` holds. */
-const unless = (over: number, status: number): number[] => [over, exit(status).length, ...exit(status)];
+const unless = (over: number, status: number): number[] => [over, halt(status).length, ...halt(status)];
 const [JE, JAE] = [0x74, 0x73] as const;
 
 const KEPT = 0x12345678;
@@ -99,28 +57,20 @@ function alphabet(pause: readonly number[]): Buffer {
     ...[0x80, 0x04, 0x25, ...word(DATA + 0x100), 0x41], // addb $'A', DATA + 0x100
     ...store(DATA, DATA + 0x100),
     ...store(DATA + 8, 1),
-    ...call(PUTS, DATA),
+    ...hypercall(PUTS, DATA),
     ...pause,
     ...[0x49, 0xff, 0xc7, 0x49, 0x83, 0xff, 26], // inc %r15; cmp $26, %r15
   ];
   const again = [0x0f, 0x8c, ...word(-(turn.length + 6))]; // jl
   return guestElf({
     target: 'hvt',
-    code: [...begin, ...turn, ...again, ...exit(42)],
+    code: [...begin, ...turn, ...again, ...halt(42)],
     more: [{ address: DATA, flags: 6, bytes: [0], memory: 0x1000 }],
   });
 }
-const sleeping = alphabet([...store(DATA + 32, 200_000_000), ...call(POLL, DATA + 32)]);
+const sleeping = alphabet([...store(DATA + 32, 200_000_000), ...hypercall(POLL, DATA + 32)]);
 /** mov $N, %ecx; dec %ecx; jne */
 const spinning = alphabet([0xb9, ...word(40_000_000), 0xff, 0xc9, 0x75, 0xfc]);
-
-const { image, remove } = imageFolder();
-afterAll(remove);
-
-/** Shell that puts a file into the VM. */
-function put(name: string, content: Buffer): string {
-  return `echo ${readFileSync(image(name, content)).toString('base64')} | base64 -d > ${name}`;
-}
 
 /** Shell: until the file `out` has something, or the tender $p has ended. */
 const SOMETHING = 'while [ ! -s out ] && [ -d /proc/$p ]; do sleep 0.01; done';
@@ -134,7 +84,7 @@ describe('a snapshot', { timeout: RUN_LIMIT_MS }, () => {
   ])(
     'of a guest that %s has all of it: restored again and again, it goes on where it was',
     async (name, guest) => {
-      const { status, out } = await vm(`${put(`${name}.hvt`, guest)}
+      const { status, out } = await vm(`${written(guest, `${name}.hvt`)}
       start=${name}.hvt
       for turn in 1 2 3 4 5; do
         : > out
@@ -150,7 +100,7 @@ describe('a snapshot', { timeout: RUN_LIMIT_MS }, () => {
   );
 
   test('does not disturb the guest, and each one replaces the one before', async () => {
-    const { status, out } = await vm(`${put('on.hvt', sleeping)}
+    const { status, out } = await vm(`${written(sleeping, 'on.hvt')}
       : > out; rm -f on.snap
       kittiwake-hvt --mem=4 --snapshot=on.snap on.hvt > out & p=$!
       ${SOMETHING}
@@ -172,13 +122,13 @@ describe('a clone of netcheck', { timeout: RUN_LIMIT_MS }, () => {
       ip link add bridge0 type bridge && ip addr add 10.0.0.1/24 dev bridge0 && ip link set bridge0 up
       for tap in tap0 tap1 tap2; do ip tuntap add $tap mode tap && ip link set $tap master bridge0 up; done`);
     expect(status).toBe(0);
-  }, BUILD_LIMIT_MS);
+  });
 
   test.each(['hvt', 'spt'] as const)(
     'under %s answers at its own address, with its own MAC address, beside another',
     async (abi) => {
       const { status, out } = await vm(`
-      ${put(`netcheck.${abi}`, readFileSync(join(folder, `netcheck.${abi}`)))}
+      ${written(readFileSync(join(folder, `netcheck.${abi}`)), `netcheck.${abi}`)}
       run() { kittiwake-${abi} --net:service=$1 --net-mac:service=02:00:00:00:00:0$2 "\${@:3}" & p=$!; }
       answers() { for try in 1 2 3 4 5 6 7 8 9 10; do ping -c 1 -W 2 $1 > ping.out && return; done; cat ping.out; exit 99; }
       mac() { ip neigh show $1 | grep -o 'lladdr [^ ]*'; }

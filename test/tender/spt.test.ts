@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { word } from './code.ts';
 import { call, CODE, exit, guestElf } from './guest-elf.ts';
-import { fixtures, imageFolder, noTaps, run, tender, tenders } from './tender.ts';
+import { fixtures, imageFolder, inNamespace, noTaps, run, TAP0, tender, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -19,12 +20,6 @@ function guest(name: string, code: readonly number[], ...options: string[]) {
   );
 }
 
-const word = (value: number): number[] => [
-  value & 255,
-  (value >> 8) & 255,
-  (value >> 16) & 255,
-  value >>> 24,
-];
 /** mov $value, %edi. */
 const edi = (value: number): number[] => [0xbf, ...word(value)];
 
@@ -144,7 +139,7 @@ describe('a prebuilt image', () => {
   test.skipIf(noTaps).each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'ends by %s, even where its caller ignored it; by SIGTERM in order',
     (signal) => {
-      const { status, out } = run('unshare', ['--map-root-user', '--net', 'sh', '-c', waiting(signal)]);
+      const { status, out } = inNamespace(waiting(signal));
       expect(status).toBe(0);
       expect(out.trim().split('\n').at(-1)).toBe(String({ SIGTERM: 0, SIGINT: 130, SIGHUP: 129 }[signal]));
     },
@@ -164,7 +159,7 @@ describe('a prebuilt image', () => {
 function waiting(signal: string): string {
   const image = join(fixtures, 'netcheck.spt');
   return `
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 trap '' TERM INT HUP
 ${join(tenders, 'kittiwake-spt')} --mem=4 --net:service=tap0 ${image} >/dev/null &
 ping -q -c 1 -w 15 10.0.0.2 >/dev/null || echo no answer

@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parseStats, readStats } from '../../runtime/cli/stats.ts';
-import { labSnapshot } from '../../scripts/vm.ts';
+import { labVm, written } from '../vm/lab.ts';
+import { DATA, halt, hypercall, store } from './code.ts';
 import { call as systemCall, exit, guestElf, type Segment } from './guest-elf.ts';
-import { fixtures, imageFolder, noTaps, run, tender, tenders } from './tender.ts';
+import { fixtures, imageFolder, inNamespace, noTaps, run, TAP0, tender, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -103,19 +103,13 @@ function stdoutByte(): number[] {
 test.skipIf(noTaps)(`under spt a tap's frames are the host's numbers ${noTaps ?? ''}`, () => {
   const file = path('tap');
   const script = `
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 ping -q -c 1 -w 1 10.0.0.2 >&2 # counted before there is a guest
 "$0" --mem=4 --net:service=tap0 --stats="$1" "$2" >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
 ping -q -f -c 200 10.0.0.2 >&2
 kill $!; wait $!; echo $?`;
-  const args = ['--map-root-user', '--net', 'sh', '-c', script];
-  const ended = run('unshare', [
-    ...args,
-    join(tenders, 'kittiwake-spt'),
-    file,
-    join(fixtures, 'netcheck.spt'),
-  ]);
+  const ended = inNamespace(script, join(tenders, 'kittiwake-spt'), file, join(fixtures, 'netcheck.spt'));
   expect(ended.out).toBe('0\n');
   const [device] = readStats(file).devices;
   expect(device).toMatchObject({ name: 'service', type: 'net', source: 'interface' });
@@ -139,64 +133,24 @@ test('under spt blocks are not counted, and the file says so', () => {
 
 // ---- hvt, with real KVM in a lab VM ----
 
-const BUILD_LIMIT_MS = 900_000;
 const RUN_LIMIT_MS = 60_000;
-const DATA = 0x200000;
 const SEGMENTS: readonly Segment[] = [{ address: DATA, flags: 6, bytes: [0], memory: 0x10000 }];
-const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
-/** movq $value, address. */
-const store = (address: number, value: number): number[] => [
-  0x48,
-  0xc7,
-  0x04,
-  0x25,
-  ...word(address),
-  ...word(value),
-];
-/** mov $address, %eax; mov $0x500 + number, %edx; out %eax, %dx. */
-const call = (number: number, address: number): number[] => [
-  0xb8,
-  ...word(address),
-  0xba,
-  ...word(0x500 + number),
-  0xef,
-];
-const [WALLTIME, BLOCK_WRITE, BLOCK_READ, HALT] = [1, 4, 5, 8] as const;
-const halt = (status: number): number[] => [
-  ...store(DATA + 0x800, 0),
-  ...store(DATA + 0x808, status),
-  ...call(HALT, DATA + 0x800),
-];
+const [WALLTIME, BLOCK_WRITE, BLOCK_READ] = [1, 4, 5] as const;
 const transfer = (number: number, offset: number, size: number): number[] => [
   ...store(DATA, 1),
   ...store(DATA + 8, offset),
   ...store(DATA + 16, DATA + 0x1000),
   ...store(DATA + 24, size),
-  ...call(number, DATA),
+  ...hypercall(number, DATA),
 ];
 
 describe('under hvt', () => {
-  let machine: Machine;
-  beforeAll(async () => {
-    machine = await startMachine(await labSnapshot());
-  }, BUILD_LIMIT_MS);
-  afterAll(() => machine.stop());
-
-  async function vm(script: string): Promise<string> {
-    let out = '';
-    await machine.root.run(`(${script}\n) 2>&1`, {
-      timeoutMs: RUN_LIMIT_MS,
-      onOutput: (text) => (out += text),
-    });
-    return out;
-  }
-  const put = (name: string, guest: Buffer): string =>
-    `echo ${readFileSync(image(name, guest)).toString('base64')} | base64 -d > /tmp/${name}`;
+  const lab = labVm(RUN_LIMIT_MS);
 
   test('exits, hypercalls and blocks are counted', async () => {
     const code = [
-      ...call(WALLTIME, DATA),
-      ...call(WALLTIME, DATA),
+      ...hypercall(WALLTIME, DATA),
+      ...hypercall(WALLTIME, DATA),
       ...transfer(BLOCK_READ, 0, 1024),
       ...transfer(BLOCK_READ, 512, 512),
       ...transfer(BLOCK_WRITE, 0, 512), // to a read-only one
@@ -204,7 +158,7 @@ describe('under hvt', () => {
       ...halt(7),
     ];
     const guest = guestElf({ target: 'hvt', code, more: SEGMENTS, devices: [{ name: 'disk', type: 1 }] });
-    const out = await vm(`${put('stats.hvt', guest)}; truncate -s 4096 /tmp/disk
+    const { out } = await lab.run(`${written(guest, '/tmp/stats.hvt')}; truncate -s 4096 /tmp/disk
 kittiwake-hvt --sysexits --mem=4 --stats=/dev/shm/stats --block-ro:disk=/tmp/disk /tmp/stats.hvt; echo $?
 base64 -w 0 /dev/shm/stats`);
     const [status, base64 = ''] = out.split('\n');

@@ -4,20 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { guestElf, call, type Guest } from './guest-elf.ts';
-import { fixtures, noTaps, run, tenders } from './tender.ts';
+import { fixtures, inNamespace, noTaps, TAP0, tenders } from './tender.ts';
 
 const spt = `${join(tenders, 'kittiwake-spt')} --sysexits --mem=4`;
 const netcheck = join(fixtures, 'netcheck.spt');
 
-/** Runs a shell script as root of a new network namespace. */
-function inNamespace(script: string) {
-  return run('unshare', ['--map-root-user', '--net', 'sh', '-c', script]);
-}
-
 describe.skipIf(noTaps)(`a running tender ${noTaps ?? ''}`, () => {
   test('has no capability, no way to gain one, a filter, and no descriptor of its caller', () => {
     const ended = inNamespace(`
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 exec 7</etc/passwd
 ${spt} --net:service=tap0 ${netcheck} >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
@@ -70,7 +65,7 @@ describe.skipIf(noTaps)(`a tap ${noTaps ?? ''}`, () => {
 
   test('in use by another tender is refused, and stays as it is', () => {
     const ended = inNamespace(`
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 ${spt} --net:service=tap0 ${netcheck} >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
 ${spt} --net:service=tap0 ${netcheck}
@@ -83,7 +78,7 @@ kill $!`);
 
   test('has the MAC address it is given, and its MTU', () => {
     const ended = inNamespace(`
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up mtu 9000
+${TAP0} mtu 9000
 ${spt} --net-mac:service=02:00:00:00:be:ef --net:service=tap0 ${netcheck} --ipv4=10.0.0.77/24 >&2 &
 ping -q -c 1 -w 15 10.0.0.77 >&2 || exit 1
 ping -q -c 1 -w 15 -M do -s 8972 10.0.0.77 >&2 && echo jumbo
@@ -94,7 +89,7 @@ kill $!`);
 
   test('a thousand flood pings lose none', () => {
     const ended = inNamespace(`
-ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+${TAP0}
 ${spt} --net:service=tap0 ${netcheck} >&2 &
 ping -q -c 1 -w 15 10.0.0.2 >&2 || exit 1
 ping -q -f -c 1000 10.0.0.2

@@ -37,6 +37,14 @@ export function tender(kind: 'hvt' | 'spt', ...args: string[]): Ended {
   return run(join(tenders, `kittiwake-${kind}`), args);
 }
 
+/** Runs a shell script as root of a network namespace of its own; its $0, $1 and so on are `words`. */
+export function inNamespace(script: string, ...words: string[]): Ended {
+  return run('unshare', ['--map-root-user', '--net', 'sh', '-c', script, ...words]);
+}
+
+/** Shell that makes tap0, in a namespace: the host's end of 10.0.0.0/24, of which netcheck takes 10.0.0.2. */
+export const TAP0 = 'ip tuntap add tap0 mode tap; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up';
+
 /** A folder for a test file's images; `image` writes one and returns its path. */
 export function imageFolder(): {
   image: (name: string, bytes: Uint8Array | string) => string;
