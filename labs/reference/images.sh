@@ -16,6 +16,13 @@ truncate -s 512 site.tar
 #: part netcheck
 kittiwake run --net:service=tap100 netcheck.spt -- --help
 
+#: part ping
+sudo ip addr add 10.0.0.1/24 dev tap100
+kittiwake run --net:service=tap100 netcheck.spt -- --ping=10.0.0.1 --exit
+
+#: part call exit=69
+kittiwake run --net:service=tap100 netcheck.spt -- --call=10.0.0.1:81 --exit
+
 #: part website
 kittiwake run --net:service=tap100 --block-ro:data=site.tar website.spt -- --help
 

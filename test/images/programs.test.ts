@@ -65,6 +65,24 @@ describe.skipIf(noTaps)(`netcheck ${noTaps ?? ''}`, () => {
     ],
     ['-l nobody:debug', "-l 'nobody': no source of log lines; there are netcheck, dhcp and mdns"],
     ['--metrics-port=7', '--metrics-port: a port of netcheck itself; take another one'],
+    ['--call=x', "--call 'x': not a host and a port; write it as 10.0.0.1:7 or [fd00::1]:7"],
+    [
+      '--call=10.0.0.1:0',
+      "--call '10.0.0.1:0': not a host and a port; write it as 10.0.0.1:7 or [fd00::1]:7",
+    ],
+    ['--call=fd00::1:7', "--call 'fd00::1:7': not a host and a port; write it as 10.0.0.1:7 or [fd00::1]:7"],
+    [
+      '--call=[10.0.0.1]:7',
+      "--call '[10.0.0.1]:7': not a host and a port; write it as 10.0.0.1:7 or [fd00::1]:7",
+    ],
+    ['--ping=10.0.0.300', "--ping '10.0.0.300': not a host's address or name; write it as 10.0.0.1"],
+    ['--ping=224.0.0.1', "--ping '224.0.0.1': not a host's address or name; write it as 10.0.0.1"],
+    ['--ping=ff02::1', "--ping 'ff02::1': not a host's address or name; write it as 10.0.0.1"],
+    ['--ping=a..b', "--ping 'a..b': not a host's address or name; write it as 10.0.0.1"],
+    ['--dns=x', "--dns 'x': not an address; write it as 10.0.0.1"],
+    ['--count=0', "--count '0': not a number from 1 to 1000000"],
+    ['--timeout=3601', "--timeout '3601': not a number from 1 to 3600"],
+    ['--exit', '--exit: only with --call or --ping'],
     ['surplus', 'surplus: unknown; --help lists the options'],
   ])('refuses %s', (args, line) => {
     const ended = inNamespace(

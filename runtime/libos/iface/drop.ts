@@ -44,7 +44,7 @@ export const TCP_COOKIE: u32 = 33;
 export const TCP_FULL: u32 = 34;
 /** Data that came out of order and found no room. */
 export const TCP_OUT_OF_ORDER: u32 = 35;
-/** Data for a connection whose user will read no more. */
+/** Data, or one more end, behind the end of the peer's stream (RFC 9293, 3.10.7.4, seventh and eighth). */
 export const TCP_CLOSED: u32 = 36;
 
 /** How many reasons there are, NONE among them. */
@@ -124,7 +124,7 @@ export function reason(code: u32): string {
     case TCP_OUT_OF_ORDER:
       return 'TCP out of order, and no room to keep it';
     case TCP_CLOSED:
-      return 'TCP data for a connection that reads no more';
+      return 'TCP data behind the end of its stream';
     default:
       return 'no reason';
   }

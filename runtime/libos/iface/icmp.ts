@@ -22,6 +22,10 @@ export function receive(stack: Stack, message: usize, size: u32): void {
   if (!icmp.isValid(message, size)) return stack.drop(drop.ICMP_MALFORMED);
   const type = icmp.type(message);
   if (type == icmp.ECHO_REQUEST && icmp.code(message) == 0) return answerEcho(stack, message, size);
+  if (type == icmp.ECHO_REPLY && stack.echoed != 0 && !stack.toMany) {
+    stack.outcome = NOTED;
+    return call_indirect<void>(stack.echoed, stack, icmp.id(message), message + icmp.HEADER, size - icmp.HEADER);
+  }
   if (type == icmp.UNREACHABLE || type == icmp.TIME_EXCEEDED) return receiveError(stack, message, size);
   stack.drop(drop.ICMP_TYPE);
 }

@@ -7,7 +7,7 @@ import * as errors from './errors';
 import { isOneHost } from './icmpv6-errors';
 import { isOurs } from './ipv6-address';
 import { CUT, typeOfUpper, upper } from './ipv6-headers';
-import { pathMtu, send } from './ipv6-output';
+import { datagramMtu, send } from './ipv6-output';
 import { sourceFor } from './ipv6-source';
 import * as mld from './mld';
 import * as ndp from './ndp';
@@ -28,6 +28,10 @@ export function receive(stack: Stack, message: usize, size: u32): void {
   if (isOurs(stack, stack.from)) return stack.drop(drop.SENDER);
   if (type == icmpv6.LISTENER_QUERY) return mld.queried(stack, message, size);
   if (type == icmpv6.ECHO_REQUEST) return answerEcho(stack, message, size);
+  if (type == icmpv6.ECHO_REPLY && stack.echoed != 0 && size >= icmpv6.HEADER) {
+    stack.outcome = NOTED;
+    return call_indirect<void>(stack.echoed, stack, icmpv6.value(message), message + icmpv6.HEADER, size - icmpv6.HEADER);
+  }
   if (type >= icmpv6.UNREACHABLE && type <= icmpv6.PARAMETER_PROBLEM) return receiveError(stack, message, size);
   stack.drop(drop.ICMPV6_TYPE);
 }
@@ -43,7 +47,7 @@ function answerEcho(stack: Stack, message: usize, size: u32): void {
   store<u16>(message, <u16>icmpv6.ECHO_REPLY);
   icmpv6.seal(message, size, ours, theirs);
   let sent = false;
-  if (ipv6.HEADER + size > pathMtu(stack, theirs)) sent = sendPieces(stack, ours, theirs, ipv6.ICMP, message, size);
+  if (ipv6.HEADER + size > datagramMtu(stack, theirs)) sent = sendPieces(stack, ours, theirs, ipv6.ICMP, message, size);
   else {
     memory.copy(stack.packet + ipv6.HEADER, message, size);
     sent = send(stack, ours, theirs, ipv6.ICMP, size);
@@ -68,10 +72,10 @@ function receiveError(stack: Stack, message: usize, size: u32): void {
   if (type == icmpv6.TOO_BIG) {
     kind = errors.TOO_BIG;
     value = icmpv6.value(message);
-    // No path is narrower than that (RFC 8201, 4), and none gets wider by a message.
+    // No path is narrower than that (RFC 8201, 4).
     if (value < ipv6.MINIMUM_MTU) return stack.drop(drop.ICMPV6_MALFORMED);
-    if (value >= pathMtu(stack, stack.to)) return;
-    stack.pathMtus.set(stack.to, value, stack.now);
+    // A segment is TCP's, which knows whether it was sent; nothing is known of other packets any more.
+    if (typeOfUpper() != ipv6.TCP) return stack.unproven.lower(stack.to, value, stack.now);
   } else if (isRefusal(type, icmpv6.code(message))) kind = errors.REFUSED;
   if (stack.notify != 0) call_indirect<void>(stack.notify, stack, typeOfUpper(), kind, value, quoted + at);
 }

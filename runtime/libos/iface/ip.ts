@@ -8,6 +8,7 @@ import * as ipv6 from './ipv6';
 import { Stack } from './stack';
 
 const IPV6_HEADER: u32 = 40;
+const source: usize = memory.data(16);
 
 /** Bytes of the header of a packet to `to`. */
 @inline
@@ -25,6 +26,27 @@ export function payload(stack: Stack, to: usize): usize {
 @inline
 export function pathMtu(stack: Stack, to: usize): u32 {
   return address.isIpv4(to) ? stack.pathMtus.get(to, stack.ipv4Mtu, stack.now) : ipv6.pathMtu(stack, to);
+}
+
+/** Bytes a packet to `to` may have that is no segment of TCP. */
+export function datagramMtu(stack: Stack, to: usize): u32 {
+  return address.isIpv4(to) ? pathMtu(stack, to) : ipv6.datagramMtu(stack, to);
+}
+
+/** Whether there is a way to `to` now, and an address of ours that can be answered from there. */
+export function isReachable(stack: Stack, to: usize): bool {
+  if (!sourceFor(stack, to, source)) return false;
+  if (address.isIpv4(to)) return ipv4.hasRoute(stack, address.ipv4(to));
+  return ipv6.nextHop(stack, to) != 0 && address.isLinkLocal(source) == address.isLinkLocal(to);
+}
+
+/** Whether the station that packets to `to` go to, itself or a router, has been heard of. */
+export function isKnown(stack: Stack, to: usize): bool {
+  let hop = source;
+  if (address.isIpv4(to)) address.setIpv4(hop, ipv4.nextHop(stack, address.ipv4(to)));
+  else hop = ipv6.nextHop(stack, to);
+  const entry = hop != 0 ? stack.neighbours.find(hop) : null;
+  return entry != null && entry.known;
 }
 
 /** Bytes a packet to or from `peer` may have on our link. */

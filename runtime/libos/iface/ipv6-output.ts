@@ -23,6 +23,11 @@ export function pathMtu(stack: Stack, to: usize): u32 {
   return stack.pathMtus.get(to, linkMtu(stack), stack.now);
 }
 
+/** Bytes a packet to `to` may have that is no segment of TCP. */
+export function datagramMtu(stack: Stack, to: usize): u32 {
+  return stack.unproven.get(to, pathMtu(stack, to), stack.now);
+}
+
 /**
  * Sends the `size` bytes that stand behind a header's room at stack.packet, from one of our addresses.
  * @returns false if there is no route, or nothing larger than the path's MTU can be sent

@@ -19,7 +19,8 @@ import { DELIVERED, Stack } from './stack';
 
 export { isOurs } from './ipv6-address';
 export { sourceFor } from './ipv6-source';
-export { pathMtu, send } from './ipv6-output';
+export { datagramMtu, pathMtu, send } from './ipv6-output';
+export { nextHop } from './ipv6-route';
 
 /** Seconds between the first two questions for routers, and the most between later ones (RFC 7559, 2). */
 const SOLICIT_FIRST: u64 = 4 * SECOND;

@@ -10,7 +10,7 @@ import * as icmp from './icmp';
 import { piecesMissing } from './icmpv6-errors';
 import * as ipv4 from './ipv4';
 import { isOurs } from './ip';
-import { pathMtu, sendPacket } from './ipv6-output';
+import { datagramMtu, sendPacket } from './ipv6-output';
 import { Stack } from './stack';
 
 /** In the field of an IPv4 header: more pieces follow. */
@@ -30,7 +30,7 @@ export function sendPieces(stack: Stack, from: usize, to: usize, protocol: u32, 
     stack.drop(drop.TOO_BIG);
     return false;
   }
-  const mtu = four ? stack.pathMtus.get(to, stack.ipv4Mtu, stack.now) : pathMtu(stack, to);
+  const mtu = four ? stack.pathMtus.get(to, stack.ipv4Mtu, stack.now) : datagramMtu(stack, to);
   const most = (mtu - header) & ~7;
   let at: u32 = 0;
   while (at < size) {

@@ -41,8 +41,9 @@ export class PathMtus {
     return link;
   }
 
-  /** Notes that packets to `to` must not exceed `mtu` bytes. */
-  set(to: usize, mtu: u32, now: u64): void {
+  /** Notes that packets to `to` must not exceed `mtu` bytes, unless that is known: no message makes a path wider. */
+  lower(to: usize, mtu: u32, now: u64): void {
+    if (mtu >= this.get(to, u32.MAX_VALUE, now)) return;
     const places = this.places(to);
     let chosen = changetype<Path>(places);
     for (let way: u32 = 0; way < WAYS; way++) {

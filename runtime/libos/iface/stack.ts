@@ -17,6 +17,9 @@ export type Deliver = (stack: Stack, segment: usize, size: u32) => void;
 /** Takes an error that came for a packet of ours: `kind` is of errors.ts, `segment` at least 8 bytes of what we sent from the stack's `from` to `to`. */
 export type Notify = (stack: Stack, protocol: u32, kind: u32, value: u32, segment: usize) => void;
 
+/** Takes the answer to an echo request of ours with the identifier and number `id`, from the stack's `from`, with `size` bytes at `data`. */
+export type Echoed = (stack: Stack, id: u32, data: usize, size: u32) => void;
+
 /** What became of a frame. */
 export const DROPPED: u32 = 0;
 export const ARP_ANSWERED: u32 = 1;
@@ -60,6 +63,8 @@ export class Stack {
   ipv6: Ipv6 = new Ipv6();
   neighbours: Neighbours = new Neighbours();
   pathMtus: PathMtus = new PathMtus();
+  /** What was said of paths and cannot be checked, as it is not about a segment: no stream becomes slower by it (RFC 8201, 6). */
+  unproven: PathMtus = new PathMtus();
   fragments: Fragments = new Fragments();
 
   /** The packet being received: its source and destination, and whether its frame was for several stations. */
@@ -92,6 +97,8 @@ export class Stack {
   udp: u32 = 0;
   tcp: u32 = 0;
   notify: u32 = 0;
+  /** Index of an Echoed; 0 while nobody asks. */
+  echoed: u32 = 0;
   /** What TCP keeps of this interface: a Tcp of socket/tcp. */
   tcpState: usize = 0;
 
@@ -129,6 +136,7 @@ export class Stack {
     this.packet = heap.alloc(front + (offload ? PACKET_MAX : mtu + 64)) + front;
     this.neighbours.seed = this.secret0;
     this.pathMtus.seed = this.secret1;
+    this.unproven.seed = this.secret1;
   }
 
   /**

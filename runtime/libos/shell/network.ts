@@ -43,6 +43,9 @@ let observer: u32 = 0;
 /** Frames the device did not take. */
 export const unsent: usize = memory.data(8);
 
+/** What the image ends with when all connections are over: RUN until finish() said so or it is asked to end. */
+let result: i32 = RUN;
+
 function transmit(frame: usize, size: u32): void {
   if (guest.netWrite(handle, frame, size) != 0) store<u64>(unsent, load<u64>(unsent) + 1);
 }
@@ -75,6 +78,11 @@ export function observe(index: u32): void {
 /** Has a Restored (its index) called when the image goes on from a snapshot. */
 export function onRestored(index: u32): void {
   restored = index;
+}
+
+/** Lets the image end with `status`: as when it is asked to, but unasked. */
+export function finish(status: i32): void {
+  result = status;
 }
 
 /** Takes what a new life brings: the MAC address, secrets, arguments. */
@@ -110,7 +118,7 @@ function receive(stack: Stack, frame: usize, room: u32, now: u64, most: i32): i3
 
 /** The image is asked to end: no connection begins any more, the others end when what is under way is done. */
 function stop(sockets: tcp.Tcp, source: u32): void {
-  if (logger.begin(source, level.INFO)) {
+  if (result == RUN && logger.begin(source, level.INFO)) {
     out.text('asked to end, with ');
     out.number(sockets.connections - sockets.timeWaits);
     out.text(' connections');
@@ -161,12 +169,12 @@ export function run(stack: Stack, turn: u32, source: u32): i32 {
     const wanted = call_indirect<u64>(turn, stack, wall);
     tcp.tick(sockets);
     let due = min(min(iface.deadline(stack), tcp.deadline(sockets)), wanted);
-    if (guest.stopRequested()) {
+    if (result != RUN || guest.stopRequested()) {
       if (end == 0) {
         end = now + LAST_WORDS;
         stop(sockets, source);
       }
-      if (sockets.drained || now >= end) return 0;
+      if (sockets.drained || now >= end) return max(result, 0);
       due = min(due, end);
     }
     if (taken < BURST) guest.poll(due); // else there may be more frames

@@ -273,7 +273,7 @@ function notified(stack: Stack, protocol: u32, kind: u32, value: u32, segment: u
   const sequence = wire.sequence(segment);
   if (before(sequence, connection.una) || !before(sequence, connection.nxt)) return;
   if (kind == errors.TOO_BIG) {
-    stack.pathMtus.set(stack.to, value, stack.now);
+    stack.pathMtus.lower(stack.to, value, stack.now);
     fitPath(tcp, connection);
     tcp.mark(connection);
   } else if (kind == errors.REFUSED && connection.state == SYN_SENT) {

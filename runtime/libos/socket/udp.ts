@@ -8,6 +8,9 @@ import * as address from '../wire/address';
 /** Takes the `size` bytes at `data`, sent from `fromPort`; the addresses are stack.from and stack.to. */
 export type Service = (stack: Stack, data: usize, size: u32, fromPort: u32) => void;
 
+/** Takes what was sent to our `port`, which is no service's; false if it did not ask for it. */
+export type Client = (stack: Stack, port: u32, data: usize, size: u32, fromPort: u32) => bool;
+
 /** Services there can be at once. */
 const SERVICES: u32 = 16;
 
@@ -20,6 +23,8 @@ class Binding {
 }
 
 const table: usize = memory.data(192);
+/** Index of the Client, 0 without. */
+let client: u32 = 0;
 
 @inline
 function at(index: u32): Binding {
@@ -54,6 +59,11 @@ export function bind(port: u32, service: u32, many: bool): bool {
   return true;
 }
 
+/** Lets `index`, a Client, see what comes to ports of no service. */
+export function offer(index: u32): void {
+  client = index;
+}
+
 function receive(stack: Stack, segment: usize, size: u32): void {
   if (!udp.isValid(segment, size, stack.from, stack.to, address.isIpv4(stack.from), stack.verified)) return stack.drop(drop.UDP_MALFORMED);
   const port = udp.destinationPort(segment);
@@ -65,8 +75,14 @@ function receive(stack: Stack, segment: usize, size: u32): void {
     const data = segment + udp.HEADER;
     return call_indirect<void>(binding.service, stack, data, udp.length(segment) - udp.HEADER, udp.sourcePort(segment));
   }
+  if (client != 0 && !stack.toMany && take(stack, port, segment)) return;
   stack.drop(drop.PORT);
   if (!stack.toMany) ip.refusePort(stack);
+}
+
+function take(stack: Stack, port: u32, segment: usize): bool {
+  const size = udp.length(segment) - udp.HEADER;
+  return call_indirect<bool>(client, stack, port, segment + udp.HEADER, size, udp.sourcePort(segment));
 }
 
 /** Where the data of a datagram to `to` is written before send(). */
@@ -77,7 +93,7 @@ export function data(stack: Stack, to: usize): usize {
 
 /** Bytes a datagram to `to` can carry in one packet. */
 export function room(stack: Stack, to: usize): u32 {
-  return ip.pathMtu(stack, to) - ip.headerSize(to) - udp.HEADER;
+  return ip.datagramMtu(stack, to) - ip.headerSize(to) - udp.HEADER;
 }
 
 /** Sends the `size` bytes at data(). False if they were dropped. */

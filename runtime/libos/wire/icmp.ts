@@ -1,5 +1,5 @@
 // ICMP for IPv4 (RFC 792, RFC 1191).
-import { get16, put16 } from './bytes';
+import { get16, get32, put16, put32 } from './bytes';
 import { finish, sumBytes } from './checksum';
 
 /** Bytes of a message before its data. */
@@ -32,9 +32,10 @@ export function code(message: usize): u32 {
   return load<u8>(message, 1);
 }
 
+/** Identifier and sequence number of an echo in one word. */
 @inline
-export function identifier(message: usize): u32 {
-  return get16(message + 4);
+export function id(message: usize): u32 {
+  return get32(message + 4);
 }
 
 @inline
@@ -53,6 +54,13 @@ export function writeReply(message: usize, request: usize, size: u32): void {
   memory.copy(message, request, size);
   store<u32>(message, ECHO_REPLY); // type, code, and a checksum of zero
   store<u16>(message, finish(sumBytes(0, message, size)), 2);
+}
+
+/** Writes header and checksum of an echo request with the identifier and number `id` around the `size` bytes at `message` + HEADER. */
+export function writeRequest(message: usize, id: u32, size: u32): void {
+  store<u32>(message, ECHO_REQUEST);
+  put32(message + 4, id);
+  store<u16>(message, finish(sumBytes(0, message, HEADER + size)), 2);
 }
 
 /** Writes header and checksum of an error around the `quoted` bytes that already stand at `message` + HEADER. */

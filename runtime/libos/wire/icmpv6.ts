@@ -55,7 +55,7 @@ export function isError(type: u32): bool {
   return type < 128;
 }
 
-/** The second word: the MTU of TOO_BIG, the pointer of PARAMETER_PROBLEM. */
+/** The second word: the MTU of TOO_BIG, the pointer of PARAMETER_PROBLEM, identifier and number of an echo. */
 @inline
 export function value(message: usize): u32 {
   return get32(message + 4);

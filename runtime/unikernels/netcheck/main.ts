@@ -1,4 +1,4 @@
-// netcheck: answers ARP, ICMP echo, and the small services of inetd; the first thing to run on a new tap.
+// netcheck: answers ARP, ICMP echo, and the small services of inetd, and calls others; the first thing to run on a new tap.
 import { Stack } from '../../libos/iface/stack';
 import * as level from '../../libos/log/level';
 import * as out from '../../libos/log/line';
@@ -6,16 +6,19 @@ import * as logger from '../../libos/log/logger';
 import * as network from '../../libos/shell/network';
 import * as shell from '../../libos/shell/services';
 import { describe } from './describe';
+import * as errands from './errands';
 import { readOptions } from './options';
 import * as services from './services';
 
 let source: u32 = 0;
 
 function turn(stack: Stack, wall: u64): u64 {
-  return shell.turn(stack);
+  const due = shell.turn(stack);
+  return min(due, errands.turn());
 }
 
 function announce(stack: Stack): void {
+  errands.begin();
   if (!logger.wants(source, level.INFO)) return;
   out.text('netcheck: ready: ');
   if (stack.address != 0) {
@@ -39,6 +42,7 @@ export function main(): i32 {
   if (!shell.hasSources(options, 'netcheck')) return options.exit;
   const stack = network.open('service');
   services.start(stack);
+  errands.prepare(stack, options, source);
   if (logger.wants(source, level.DEBUG)) network.observe(describe.index);
   shell.start(stack, options, announce.index);
   return network.run(stack, turn.index, source);

@@ -136,6 +136,11 @@ export function pathMtu(now: u64): u32 {
   return ipv6.pathMtu(stack!, buffer);
 }
 
+export function datagramMtu(now: u64): u32 {
+  stack!.now = now;
+  return ipv6.datagramMtu(stack!, buffer);
+}
+
 /** State of the neighbour whose address is at `buffer`, -1 if there is none. */
 export function neighbour(): i32 {
   const entry = stack!.neighbours.find(buffer);

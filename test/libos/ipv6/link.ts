@@ -25,6 +25,7 @@ interface Exports extends Module {
   from(): number;
   to(): number;
   pathMtu(now: bigint): number;
+  datagramMtu(now: bigint): number;
   neighbour(): number;
   isRouter(): number;
   address(index: number): number;
@@ -219,6 +220,11 @@ export class Link {
   pathMtu(to: string): number {
     this.write(ip(to));
     return this.module.pathMtu(this.now);
+  }
+
+  datagramMtu(to: string): number {
+    this.write(ip(to));
+    return this.module.datagramMtu(this.now);
   }
 
   neighbour(address: string): number {

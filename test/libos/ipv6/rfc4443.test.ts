@@ -175,39 +175,54 @@ describe('3: errors about packets of ours', () => {
 
 describe('RFC 8201: packets that are too big', () => {
   const far = '2001:db8:9::1';
-  const inner = ipv6(6, Buffer.alloc(20), { from: OURS.fixed, to: far });
-  const tooBig = (mtu: number): Buffer => icmpFrame(2, mtu, inner);
+  const about = (protocol: number, mtu: number): Buffer =>
+    icmpFrame(2, mtu, ipv6(protocol, Buffer.alloc(20), { from: OURS.fixed, to: far }));
+  const tooBig = (mtu: number): Buffer => about(17, mtu);
   beforeEach(() => {
     link.transport();
   });
 
-  test('lower the MTU of the path, and the transport is told', () => {
-    expect(link.pathMtu(far)).toBe(1500);
+  test('lower the MTU of the path for datagrams, and for nobody else', () => {
+    expect(link.datagramMtu(far)).toBe(1500);
     link.receive(tooBig(1400));
-    expect(link.pathMtu(far)).toBe(1400);
-    expect(link.told).toMatchObject([{ protocol: 6, kind: ERROR.tooBig, value: 1400 }]);
+    expect(link.datagramMtu(far)).toBe(1400);
     link.receive(tooBig(1300));
-    expect(link.pathMtu(far)).toBe(1300);
+    expect(link.datagramMtu(far)).toBe(1300);
+    expect(link.pathMtu(far)).toBe(1500);
+    expect(link.told).toEqual([]);
+  });
+
+  test('and are about a segment: TCP is told, and has to say whether it sent that (RFC 5927)', () => {
+    link.receive(about(6, 1400));
+    expect(link.told).toMatchObject([{ protocol: 6, kind: ERROR.tooBig, value: 1400 }]);
+    expect(link.pathMtu(far)).toBe(1500);
+    expect(link.datagramMtu(far)).toBe(1500);
   });
 
   test('never raise it, nor lower it below 1280 bytes', () => {
     link.receive(tooBig(1400), tooBig(1450), tooBig(1279), tooBig(0), tooBig(0xffffffff));
-    expect(link.pathMtu(far)).toBe(1400);
+    expect(link.datagramMtu(far)).toBe(1400);
     link.receive(tooBig(1280));
-    expect(link.pathMtu(far)).toBe(1280);
+    expect(link.datagramMtu(far)).toBe(1280);
   });
 
   test('are forgotten after ten minutes', () => {
     link.receive(tooBig(1400));
     link.pass(601);
-    expect(link.pathMtu(far)).toBe(1500);
+    expect(link.datagramMtu(far)).toBe(1500);
   });
 
-  test('and nothing larger is sent there', () => {
+  test('and what is larger goes there in pieces', () => {
     link.setGateway(THEIRS.local);
     link.meet(THEIRS.local);
     link.receive(tooBig(1400));
-    expect([link.send(far, Buffer.alloc(1360)), link.send(far, Buffer.alloc(1361))]).toEqual([true, false]);
+    expect(link.sendPieces(ip(OURS.fixed), ip(far), Buffer.alloc(1400))).toBe(true);
+    expect(link.out().map((frame) => frame.length - 14)).toEqual([1400, 96]);
+  });
+  test('and nothing larger than the link is sent anywhere', () => {
+    link.setGateway(THEIRS.local);
+    link.meet(THEIRS.local);
+    expect([link.send(far, Buffer.alloc(1460)), link.send(far, Buffer.alloc(1461))]).toEqual([true, false]);
     expect(link.out()).toHaveLength(1);
   });
 });

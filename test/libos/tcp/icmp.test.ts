@@ -90,6 +90,15 @@ describe.each(FAMILIES)('ICMP errors by IPv%i', (family: Family) => {
     peer.host.receive(error({ ...segment, to: 40001 }, { mtu }), peer.now);
     peer.expectNothing();
     expect(peer.host.congestion(peer.connection).mss).toBe(peer.mss);
+    // Nor does a timeout look up what was said, or another connection begin with it.
+    peer.after(250);
+    peer.expect('A', { seq: 1, size: peer.mss });
+    peer.port = 40001;
+    peer.next = 0;
+    peer.acked = 0;
+    peer.left.length = 0;
+    peer.open();
+    expect(peer.host.congestion(peer.connection).mss).toBe(peer.mss);
   });
 
   test('a refusal ends an opening, but no connection', async () => {

@@ -197,6 +197,7 @@ describe('the peer closes first', () => {
     peer.expect('A', { ack: 2 });
     peer.events();
     peer.send('A', { data: 100 });
+    expect(peer.host.dropped).toBe('TCP data behind the end of its stream');
     expect(peer.events()).toBe('');
     expect(peer.read(0)).toBe(0);
   });

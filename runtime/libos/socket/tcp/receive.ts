@@ -28,7 +28,7 @@ function setRange(connection: Connection, index: u32, start: u32, end: u32): voi
 
 /** Takes data and FIN; what lies outside the window is cut off. */
 export function takePayload(tcp: Tcp, connection: Connection, sequence: u32, data: usize, size: u32, fin: bool): void {
-  if (connection.state > FIN_WAIT_2 || connection.state < ESTABLISHED || connection.peerFin) return;
+  if (connection.state > FIN_WAIT_2 || connection.state < ESTABLISHED || connection.peerFin) return tcp.stack.drop(drop.TCP_CLOSED);
   let start = sequence;
   let end = sequence + size;
   if (before(start, connection.received)) {
