@@ -56,29 +56,37 @@ static int refuse_undeclared(uint32_t type, const char *name, const struct image
     return fail(why, E_DEVICE_UNDECLARED, net ? "net" : "block", name, image_called(image), declared);
 }
 
-int devices_match(const struct options *options, const struct image *image, struct refusal *why) {
+static bool is_missing(const struct options *options, const struct mft_entry *entry) {
+    const struct net_option *net = net_option(options, entry->name);
+    const struct block_option *block = block_option(options, entry->name);
+    return (entry->type == MFT_NET_BASIC && (net == NULL || net->tap[0] == '\0')) ||
+           (entry->type == MFT_BLOCK_BASIC && (block == NULL || block->path == NULL));
+}
+
+static int refuse_missing(const struct options *options, const struct image *image, struct refusal *why) {
     char missing[LIST_SIZE] = "";
     char remedy[LIST_SIZE] = "";
     for (unsigned handle = 1; handle < image->manifest.entries; handle++) {
         const struct mft_entry *entry = &image->manifest.e[handle];
-        const struct net_option *net = net_option(options, entry->name);
-        const struct block_option *block = block_option(options, entry->name);
-        if (entry->type == MFT_NET_BASIC && (net == NULL || net->tap[0] == '\0')) {
-            append(missing, ", ", "net ", entry->name, "");
-            append(remedy, " ", "--net:", entry->name, "=TAP");
-        } else if (entry->type == MFT_BLOCK_BASIC && (block == NULL || block->path == NULL)) {
-            append(missing, ", ", "block ", entry->name, "");
-            append(remedy, " ", "--block:", entry->name, "=FILE");
-        }
+        bool net = entry->type == MFT_NET_BASIC;
+        if (!is_missing(options, entry))
+            continue;
+        append(missing, ", ", net ? "net " : "block ", entry->name, "");
+        append(remedy, " ", net ? "--net:" : "--block:", entry->name, net ? "=TAP" : "=FILE");
     }
+    return fail(why, E_DEVICE_MISSING, missing, image_called(image), remedy);
+}
+
+int devices_match(const struct options *options, const struct image *image, struct refusal *why) {
     for (unsigned i = 0; i < options->net_count; i++)
         if (!declares(image, MFT_NET_BASIC, options->net[i].name))
             return refuse_undeclared(MFT_NET_BASIC, options->net[i].name, image, why);
     for (unsigned i = 0; i < options->block_count; i++)
         if (!declares(image, MFT_BLOCK_BASIC, options->block[i].name))
             return refuse_undeclared(MFT_BLOCK_BASIC, options->block[i].name, image, why);
-    if (missing[0] != '\0')
-        return fail(why, E_DEVICE_MISSING, missing, image_called(image), remedy);
+    for (unsigned handle = 1; handle < image->manifest.entries; handle++)
+        if (is_missing(options, &image->manifest.e[handle]))
+            return refuse_missing(options, image, why);
     return 0;
 }
 

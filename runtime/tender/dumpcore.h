@@ -8,7 +8,7 @@
 /* Opens the folder and fixes the file's name; call it last before the seal. `path` NULL: none is wanted. Returns 0, or -1 with `why`. */
 int dumpcore_open(const char *path, struct refusal *why);
 
-/* What a filter must let through: making that one file, and writing it. Returns 0, or what libseccomp returned. */
+/* What a filter must let through: making that one file, and writing it. Returns 0, or -1. */
 int dumpcore_allow(struct rules *rules);
 
 /*

@@ -24,7 +24,7 @@
 /* Takes over the descriptor the command line names, which must be open for writing. Returns 0, or -1 with `why`. */
 int eventlog_open(const struct options *options, struct refusal *why);
 
-/* What a filter must let through for the functions below. Returns 0, or what libseccomp returned. */
+/* What a filter must let through for the functions below. Returns 0, or -1. */
 int eventlog_allow(struct rules *rules);
 
 /* For a process that is not to write any more, such as the one that becomes the guest where another one watches it. */

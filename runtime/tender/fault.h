@@ -42,7 +42,7 @@ extern int crash_fd; /* -1: no report is wanted */
  */
 int crash_open(const char *path, const char *tender, const struct image *image, uint64_t memory_size, struct refusal *why);
 
-/* What a filter must let through for the report: that text to that file, and no more. Returns 0, or what libseccomp returned. */
+/* What a filter must let through for the report: that text to that file, and no more. Returns 0, or -1. */
 int crash_allow(struct rules *rules);
 
 /* Between crash.c and fault.c: begins the report with what does not change any more. */

@@ -79,7 +79,7 @@ void guest_disarm(struct debugger *debugger);
 
 /* ---- gdb.c ---- */
 
-/* What a filter must let through for all of this. Returns 0, or what libseccomp returned. */
+/* What a filter must let through for all of this. Returns 0, or -1. */
 int gdb_allow(struct rules *rules, const struct debugger *debugger);
 
 /* The guest is about to begin: waits until the debugger lets it. CALL_DONE, or the exit status if the debugger ended the guest. */

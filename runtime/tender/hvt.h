@@ -96,7 +96,7 @@ int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *f
 /* Takes devices out of the epoll set while their limit lets nothing in. Returns the ns until the first has tokens, UINT64_MAX for none. */
 uint64_t net_hold(const struct calls *calls);
 
-/* Adds the system calls of these but ppoll(2). Returns 0, or what libseccomp returned. */
+/* Adds the system calls of these but ppoll(2). Returns 0, or -1. */
 int net_allow(struct rules *rules, const struct calls *calls);
 
 /* ---- hvt_run.c: running the guest ---- */
@@ -117,7 +117,7 @@ void hvt_fault(const struct calls *calls, const char *cause, bool broke_rules);
  */
 int hvt_stop_arm(const struct machine *machine, int event, unsigned seconds, struct refusal *why);
 
-/* The system calls of its handler. Returns 0, or what libseccomp returned. */
+/* The system calls of its handler. Returns 0, or -1. */
 int hvt_stop_allow(struct rules *rules);
 
 /* ---- hvt_snapshot.c: the processor's state ---- */
@@ -125,7 +125,7 @@ int hvt_stop_allow(struct rules *rules);
 /* With --snapshot: from now on SIGUSR1 asks for one. Call it last before the filter. Returns 0, or -1 with `why`. */
 int hvt_snapshot_arm(const struct calls *calls, struct refusal *why);
 
-/* The system calls of a snapshot. Returns 0, or what libseccomp returned. */
+/* The system calls of a snapshot. Returns 0, or -1. */
 int hvt_snapshot_allow(struct rules *rules, const struct calls *calls);
 
 /* Whether one was asked for. KVM_RUN then completes what is pending and returns EINTR, a sleep of the guest ends. */

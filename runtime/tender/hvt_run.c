@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The system calls of the loop, each bound to the descriptor or request it is for. Returns 0, or what libseccomp returned. */
+/* The system calls of the loop, each bound to the descriptor or request it is for. Returns 0, or -1. */
 static int allow(struct rules *rules, const struct calls *calls) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     scmp_datum_t vcpu = (scmp_datum_t)calls->machine->vcpu;

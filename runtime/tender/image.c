@@ -59,7 +59,8 @@ const char *image_called(const struct image *image) {
 
 int image_parse(const struct file *file, const struct target *target, struct image *image, struct refusal *why) {
     struct program_headers headers;
-    *image = (struct image){.file = *file, .target = target->abi};
+    image->file = *file;
+    image->target = target->abi;
     if (executable_read(target, image, &headers, why) != 0)
         return -1;
 

@@ -66,7 +66,7 @@ int file_read(const struct file *file, void *to, uint64_t size, uint64_t offset,
 /* The image as people call it: its path without the folders, for messages about what is in it. */
 const char *image_called(const struct image *image);
 
-/* Fills `image` from `file` after checking all of it. Returns 0, or -1 with `why`. */
+/* Fills `image`, which must be all zeroes, from `file` after checking all of it. Returns 0, or -1 with `why`. */
 int image_parse(const struct file *file, const struct target *target, struct image *image, struct refusal *why);
 
 /*

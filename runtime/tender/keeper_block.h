@@ -22,7 +22,7 @@ int blocks_ask(struct refusal *why);
 /* In the keeper: takes the descriptor, which the guest's process may fail to send. */
 void blocks_take(void);
 
-/* What a filter must let through. Returns 0, or what libseccomp returned. */
+/* What a filter must let through. Returns 0, or -1. */
 int blocks_allow(struct rules *rules);
 
 /* Lowers `soonest`, in ns of CLOCK_MONOTONIC, to when to look again. Returns the descriptor to wait for, -1: none. */

@@ -9,7 +9,7 @@
 /* Takes note of the taps among `devices`. Returns 0, or -1 with `why`. */
 int interfaces_open(const struct devices *devices, const struct mft *manifest, struct refusal *why);
 
-/* What a filter must let through for interfaces_read(). Returns 0, or what libseccomp returned. */
+/* What a filter must let through for interfaces_read(). Returns 0, or -1. */
 int interfaces_allow(struct rules *rules);
 
 /* Whether there are any. */

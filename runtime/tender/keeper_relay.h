@@ -23,7 +23,7 @@ int relays_open(const struct options *options, const struct mft *manifest, struc
 void relays_close_taps(void);
 void relays_close_sockets(const struct devices *devices);
 
-/* What a filter must let through. Returns 0, or what libseccomp returned. */
+/* What a filter must let through. Returns 0, or -1. */
 int relays_allow(struct rules *rules);
 
 /* Two for each device. Fills `wait` and returns how many entries it has; `soonest`, in ns of CLOCK_MONOTONIC, is lowered to when to look again. */

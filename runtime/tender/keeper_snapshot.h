@@ -22,7 +22,7 @@ int keeper_snapshot_show(const struct spt_view *view, struct refusal *why);
 /* Waits for that, and begins to trace. If the guest's process has ended instead, that is seen later. Returns 0, or -1 with `why`. */
 int keeper_snapshot_watch(struct guest *guest, pid_t pid, int pidfd, struct refusal *why);
 
-/* What a filter must let through. Returns 0, or what libseccomp returned. */
+/* What a filter must let through. Returns 0, or -1. */
 int keeper_snapshot_allow(struct rules *rules);
 
 /* Passes on signals for which the guest has stopped. To be called for each SIGCHLD. */

@@ -27,15 +27,21 @@ static struct shared full(const struct rate rates[2], uint64_t now) {
     return (struct shared){.limiter = {.bytes = bucket_full(rates[0], now), .operations = bucket_full(rates[1], now)}};
 }
 
+static bool any(const struct rate rates[2]) {
+    return (rates[0].rate | rates[1].rate) != 0;
+}
+
 void limits_open(const struct options *options, const struct mft *manifest) {
     uint64_t now = limits_now();
     for (unsigned i = 0; i < options->net_count; i++) {
         unsigned handle = manifest_find(manifest, options->net[i].name);
         for (int direction = 0; direction < 2; direction++)
-            net[direction][handle] = full(options->net[i].rate[direction], now);
+            if (any(options->net[i].rate[direction]))
+                net[direction][handle] = full(options->net[i].rate[direction], now);
     }
     for (unsigned i = 0; i < options->block_count; i++)
-        block[manifest_find(manifest, options->block[i].name)] = full(options->block[i].rate, now);
+        if (any(options->block[i].rate))
+            block[manifest_find(manifest, options->block[i].name)] = full(options->block[i].rate, now);
 }
 
 static void enter(struct shared *shared) {

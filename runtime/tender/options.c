@@ -128,7 +128,9 @@ static int join_arguments(int argc, char *const argv[], char cmdline[CMDLINE_SIZ
 
 int options_parse(int argc, char *const argv[], const struct limits *limits, struct options *options,
                   struct refusal *why) {
-    *options = (struct options){.action = ACTION_RUN, .memory_mib = DEFAULT_MEMORY_MIB, .stop_timeout = DEFAULT_STOP_TIMEOUT};
+    options->action = ACTION_RUN;
+    options->memory_mib = DEFAULT_MEMORY_MIB;
+    options->stop_timeout = DEFAULT_STOP_TIMEOUT;
     int first = 1; /* the first word that is no option */
     while (first < argc && argv[first][0] == '-' && strcmp(argv[first], "--") != 0) {
         /* Decides how the refusals of all the others exit, so it counts wherever it stands. */

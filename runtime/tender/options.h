@@ -85,7 +85,7 @@ struct limits {
     bool has_ring;      /* --net-ring, --no-net-ring */
 };
 
-/* Fills `options`. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */
+/* Fills `options`, which must be all zeroes: it is large, and most of it is never touched. Returns 0, or -1 with `why`; options->sysexits is right in both cases. */
 int options_parse(int argc, char *const argv[], const struct limits *limits, struct options *options,
                   struct refusal *why);
 

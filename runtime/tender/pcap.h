@@ -15,7 +15,7 @@
 /* Makes the files; the devices are attached. `program` is named in the line. Returns 0, or -1 with `why`. */
 int pcap_open(const char *program, const struct options *options, const struct image *image, struct refusal *why);
 
-/* What a filter must let through for pcap_record(), but writing to standard error. Returns 0, or what libseccomp returned. */
+/* What a filter must let through for pcap_record(), but writing to standard error. Returns 0, or -1. */
 int pcap_allow(struct rules *rules);
 
 /* For a process that sees no frames. */

@@ -3,7 +3,7 @@
  *
  *   broken |= rules_add(rules, "frames", SCMP_ACT_ALLOW, SCMP_SYS(read), 1, SCMP_A0(SCMP_CMP_EQ, fd));
  *
- * Whatever no rule allows kills the process.
+ * The words are libseccomp's. Whatever no rule allows kills the process.
  */
 #ifndef KITTIWAKE_RULES_H
 #define KITTIWAKE_RULES_H
@@ -35,11 +35,13 @@ struct rules {
     struct rule rule[RULES_MAX];
 };
 
-/* Adds a rule with `count` checks (struct scmp_arg_cmp). Texts must live as long as the table. Returns 0, or -1 if that is too much. */
+/* Adds a rule with `count` checks (struct scmp_arg_cmp); where several of a system call hold, the first counts. Texts must live as long as the table. Returns 0, or -1 if that is too much. */
 int rules_add(struct rules *rules, const char *why, uint32_t action, int call, unsigned count, ...);
 
 /* The descriptor the rule is bound to by its first argument, or -1. */
 int rule_descriptor(const struct rule *rule);
+
+/* ---- filter.c ---- */
 
 /*
  * Makes the filter's program in `code`. `broken` is what the additions returned, or'ed together. Returns 0, or -1 with
@@ -48,8 +50,6 @@ int rule_descriptor(const struct rule *rule);
 int rules_compile(const struct rules *rules, int broken, struct sock_filter code[FILTER_MAX], struct sock_fprog *program, struct refusal *why);
 
 /* Rules that go past the table would be missing in what --show-sandbox says. */
-#ifndef RULES_IMPLEMENTATION
 #pragma GCC poison seccomp_rule_add
-#endif
 
 #endif

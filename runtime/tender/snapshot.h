@@ -61,7 +61,7 @@ static_assert(SNAPSHOT_HEAD % GUEST_PAGE_SIZE == 0, "memory is mapped by pages")
 
 /* ---- snapshot_check.c: reading a hostile one ---- */
 
-/* Reads and checks all but the machine's state and memory's contents. Returns 0, or -1 with `why`. */
+/* Reads and checks all but the machine's state and memory's contents; `snapshot` must be all zeroes. Returns 0, or -1 with `why`. */
 int snapshot_read(const struct file *file, const struct target *target, struct snapshot *snapshot, struct refusal *why);
 
 /* The counts must be in range. */
@@ -72,7 +72,7 @@ uint64_t snapshot_checksum(const struct snapshot *snapshot);
 /* Fills in all but extents, generation and machine. */
 void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const struct options *options, const struct image *image);
 
-/* Fills `image` with what the loader had found when the guest was started. */
+/* Fills `image`, which must be all zeroes, with what the loader had found when the guest was started. */
 void snapshot_image(const struct snapshot *snapshot, const struct file *file, struct image *image);
 
 /* ---- snapshot_restore.c: from a snapshot to a guest that can go on ---- */

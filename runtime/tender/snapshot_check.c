@@ -74,9 +74,9 @@ static const char *wrong_extents(const struct snapshot *snapshot, uint64_t first
 }
 
 /* What a tender writes into a manifest, and no more. */
-static const char *wrong_devices(struct mft manifest) {
-    for (unsigned handle = 0; handle < manifest.entries && handle < MFT_MAX_ENTRIES; handle++) {
-        struct mft_entry *entry = &manifest.e[handle];
+static const char *wrong_devices(const struct mft *manifest) {
+    for (unsigned handle = 0; handle < manifest->entries && handle < MFT_MAX_ENTRIES; handle++) {
+        const struct mft_entry *entry = &manifest->e[handle];
         bool device = entry->type == MFT_NET_BASIC || entry->type == MFT_BLOCK_BASIC;
         if (entry->attached != device)
             return "a device is marked wrongly";
@@ -91,20 +91,22 @@ static const char *wrong_devices(struct mft manifest) {
 }
 
 static int check_manifest(const struct snapshot *snapshot, const char *name, struct refusal *why) {
-    const char *wrong = wrong_devices(snapshot->manifest);
+    const char *wrong = wrong_devices(&snapshot->manifest);
     if (wrong != NULL)
         return fail(why, E_SNAPSHOT_MALFORMED, name, wrong);
-    struct mft plain = snapshot->manifest; /* as it was in the image */
-    for (unsigned handle = 0; handle < MFT_MAX_ENTRIES; handle++)
+    static struct mft plain; /* as it was in the image */
+    uint32_t entries = snapshot->manifest.entries;
+    if (entries > MFT_MAX_ENTRIES)
+        return fail(why, E_MFT_MALFORMED, name, "it has not 1 to 64 entries");
+    memcpy(&plain, &snapshot->manifest, MFT_SIZE(entries));
+    for (unsigned handle = 0; handle < entries; handle++)
         plain.e[handle].attached = 0;
-    uint32_t size = plain.entries <= MFT_MAX_ENTRIES ? MFT_SIZE(plain.entries) : 0;
-    return manifest_check(&plain, size, name, why);
+    return manifest_check(&plain, (uint32_t)MFT_SIZE(entries), name, why);
 }
 
 /* Of the arrays at the end only what is used: the rest would be most of the work of a restore. */
 static int read_head(const struct file *file, const struct target *target, struct snapshot *snapshot, struct refusal *why) {
     const size_t fixed = offsetof(struct snapshot, extent);
-    memset(snapshot, 0, fixed);
     if (file->size < sizeof snapshot->magic)
         return fail(why, E_SNAPSHOT_MAGIC, file->name);
     uint64_t size = file->size < fixed ? file->size : fixed;

@@ -21,14 +21,12 @@ void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const 
 }
 
 void snapshot_image(const struct snapshot *snapshot, const struct file *file, struct image *image) {
-    *image = (struct image){
-        .file = *file,
-        .kernel_end = snapshot->kernel_end,
-        .memory_end = snapshot->memory_size,
-        .segment_count = (int)snapshot->segment_count,
-        .manifest = snapshot->manifest,
-        .features = snapshot->features,
-    };
+    image->file = *file;
+    image->kernel_end = snapshot->kernel_end;
+    image->memory_end = snapshot->memory_size;
+    image->segment_count = (int)snapshot->segment_count;
+    image->features = snapshot->features;
+    memcpy(&image->manifest, &snapshot->manifest, MFT_SIZE(snapshot->manifest.entries));
     for (unsigned i = 0; i < snapshot->segment_count; i++) {
         const struct snapshot_segment *from = &snapshot->segment[i];
         image->segment[i] = (struct segment){

@@ -23,7 +23,7 @@ int snapshot_output_folder(const char *path, struct snapshot_output *output, str
 /* Opens the memory of `process`, and fixes which descriptors are used: call it last before the seal. Returns 0, or -1 with `why`. */
 int snapshot_output_memory(pid_t process, uint8_t *at_zero, struct snapshot_output *output, struct refusal *why);
 
-/* The system calls of snapshot_write(). Returns 0, or what libseccomp returned. */
+/* The system calls of snapshot_write(). Returns 0, or -1. */
 int snapshot_output_allow(struct rules *rules, const struct snapshot_output *output);
 
 /*

@@ -140,7 +140,7 @@ static int allow_block(struct rules *rules, int fd, const struct mft_entry *entr
     return broken | rules_add(rules, "sectors of the guest", SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 3, device, one, within);
 }
 
-/* The system calls of the spt ABI, each bound to the one descriptor it is for. Returns 0, or what libseccomp returned. */
+/* The system calls of the spt ABI, each bound to the one descriptor it is for. Returns 0, or -1. */
 static int allow(struct rules *rules, const struct guest *guest, const struct events *events) {
     const uint32_t yes = SCMP_ACT_ALLOW;
     int broken = 0;

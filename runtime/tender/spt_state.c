@@ -18,7 +18,7 @@ static const char *wrong_xstate(const struct spt_state *state) {
     memcpy(header, state->xstate + 512, sizeof header);
     uint32_t mxcsr;
     memcpy(&mxcsr, state->xstate + 24, sizeof mxcsr);
-    static uint8_t fxsave[512] __attribute__((aligned(16)));
+    uint8_t fxsave[512] __attribute__((aligned(16)));
     __asm__ volatile("fxsave64 %0" : "=m"(fxsave));
     memcpy(&mask, fxsave + 28, sizeof mask);
     if ((header[0] & ~((uint64_t)high << 32 | low)) != 0 || (mxcsr & ~(mask != 0 ? mask : 0xffbf)) != 0)

@@ -49,7 +49,7 @@ void spt_stop_entry(int number);
  */
 int spt_stop_arm(int event, int number, unsigned seconds, struct refusal *why);
 
-/* The handler's system calls. Returns 0, or what libseccomp returned. */
+/* The handler's system calls. Returns 0, or -1. */
 int spt_stop_allow(struct rules *rules);
 #endif
 

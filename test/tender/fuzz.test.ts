@@ -88,6 +88,11 @@ test.each(SEEDS)('frames for the host, seed %i', (seed) => {
   expect(denied).toBeGreaterThan(10_000);
 });
 
+test.each(SEEDS)('filters of system calls, seed %i', (seed) => {
+  const { allowed, failed, killed } = fuzz('rules', seed, 20_000);
+  for (const count of [allowed, failed, killed]) expect(count).toBeGreaterThan(100_000);
+});
+
 test.each(SEEDS)('token buckets, seed %i', (seed) => {
   const { passed, waited } = fuzz('rate', seed, 20_000);
   expect(passed).toBeGreaterThan(100_000);

@@ -160,6 +160,7 @@ static enum outcome parse(const struct seed *seed, size_t size, struct refusal *
     if (random_below(8) == 0)
         target = (struct target){.abi = ABI_HVT, .name = "hvt"};
     why->text[0] = '\0';
+    memset(&image, 0, sizeof image);
     if (image_parse(&file, &target, &image, why) == 0) {
         check(&image);
         return load(&image, why) ? LOADED : TAKEN;

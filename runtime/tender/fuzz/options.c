@@ -122,6 +122,7 @@ int main(int argc, char *argv[]) {
         }
         struct limits limits = {.program = "kittiwake-hvt", .target = "hvt", .max_memory_mib = 4096, .has_probe = random_below(2), .has_exec_heap = random_below(2), .has_ring = random_below(2)};
         why.text[0] = '\0';
+        memset(&options, 0, sizeof options);
         if (options_parse(count + 1, line, &limits, &options, &why) == 0) {
             check(&limits);
             taken++;

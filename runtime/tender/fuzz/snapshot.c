@@ -112,6 +112,7 @@ static void spoil(void) {
 
 static void check(uint64_t file_size) {
     uint64_t before = GUEST_MIN_ADDRESS;
+    memset(&image, 0, sizeof image);
     snapshot_image(&snapshot, &(struct file){.name = "x"}, &image);
     require(image.segment_count <= IMAGE_MAX_HEADERS, "too many segments");
     for (int i = 0; i < image.segment_count; i++) {
@@ -157,6 +158,7 @@ int main(int argc, char *argv[]) {
         size_t head = size < sizeof made ? size : sizeof made;
         require(pwrite(fd, &made, head, 0) == (ssize_t)head, "pwrite");
         why.text[0] = '\0';
+        memset(&snapshot, 0, sizeof snapshot);
         if (snapshot_read(&file, &target, &snapshot, &why) == 0) {
             check(size);
             taken++;
