@@ -57,8 +57,8 @@ export function testServed(): Promise<boolean> {
 }
 
 /**
- * Tests what `image`, a file, serves from `archive`. Its report is build/reports/website.json. What needs no browser is left out: it
- * looks at the same pages as files.
+ * Tests what `image`, a file, serves from `archive`: every page in a browser whose cache is empty, byte for byte, and what a reader does
+ * with them. Its report is build/reports/website.json. How the same bytes look, and what they are as files, is left out.
  */
 export function testUnikernel(runtime: string, image: string, archive: string): Promise<boolean> {
   return show([...NAMESPACE, ...playwright('pages.spec.ts', 'use.spec.ts')], {

@@ -1,4 +1,5 @@
 // The pages as files: valid HTML, links that lead somewhere, every part of every lab shown on one of them.
+import { expect, test } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { HtmlValidate } from 'html-validate';
 import { join } from 'node:path';
@@ -7,7 +8,6 @@ import { resolvePath } from '../../scripts/site/files.ts';
 import { handbookPart } from '../../src/lib/handbook-labs.ts';
 import { siteFolder } from '../../scripts/site/build.ts';
 import { pages } from './pages.ts';
-import { expect, test } from './watch.ts';
 
 const validator = new HtmlValidate({
   extends: ['html-validate:recommended'],

@@ -1,42 +1,41 @@
-// Every page: renders, on a desk and on a phone, in light and in dark, for everybody.
-import AxeBuilder from '@axe-core/playwright';
-import { join } from 'node:path';
+// Every page: arrives whole in a browser that knows nothing yet, and fits each screen.
+import { readFileSync } from 'node:fs';
+import { resolvePath } from '../../scripts/site/files.ts';
+import { siteFolder } from '../../scripts/site/build.ts';
 import { pages } from './pages.ts';
+import { fits, turn, type Screen } from './screens.ts';
 import { expect, test } from './watch.ts';
 
-const SCREENS = [
-  { name: 'desktop', width: 1280, height: 900 },
-  { name: 'phone', width: 390, height: 844 },
-] as const;
+/** The first is there when the page is loaded, so that what waits for a change is not all that is tried. */
+const SCREENS: readonly Screen[] = [
+  { name: 'phone', theme: 'dark' },
+  { name: 'phone', theme: 'light' },
+  { name: 'desktop', theme: 'light' },
+  { name: 'desktop', theme: 'dark' },
+];
 
 for (const path of [...pages, '/404.html']) {
-  for (const { name, width, height } of SCREENS) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      test(`${path} on a ${name} in ${colorScheme}`, async ({ page }) => {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.setViewportSize({ width, height });
-        await page.goto(path);
-        await expect(page.locator('h1')).toHaveCount(1);
-        await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme);
-        // What is folded away is to be as legible as the rest.
-        await page.evaluate(() =>
-          document.querySelectorAll<HTMLDetailsElement>('main details').forEach((one) => (one.open = true)),
-        );
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow, 'nothing is wider than the screen').toBeLessThanOrEqual(0);
-
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual(
-          [],
-        );
-
-        const file = `${path.replaceAll('/', '-').replace(/^-|-$/g, '') || 'home'}-${name}-${colorScheme}.png`;
-        await page.screenshot({
-          path: join('build', 'site-screens', file),
-          fullPage: true,
-        });
-      });
+  test(`${path} arrives as it was built, and fits on a desk and on a phone`, async ({ page }) => {
+    const arrived = new Map<string, Promise<Buffer>>();
+    page.on('response', (response) => {
+      const { origin, pathname } = new URL(response.url());
+      if (origin !== 'null') arrived.set(pathname, response.body()); // 'null' is what the page itself holds, as data:
+    });
+    for (const [index, screen] of SCREENS.entries()) {
+      await turn(page, screen);
+      if (index === 0) await page.goto(path);
+      // What is folded away is to fit, too.
+      await page.evaluate(() =>
+        document.querySelectorAll<HTMLDetailsElement>('main details').forEach((one) => (one.open = true)),
+      );
+      await fits(page, screen);
     }
-  }
+    await expect(page.locator('h1')).toHaveCount(1);
+
+    expect([...arrived.keys()]).toContain(path);
+    for (const [name, bytes] of arrived) {
+      const built = await resolvePath(siteFolder, name);
+      expect('file' in built && readFileSync(built.file).equals(await bytes), name).toBe(true);
+    }
+  });
 }
