@@ -51,8 +51,8 @@ export async function buildRuntime(): Promise<string> {
   if (upToDate.exitCode !== 0) await step('tender compiled', () => $({ cwd: root })`${make}`);
 
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const folders = ['runtime/cli', 'runtime/network', 'fixtures/images', 'build/tender'].map((folder) =>
-    digestOf(join(root, folder)),
+  const folders = ['runtime/cli', 'runtime/doctor', 'runtime/network', 'fixtures/images', 'build/tender'].map(
+    (folder) => digestOf(join(root, folder)),
   );
   const digest = [...(await Promise.all(folders)), process.version, version, WRAPPER].join('\n');
   const built = existsSync(runtimeTree) && (await readFile(stamp, 'utf8').catch(() => ''));

@@ -1,20 +1,27 @@
 // What the host has: interfaces, addresses, routes, settings, firewall. Read by the programs a person would use, all at once before anything is
 // planned; nothing is changed here.
-import { createHash } from 'node:crypto';
 import type { Exec } from './exec.ts';
 import { NetworkError } from './errors.ts';
 import { parsePrefix, type Family, type Prefix } from './ip.ts';
+import { parseRuleset, type Rule, type RuleChain, type Ruleset } from './ruleset.ts';
 
 export interface Link {
   readonly name: string;
   /** What ip-link(8) calls its type: bridge, tun, veth; absent for hardware. */
   readonly kind?: string;
+  /** Of the kind tun: tap, or tun, which carries no frames. */
+  readonly type?: string;
   readonly mac: string;
   readonly up: boolean;
   /** Somebody holds the other end: for a tap, a program has it open. */
   readonly carrier: boolean;
   readonly master?: string;
   readonly isolated: boolean;
+  /** Of a bridge's port: forwarding, disabled, … */
+  readonly portState?: string;
+  readonly mtu: number;
+  /** A tap that wants a queue for each processor, which the tenders do not offer. */
+  readonly queues: boolean;
   readonly user?: string;
   readonly group?: string;
   /** As `10.0.42.1/24`. */
@@ -39,6 +46,7 @@ export interface Firewall {
   /** What is listed of each table called kw-…, as a digest, by `inet kw-web`. */
   readonly tables: ReadonlyMap<string, string>;
   readonly hurdles: readonly Hurdle[];
+  readonly ruleset: Ruleset;
 }
 
 export interface Host {
@@ -50,7 +58,7 @@ export interface Host {
 }
 
 const SETTINGS =
-  '^net\\.(ipv4\\.ip_forward|ipv[46]\\.conf\\.[^.]+\\.(forwarding|accept_ra|accept_redirects|route_localnet)|bridge\\.bridge-nf-call-ip6?tables)$';
+  '^net\\.(ipv4\\.ip_forward|ipv[46]\\.conf\\.[^.]+\\.(forwarding|accept_ra|accept_redirects|route_localnet|rp_filter)|bridge\\.bridge-nf-call-ip6?tables)$';
 
 /** @throws NetworkError `tools` where a program is missing, `host` where one fails. */
 export function readHost(exec: Exec): Host {
@@ -67,11 +75,17 @@ interface IpLink {
   readonly ifname?: string;
   readonly address?: string;
   readonly flags?: readonly string[];
+  readonly mtu?: number;
   readonly master?: string;
   readonly linkinfo?: {
     readonly info_kind?: string;
-    readonly info_data?: { readonly user?: string | number; readonly group?: string | number };
-    readonly info_slave_data?: { readonly isolated?: boolean };
+    readonly info_data?: {
+      readonly type?: string;
+      readonly user?: string | number;
+      readonly group?: string | number;
+      readonly multi_queue?: boolean;
+    };
+    readonly info_slave_data?: { readonly isolated?: boolean; readonly state?: string };
   };
   readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
 }
@@ -98,25 +112,30 @@ export function firstLine(text: string): string {
 
 function readLinks(exec: Exec): Map<string, Link> {
   const links = new Map<string, Link>();
-  for (const { ifname, address = '', flags = [], master, linkinfo, addr_info = [] } of json(exec, [
+  for (const { ifname, address = '', flags = [], mtu = 0, master, linkinfo, addr_info = [] } of json(exec, [
     '-j',
     '-d',
     'addr',
     'show',
   ]) as readonly IpLink[]) {
     if (ifname === undefined) continue;
-    const { user, group } = linkinfo?.info_data ?? {};
+    const { user, group, type, multi_queue } = linkinfo?.info_data ?? {};
+    const { state, isolated } = linkinfo?.info_slave_data ?? {};
     links.set(ifname, {
       name: ifname,
       mac: address,
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
-      isolated: linkinfo?.info_slave_data?.isolated === true,
+      isolated: isolated === true,
+      mtu,
+      queues: multi_queue === true,
       addresses: addr_info.flatMap(({ local, prefixlen }) =>
         local === undefined ? [] : [`${local}/${prefixlen}`],
       ),
       ...(linkinfo?.info_kind !== undefined && { kind: linkinfo.info_kind }),
+      ...(type !== undefined && { type }),
       ...(master !== undefined && { master }),
+      ...(state !== undefined && { portState: state }),
       ...(user !== undefined && { user: String(user) }),
       ...(group !== undefined && { group: String(group) }),
     });
@@ -144,17 +163,6 @@ function readSettings(exec: Exec): Map<string, string> {
   return settings;
 }
 
-interface NftObject {
-  readonly family?: string;
-  readonly table?: string;
-  readonly name?: string;
-  readonly chain?: string;
-  readonly hook?: string;
-  readonly policy?: string;
-  readonly handle?: number;
-  readonly expr?: readonly Readonly<Record<string, unknown>>[];
-}
-
 function readFirewall(exec: Exec): Firewall | undefined {
   const { status, out } = exec('nft', ['-j', 'list', 'ruleset']);
   if (status !== 0) return undefined;
@@ -167,52 +175,19 @@ function readFirewall(exec: Exec): Firewall | undefined {
 
 /** The ruleset as `nft -j` lists it. @throws Error where it is no JSON. */
 export function parseFirewall(text: string): Firewall {
-  const { nftables = [] } = JSON.parse(text) as { nftables?: readonly Readonly<Record<string, NftObject>>[] };
-  const hashes = new Map<string, ReturnType<typeof createHash>>();
-  const hurdles = new Map<string, Hurdle>();
-  const forward = new Map<string, NftObject>();
-  for (const entry of nftables) {
-    for (const [type, listed] of Object.entries(entry)) {
-      const object = steady(listed);
-      const table = `${object.family} ${type === 'table' ? object.name : object.table}`;
-      if (/ kw-/.test(table)) {
-        const hash = hashes.get(table) ?? createHash('sha256');
-        hashes.set(table, hash.update(JSON.stringify([type, object])));
-        continue;
-      }
-      const key = `${table} ${type === 'rule' ? object.chain : object.name}`;
-      if (
-        type === 'chain' &&
-        object.hook === 'forward' &&
-        ['inet', 'ip', 'ip6'].includes(object.family ?? '')
-      ) {
-        forward.set(key, object);
-        if (object.policy === 'drop') hurdles.set(key, hurdle(object, 'policy'));
-      }
-      const chain = type === 'rule' ? forward.get(key) : undefined;
-      // The last rule decides, and rules are listed in order.
-      if (chain && chain.policy !== 'drop') {
-        if (isFinal(object)) hurdles.set(key, hurdle(chain, 'rule'));
-        else hurdles.delete(key);
-      }
-    }
-  }
-  const tables = new Map([...hashes].map(([table, hash]) => [table, hash.digest('hex')]));
-  return { tables, hurdles: [...hurdles.values()] };
+  const ruleset = parseRuleset(text);
+  return { tables: ruleset.digests, hurdles: ruleset.chains.flatMap(hurdles), ruleset };
 }
 
-/** Without what changes though nobody changes a rule: handles count up with every change elsewhere, counters with every packet. */
-function steady(listed: NftObject): NftObject {
-  const expr = listed.expr?.map((each) => ('counter' in each ? { counter: null } : each));
-  return { ...listed, handle: 0, ...(expr && { expr }) };
-}
-
-function hurdle({ family = '', table = '', name = '' }: NftObject, closed: Hurdle['closed']): Hurdle {
-  return { family, table, chain: name, closed };
+function hurdles({ family, table, name: chain, hook, policy, rules }: RuleChain): Hurdle[] {
+  if (hook !== 'forward' || table.startsWith('kw-') || !['inet', 'ip', 'ip6'].includes(family)) return [];
+  if (policy === 'drop') return [{ family, table, chain, closed: 'policy' }];
+  const last = rules.at(-1);
+  return last && isFinal(last) ? [{ family, table, chain, closed: 'rule' }] : [];
 }
 
 /** A rule that ends the way of whatever reaches it. */
-function isFinal({ expr = [] }: NftObject): boolean {
+function isFinal({ expr }: Rule): boolean {
   const [verdict, ...more] = expr.filter((each) => !('counter' in each || 'log' in each));
   return verdict !== undefined && more.length === 0 && ('drop' in verdict || 'reject' in verdict);
 }

@@ -1,99 +1,74 @@
-// kittiwake doctor: whether this host can run unikernels, and what to do where it cannot.
-import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { arch, platform } from 'node:process';
-import { join } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+// kittiwake doctor: whether this host can run unikernels, where their packets are lost, and what to do about it.
 import type { Command, Context } from '../command.ts';
-import { EXIT } from '../errors.ts';
-import { prebuiltImages, type Install } from '../install.ts';
-import { kvmTrouble, type Kvm } from '../kvm.ts';
+import { parseDoctor } from '../doctor-request.ts';
+import { CommandError, EXIT } from '../errors.ts';
+import { examine } from '../examine.ts';
+import { hasFailed, inJson, inWords } from '../../doctor/report.ts';
 
-const HELP = `Check whether this host can run unikernels, and say what to do where it cannot.
+const HELP = `Check whether this host can run unikernels, find where packets are lost, and say
+what mends it.
 
 Usage: kittiwake doctor [--json]
+       kittiwake doctor NETWORK [--tap TAP] [--reach ADDRESS] [--json]
+       kittiwake doctor --tap TAP [--address ADDRESS] [--gateway ADDRESS]
+                        [--reach ADDRESS [--routed]] [--json]
+       kittiwake doctor [RUN-OPTIONS] IMAGE [RUN-OPTIONS] [--json] [-- ARGUMENTS]
 
-Exit status: 0 when images can run here (perhaps only under spt), 69 when none
-can.
+Without arguments it looks at the host: processor, KVM, devices, programs,
+images, versions, disk, forwarding, firewall.
+
+With a network of 'kittiwake net', or with a tap, it walks the way of a packet,
+from the unikernel over tap, bridge and host to the outside and back, and asks
+at each hop: by ping, by the kernel's own choice of a route, and by going through
+the firewall's rules as the kernel would. With an image and the options that
+'kittiwake run' would get it says whether that would start.
+
+It changes nothing, and each ✗ has the command that mends it. It needs no root;
+what only root may see it marks with ?.
+
+Options:
+  --tap TAP           the tap of the unikernel; in NETWORK, only that one
+  --address ADDRESS   the unikernel's address; without it, what the unikernel
+                      was told on its command line
+  --gateway ADDRESS   the host's address that the unikernel has as its gateway
+  --reach ADDRESS     go on beyond the host, to this address
+  --routed            others know the way back to the unikernel: no NAT is wanted
+  --state FOLDER      look for networks there instead of in
+                      /var/lib/kittiwake/networks
+  --json              write one JSON object instead of text
+  --help              show this text
+
+Exit status: 0 when nothing failed, 69 when something did, 64 (usage), 65 or 66
+(no such image or network).
 
 Examples:
   kittiwake doctor
+  sudo kittiwake doctor web --reach 192.0.2.2
+  sudo kittiwake doctor --tap tap100 --address 10.0.0.2
+  sudo kittiwake doctor --tap tap100 --address 10.0.0.2 --reach 192.0.2.2
+  kittiwake doctor --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24
   kittiwake doctor --json
 `;
 
-/** `limited`: something works only in part, and the rest goes on. `failed`: nothing runs until it is mended. */
-type Grade = 'ok' | 'limited' | 'failed';
-
-interface Finding {
-  readonly check: string;
-  readonly grade: Grade;
-  readonly says: string;
-  readonly remedy?: string;
-}
-
-const MARK = { ok: ['green', '✓'], limited: ['yellow', '!'], failed: ['red', '✗'] } as const;
-
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'check whether this host can run unikernels',
+  summary: 'check this host, and find where packets are lost',
   help: HELP,
-  options: ['--json', '--help'],
-  run(args, { out, colour, install, probeKvm }: Context) {
-    const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean' } } });
-    const findings = [checkProcessor(), checkKvm(probeKvm()), checkTun(), checkImages(install)];
-    const failed = findings.some(({ grade }) => grade === 'failed');
-    if (values.json) out(`${JSON.stringify({ ok: !failed, findings })}\n`);
-    else for (const finding of findings) out(line(finding, colour));
-    return failed ? EXIT.unavailable : EXIT.ok;
+  options: [
+    ...['--tap', '--address', '--gateway', '--reach', '--routed'],
+    ...['--net:', '--block:', '--block-ro:', '--state', '--json', '--help'],
+  ],
+  takesImage: true,
+  run(args, context: Context) {
+    const request = parseDoctor(args);
+    const { out, colour } = context;
+    const sections = examine(request, context);
+    if (sections.length === 0)
+      throw new CommandError(
+        EXIT.noImage,
+        `the network has no tap; 'kittiwake net tap add' makes one for a unikernel`,
+      );
+    out(request.json ? inJson(sections) : inWords(sections, colour));
+    return hasFailed(sections) ? EXIT.unavailable : EXIT.ok;
   },
 };
-
-function line({ check, grade, says, remedy }: Finding, colour: boolean): string {
-  const [style, mark] = MARK[grade];
-  const shown = colour ? styleText(style, mark, { validateStream: false }) : mark;
-  return `${shown} ${check.padEnd(9)} ${says}${remedy === undefined ? '' : `\n            → ${remedy}`}\n`;
-}
-
-function checkProcessor(): Finding {
-  const check = 'processor';
-  if (platform === 'linux' && arch === 'x64') return { check, grade: 'ok', says: 'x86_64, Linux' };
-  return { check, grade: 'failed', says: `${arch}, ${platform}`, remedy: 'use Linux on x86_64' };
-}
-
-function checkKvm(kvm: Kvm): Finding {
-  const trouble = kvmTrouble(kvm);
-  if (!trouble) return { check: 'kvm', grade: 'ok', says: 'hvt images run here' };
-  return {
-    check: 'kvm',
-    grade: 'limited',
-    says: `${trouble.cause}: only spt images run here`,
-    remedy: trouble.remedy,
-  };
-}
-
-function checkTun(): Finding {
-  const device = '/dev/net/tun';
-  const check = 'tap';
-  try {
-    accessSync(device, constants.R_OK | constants.W_OK);
-    return { check, grade: 'ok', says: `${device} can be opened, so images with a network can run` };
-  } catch {
-    const [says, remedy] = existsSync(device)
-      ? [`you may not open ${device}`, `sudo chmod 0666 ${device}`]
-      : [`${device} does not exist`, 'sudo modprobe tun'];
-    return { check, grade: 'limited', says: `${says}: only images without a network run here`, remedy };
-  }
-}
-
-function checkImages(install: Install): Finding {
-  const check = 'images';
-  const list = prebuiltImages(install);
-  const damaged = list.filter(({ file, sha256 }) => {
-    const path = join(install.images, file);
-    return !existsSync(path) || createHash('sha256').update(readFileSync(path)).digest('hex') !== sha256;
-  });
-  if (damaged.length === 0)
-    return { check, grade: 'ok', says: `${list.length} prebuilt images, digests as published` };
-  const names = damaged.map(({ file }) => file).join(', ');
-  return { check, grade: 'failed', says: `missing or altered: ${names}`, remedy: 'install Kittiwake again' };
-}
