@@ -81,6 +81,7 @@ export default defineConfig({
             { label: 'The kittiwake command', link: '/reference/kittiwake/' },
             { label: 'The images and their arguments', link: '/reference/images/' },
             { label: 'What is not supported', link: '/reference/limits/' },
+            { label: 'What doctor looks at', link: '/reference/doctor/' },
             { label: 'Exit status', link: '/reference/exit-status/' },
             { label: 'The tenders', link: '/reference/tenders/' },
             { label: 'Coming from Solo5', link: '/reference/solo5/' },

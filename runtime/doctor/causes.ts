@@ -29,7 +29,11 @@ export const CAUSES = {
   'tun-forbidden': cause('tun', 'you may not open `/dev/net/tun`', REFUSED),
   'usernet-missing': cause('usernet', 'libslirp is missing, or its helper', '/networking/rootless/'),
   'images-altered': cause('images', 'a prebuilt image is missing or is not the published one', IMAGES),
-  'versions-mixed': cause('versions', 'command and tenders are of different builds', '/troubleshooting/versions/'),
+  'versions-mixed': cause(
+    'versions',
+    'command and tenders are of different builds',
+    '/troubleshooting/versions/',
+  ),
   'disk-full': cause('disk', 'the disk is almost full', SELF),
   'tools-missing': cause('tools', 'a program that networks are made with is missing', SELF),
 

@@ -12,7 +12,7 @@ Usage: kittiwake doctor [--json]
        kittiwake doctor NETWORK [--tap TAP] [--reach ADDRESS] [--json]
        kittiwake doctor --tap TAP [--address ADDRESS] [--gateway ADDRESS]
                         [--reach ADDRESS [--routed]] [--json]
-       kittiwake doctor [RUN-OPTIONS] IMAGE [RUN-OPTIONS] [--json] [-- ARGUMENTS]
+       kittiwake doctor [RUN-OPTIONS] IMAGE [RUN-OPTIONS] [--json] [-- WORDS]
 
 Without arguments it looks at the host: processor, KVM, devices, programs,
 images, versions, disk, forwarding, firewall.

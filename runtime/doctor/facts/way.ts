@@ -71,10 +71,10 @@ export function readWay(path: Path, around: Surroundings, exec: Exec): Way {
     ...(guestAnswers &&
       outside !== undefined && { answersOutside: probes.pings(exec, path.address, { from: outside }) }),
     ...(guestAnswers && {
-        answersLarge: probes.pings(exec, path.address, {
-          size: link.mtu - (familyOf(path.address) === 4 ? 28 : 48),
-        }),
+      answersLarge: probes.pings(exec, path.address, {
+        size: link.mtu - (familyOf(path.address) === 4 ? 28 : 48),
       }),
+    }),
   };
 }
 
