@@ -25,6 +25,7 @@ import type { Surroundings } from '../doctor/facts/way.ts';
 import { failed, type Finding } from '../doctor/finding.ts';
 import { walkPath, walkTap, wholeNetwork } from '../doctor/network.ts';
 import type { Path } from '../doctor/path.ts';
+import { quoted, sudo } from '../doctor/remedy.ts';
 import type { Section } from '../doctor/report.ts';
 import { systemExec, type Exec } from '../network/exec.ts';
 import { NetworkError } from '../network/errors.ts';
@@ -127,16 +128,21 @@ function networkSections(network: Network, request: DoctorRequest, context: Cont
   );
   const ways = taps.map((tap) => ({
     about: `${tap.name} (${[tap.address, tap.address6].filter(Boolean).join(', ')})`,
-    findings: walkTap(network, tap, request.reach, facts, exec),
+    findings: walkTap(network, tap, request.reach, restoring(network, request.state), facts, exec),
   }));
   const { servers } = surroundings(request, context);
   const whole = wholeNetwork(
     network,
+    restoring(network, request.state),
     facts.host.firewall ? pending(network, request, context) : [],
     servers,
     ways.flatMap(({ findings }) => findings),
   );
   return whole.length > 0 ? [...ways, { about: `network ${network.name}`, findings: whole }] : ways;
+}
+
+function restoring({ name }: Network, state: string | undefined): string {
+  return sudo('kittiwake net up', name, ...(state === undefined ? [] : ['--state', quoted(state)]));
 }
 
 /** The commands that `net up` would run. */
@@ -208,15 +214,16 @@ function taps(
   const facts = around(machine);
   const networks = all({ store: folderStore(state) });
   const own = told(guestArgs, 4);
-  return given.flatMap(({ value: tap }) =>
-    walkPath(
+  return given.flatMap(({ value: tap }) => {
+    const network = networks.find((each) => findTap(each, tap));
+    return walkPath(
       {
         ...{ tap, address: own.address?.split('/')[0] ?? '', gateway: gateway ?? own.gateway, reach },
         ...{ routed: routed === true, running: false },
-        network: networks.find((network) => findTap(network, tap)),
+        ...(network && { network, restore: restoring(network, state) }),
       },
       facts,
       exec,
-    ),
-  );
+    );
+  });
 }

@@ -5,7 +5,6 @@ import { bridgeOf, type Network, type Tap } from '../network/model.ts';
 import { readWay, type Surroundings } from './facts/way.ts';
 import { failed, limited, ok, type Finding } from './finding.ts';
 import { managedPaths, type Path } from './path.ts';
-import { mend } from './remedy.ts';
 import { walk } from './walk.ts';
 
 /** A unikernel and what was found on its ways, by IPv4 and by IPv6. */
@@ -13,10 +12,11 @@ export function walkTap(
   network: Network,
   tap: Tap,
   reach: string | undefined,
+  restore: string,
   around: Surroundings,
   exec: Exec,
 ): Finding[] {
-  return alone(managedPaths(network, tap, reach).flatMap((path) => walkPath(path, around, exec)));
+  return alone(managedPaths(network, tap, reach, restore).flatMap((path) => walkPath(path, around, exec)));
 }
 
 export function walkPath(path: Path, around: Surroundings, exec: Exec): Finding[] {
@@ -40,12 +40,13 @@ function alone(findings: readonly Finding[]): Finding[] {
 /** What no unikernel's way shows. `commands` are those that would make the host as written down. */
 export function wholeNetwork(
   network: Network,
+  restore: string,
   commands: readonly string[],
   servers: Servers,
   ways: readonly Finding[],
 ): Finding[] {
   const findings: Finding[] = [];
-  const cure = mend({ network }, '');
+  const cure = { remedy: restore };
   if (network.dhcp)
     findings.push(
       running(network, servers) && serve(network, servers).length === 0

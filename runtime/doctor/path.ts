@@ -18,18 +18,20 @@ export interface Path {
   readonly bridge?: string | undefined;
   /** The managed network it belongs to. */
   readonly network?: Network | undefined;
+  /** The command that makes the host as its network was written down. */
+  readonly restore?: string | undefined;
   readonly mac?: string | undefined;
 }
 
 /** The ways of a managed network's tap, one for each of its addresses. */
-export function managedPaths(network: Network, tap: Tap, reach: string | undefined): Path[] {
+export function managedPaths(network: Network, tap: Tap, reach: string | undefined, restore: string): Path[] {
   const gateways = subnets(network).map((subnet) => formatAddress(gatewayOf(subnet)));
   const target = reach === undefined ? undefined : parseAddress(reach)?.family;
   return [tap.address, tap.address6].flatMap((address) => {
     const family = address === undefined ? undefined : parseAddress(address)?.family;
     if (address === undefined || family === undefined) return [];
     return {
-      ...{ tap: tap.name, address, network, mac: tap.mac, bridge: bridgeOf(network), running: true },
+      ...{ tap: tap.name, address, network, mac: tap.mac, bridge: bridgeOf(network), running: true, restore },
       gateway: gateways.find((each) => parseAddress(each)?.family === family),
       reach: network.forward === 'none' || target !== family ? undefined : reach,
       routed: network.forward === 'routed',

@@ -8,8 +8,8 @@ export function sudo(command: string, ...words: readonly string[]): string {
 }
 
 /** A managed network is mended by what made it. */
-export function mend({ network }: Pick<Path, 'network'>, otherwise: string): Cure {
-  return { remedy: network ? sudo('kittiwake net up', network.name) : otherwise };
+export function mend({ restore }: Pick<Path, 'restore'>, otherwise: string): Cure {
+  return { remedy: restore ?? otherwise };
 }
 
 /** `text` as one word of a POSIX shell. */

@@ -19,8 +19,8 @@ images, versions, disk, forwarding, firewall.
 
 With a network of 'kittiwake net', or with a tap, it walks the way of a packet,
 from the unikernel over tap, bridge and host to the outside and back, and asks
-at each hop: by ping, by the kernel's own choice of a route, and by going through
-the firewall's rules as the kernel would. With an image and the options that
+at each hop: by ping, by the kernel's own choice of a route, and by reading the
+firewall's rules as the kernel would. With an image and the options that
 'kittiwake run' would get it says whether that would start.
 
 It changes nothing, and each ✗ has the command that mends it. It needs no root;
@@ -32,7 +32,7 @@ Options:
                       was told on its command line
   --gateway ADDRESS   the host's address that the unikernel has as its gateway
   --reach ADDRESS     go on beyond the host, to this address
-  --routed            others know the way back to the unikernel: no NAT is wanted
+  --routed            others know the way back to the unikernel: it needs no NAT
   --state FOLDER      look for networks there instead of in
                       /var/lib/kittiwake/networks
   --json              write one JSON object instead of text

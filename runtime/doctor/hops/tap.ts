@@ -46,11 +46,9 @@ function open(path: Path, way: Way, link: Link): Finding[] {
   }
   if (link.queues)
     return [
-      failed(
-        'tap-queues',
-        `${tap} was made with multi_queue, which no tender uses`,
-        mend(path, again(path, way, link)),
-      ),
+      failed('tap-queues', `${tap} was made with multi_queue, which no tender uses`, {
+        remedy: again(path, way, link),
+      }),
     ];
   const { person } = way;
   const mine = [person.name, String(person.uid)].includes(link.user ?? '');
