@@ -23,6 +23,32 @@ export function digestOf(tables: readonly Table[]): string {
 const keyword = { 4: 'ip', 6: 'ip6' } as const;
 
 function chainsOf(network: Network): Chain[] {
+  return network.forward === 'bridged' ? switchChains(network) : routerChains(network);
+}
+
+/** The host is a switch of this network and nothing else: it takes nothing from there, and routes nothing. */
+function switchChains(network: Network): Chain[] {
+  const bridge = `"${bridgeOf(network)}"`;
+  return [
+    {
+      name: 'input',
+      base: 'type filter hook input priority filter; policy accept;',
+      rules: [`iifname ${bridge} drop`],
+    },
+    {
+      name: 'forward',
+      base: 'type filter hook forward priority filter; policy accept;',
+      rules: [
+        // With br_netfilter what is only switched comes by here, too.
+        `iifname ${bridge} oifname ${bridge} accept`,
+        `iifname ${bridge} drop`,
+        `oifname ${bridge} drop`,
+      ],
+    },
+  ];
+}
+
+function routerChains(network: Network): Chain[] {
   const bridge = `"${bridgeOf(network)}"`;
   const { uplink, forward, isolated } = network;
   const outside = uplink === undefined ? '' : `iifname "${uplink}" `;

@@ -12,6 +12,7 @@ export interface Link {
   /** Of the kind tun: tap, or tun, which carries no frames. */
   readonly type?: string;
   readonly mac: string;
+  readonly loopback: boolean;
   readonly up: boolean;
   /** Somebody holds the other end: for a tap, a program has it open. */
   readonly carrier: boolean;
@@ -58,7 +59,7 @@ export interface Host {
 }
 
 const SETTINGS =
-  '^net\\.(ipv4\\.ip_forward|ipv[46]\\.conf\\.[^.]+\\.(forwarding|accept_ra|accept_redirects|route_localnet|rp_filter)|bridge\\.bridge-nf-call-ip6?tables)$';
+  '^net\\.(ipv4\\.ip_forward|ipv[46]\\.conf\\.[^.]+\\.(forwarding|accept_ra|accept_redirects|route_localnet|rp_filter|arp_ignore|disable_ipv6)|bridge\\.bridge-nf-call-ip6?tables)$';
 
 /** @throws NetworkError `tools` where a program is missing, `host` where one fails. */
 export function readHost(exec: Exec): Host {
@@ -124,6 +125,7 @@ function readLinks(exec: Exec): Map<string, Link> {
     links.set(ifname, {
       name: ifname,
       mac: address,
+      loopback: flags.includes('LOOPBACK'),
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
       isolated: isolated === true,

@@ -10,7 +10,7 @@ import { readHost, type Host } from './host.ts';
 import * as model from './model.ts';
 import type { Network, Publication, Settings, TapRequest } from './model.ts';
 import { obstacles } from './obstacles.ts';
-import { checkFree, listed, setUp, tearDown } from './plan.ts';
+import { checkFree, listed, raises, setUp, tearDown } from './plan.ts';
 import { apply, line } from './steps.ts';
 import { isOwner } from './state.ts';
 import type { Store } from './store.ts';
@@ -204,6 +204,11 @@ export function publish(name: string, publication: Publication, around: Surround
   return changing(around, () => {
     const network = needed(name, around);
     const host = readHost(around.exec);
+    if (network.forward === 'bridged')
+      throw new NetworkError(
+        'usage',
+        `network ${name}: bridged, its unikernels answer at their own addresses; there is nothing to publish`,
+      );
     const tap = model.findTap(network, publication.tap);
     if (!tap || tap.removing)
       throw new NetworkError(
@@ -266,8 +271,9 @@ function changing<Result>(around: Surroundings, action: () => Result): Result {
 }
 
 /** Writes the network down, makes the host so, and notes how it was made. */
-function converge(network: Network, before: Network | undefined, host: Host, around: Surroundings): Outcome {
+function converge(wanted: Network, before: Network | undefined, host: Host, around: Surroundings): Outcome {
   const { store } = around;
+  const network: Network = raises(wanted, host) && !wanted.raised ? { ...wanted, raised: true } : wanted;
   const others = all(around).filter(({ name }) => name !== network.name);
   if (!host.links.has(model.bridgeOf(network))) checkFree(network, others, host);
   const changes = store.readChanges();

@@ -25,9 +25,9 @@ export interface Settings {
   /** `10.0.42.0/24` */
   readonly subnet: string;
   readonly subnet6?: string;
-  /** How packets leave: not at all, with the host's address, or with their own. */
-  readonly forward: 'none' | 'nat' | 'routed';
-  /** The only interface packets leave by and come in from. */
+  /** How packets leave: not at all, with the host's address, with their own, or without the host, which is only a switch between them and the uplink. */
+  readonly forward: 'none' | 'nat' | 'routed' | 'bridged';
+  /** The only interface packets leave by and come in from; where it is bridged, a port of the bridge. */
   readonly uplink?: string;
   /** A DHCP server, router advertisements and a DNS forwarder on the bridge. */
   readonly dhcp: boolean;
@@ -69,6 +69,8 @@ export interface Network extends Settings {
   readonly former: readonly Former[];
   readonly published: readonly Publication[];
   readonly removing?: true;
+  /** The uplink was down before it was made a port, and is to be down again. */
+  readonly raised?: true;
   /** What the firewall was made to be, and how nft(8) then listed it. */
   readonly applied?: { readonly wanted: string; readonly listed: string };
 }
@@ -116,8 +118,12 @@ const SPECIAL: readonly (readonly [string, string])[] = [
   ['ff00::/8', 'multicast'],
 ];
 
-/** `text` as a subnet of `option` for unikernels. @throws NetworkError `usage` with what is wrong and what would be right. */
-export function checkSubnet(option: '--subnet' | '--subnet6', text: string, dhcp: boolean): Prefix {
+/** `text` as a subnet of `option` for unikernels, who make their IPv6 addresses by themselves with `auto`. @throws NetworkError `usage` with what is wrong and what would be right. */
+export function checkSubnet(
+  option: '--subnet' | '--subnet6',
+  text: string,
+  auto: '--dhcp' | '--bridged' | undefined,
+): Prefix {
   const wrong = (what: string): NetworkError => new NetworkError('usage', `${option} ${text}: ${what}`);
   const family = option === '--subnet' ? 4 : 6;
   const example = family === 4 ? '10.0.42.0/24' : 'fd00:42::/64';
@@ -135,17 +141,27 @@ export function checkSubnet(option: '--subnet' | '--subnet6', text: string, dhcp
     if (taken && (contains(taken, prefix) || contains(prefix, taken)))
       throw wrong(`lies in ${special}, ${use}; take one such as ${example}`);
   }
-  if (family === 6 && dhcp && prefix.length !== 64)
-    throw wrong(`with --dhcp unikernels make their address of a /64 by themselves; take a /64`);
+  if (family === 6 && auto !== undefined && prefix.length !== 64)
+    throw wrong(`with ${auto} unikernels make their address of a /64 by themselves; take a /64`);
   return prefix;
 }
 
 /** The settings, checked. @throws NetworkError `usage` */
 export function checkSettings(settings: Settings): void {
   checkNetworkName(settings.name);
-  checkSubnet('--subnet', settings.subnet, settings.dhcp);
-  if (settings.subnet6 !== undefined) checkSubnet('--subnet6', settings.subnet6, settings.dhcp);
-  if (settings.uplink === undefined) return;
+  const bridged = settings.forward === 'bridged';
+  const auto = bridged ? '--bridged' : settings.dhcp ? '--dhcp' : undefined;
+  checkSubnet('--subnet', settings.subnet, auto);
+  if (settings.subnet6 !== undefined) checkSubnet('--subnet6', settings.subnet6, auto);
+  if (bridged && settings.dhcp)
+    throw new NetworkError(
+      'usage',
+      `--dhcp: with --bridged it would answer whoever is beyond the uplink; leave one of the two away`,
+    );
+  if (settings.uplink === undefined) {
+    if (!bridged) return;
+    throw new NetworkError('usage', `--bridged: no port given to join; add --uplink IF`);
+  }
   if (!isInterfaceName(settings.uplink))
     throw new NetworkError(
       'usage',
@@ -154,7 +170,7 @@ export function checkSettings(settings: Settings): void {
   if (settings.forward === 'none')
     throw new NetworkError(
       'usage',
-      `--uplink ${settings.uplink}: nothing leaves this network; add --nat or --routed`,
+      `--uplink ${settings.uplink}: nothing leaves this network; add --nat, --routed or --bridged`,
     );
 }
 
@@ -190,6 +206,11 @@ export function withTap(network: Network, request: TapRequest): Network {
     );
   const [subnet, subnet6] = subnets(network);
   if (!subnet) throw new Error('a network without a subnet');
+  if (network.forward === 'bridged' && request.address === undefined)
+    throw new NetworkError(
+      'usage',
+      `tap ${request.name}: who has which address is settled beyond ${network.uplink}, not here; add --address with one that is free there`,
+    );
   const mac = macOf(network.seed, request.name, new Set(network.taps.map((tap) => tap.mac)));
   const value =
     request.address === undefined
@@ -214,7 +235,7 @@ export function withTap(network: Network, request: TapRequest): Network {
 
 /** What a unikernel makes of the prefix by itself where it is told to; else the number it has in IPv4's subnet, which people can read. */
 function address6(network: Network, subnet6: Prefix, mac: string, host: bigint): bigint {
-  if (network.dhcp) return autoconfigured(subnet6, mac);
+  if (network.dhcp || network.forward === 'bridged') return autoconfigured(subnet6, mac);
   if (host < size(subnet6)) return subnet6.value + host;
   throw new NetworkError(
     'conflict',

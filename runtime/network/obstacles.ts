@@ -2,13 +2,13 @@
 // to change.
 import type { Host, Hurdle } from './host.ts';
 import { bridgeOf, type Network } from './model.ts';
+import { passesHost } from './sysctl.ts';
 
 /** One line for each thing in the way. */
 export function obstacles(network: Network, { firewall, settings }: Host): string[] {
   if (!firewall) return [];
-  const passes = network.forward !== 'none' || network.published.length > 0;
   const bridged = ['ip', 'ip6'].some((ip) => settings.get(`net.bridge.bridge-nf-call-${ip}tables`) === '1');
-  if (!passes && !bridged) return [];
+  if (!passesHost(network) && !bridged) return [];
   return firewall.hurdles.map((hurdle) => {
     const { family, table, chain, closed } = hurdle;
     const how = closed === 'policy' ? 'drops by policy' : 'ends with a rule that drops or rejects';

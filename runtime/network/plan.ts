@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { NetworkError } from './errors.ts';
 import { digestOf, tablesOf } from './firewall.ts';
 import type { Host, Link } from './host.ts';
-import { formatPrefix, overlaps, parsePrefix } from './ip.ts';
+import { formatPrefix, overlaps, parsePrefix, type Prefix } from './ip.ts';
 import { macOf } from './mac.ts';
 import { bridgeOf, gatewayOf, subnets, type Network, type Settings, type Tap } from './model.ts';
 import { creation, difference, replacement, type Table } from './nft.ts';
@@ -31,6 +31,9 @@ export function setUp(
   const [inet, netdev] = tableSteps(network, before, host);
   const ipv6 = host.settings.has(IPV6_FORWARDING);
   const own = ownSettings(network, host.settings);
+  const port = portOf(network);
+  const joined = port === undefined || host.links.get(port)?.master === bridge;
+  if (port !== undefined && !joined) checkPort(port, host);
   return [
     ...bridgeSteps(network, link),
     ...inet,
@@ -41,7 +44,8 @@ export function setUp(
     ...leaving.map(({ name }) => ip('link', 'del', name)),
     ...own.map(([key, value]) => sysctl(key, value)),
     // Nothing is up before its rules are there.
-    ...[bridge, ...present.map(({ name }) => name)]
+    ...(port === undefined || joined ? [] : [ip('link', 'set', port, 'master', bridge)]),
+    ...[bridge, ...present.map(({ name }) => name), ...(port === undefined ? [] : [port])]
       .filter((name) => !host.links.get(name)?.up)
       .map((name) => ip('link', 'set', name, 'up')),
     ...settings.map(([key, value]) => sysctl(key, value)),
@@ -53,6 +57,44 @@ function notOurs(name: string, what: string): NetworkError {
     'conflict',
     `${name}: an interface of that name is there already and is not ${what}; remove it with 'ip link del ${name}'`,
   );
+}
+
+/** The host's interface that is to be a port of the bridge. */
+function portOf({ forward, uplink }: Settings): string | undefined {
+  return forward === 'bridged' ? uplink : undefined;
+}
+
+/** Whether the uplink has to be set up, which rm then takes back. */
+export function raises(network: Network, host: Host): boolean {
+  const port = portOf(network);
+  return port !== undefined && host.links.get(port)?.up === false;
+}
+
+/**
+ * A port of a bridge hands all it hears to the bridge: whoever reaches the host by its address there is cut off.
+ * @throws NetworkError `conflict` where it is not free to be one
+ */
+function checkPort(name: string, { links, routes }: Host): void {
+  const link = links.get(name);
+  const refusal = (what: string): NetworkError => new NetworkError('conflict', `--uplink ${name}: ${what}`);
+  if (!link)
+    throw new NetworkError('missing', `--uplink ${name}: no such interface; 'ip -br link' lists them`);
+  if (link.master !== undefined)
+    throw refusal(`a port of ${link.master} already; take another, or 'ip link set ${name} nomaster'`);
+  if (link.loopback || link.kind === 'bridge' || link.kind === 'tun')
+    throw refusal(
+      `${link.kind === 'tun' ? 'a tap' : (link.kind ?? 'loopback')}, no port to the outside; take another`,
+    );
+  const elsewhere = `a port of a bridge loses it, and the host would be cut off there; take an interface that the host does not use, or --nat or --routed`;
+  const address = link.addresses.find((each) => !each.startsWith('fe80:'));
+  if (address !== undefined) throw refusal(`carries the host's address ${address}: ${elsewhere}`);
+  const route = routes.find(({ dev, prefix }) => dev === name && !isLinkLocal(prefix));
+  if (route) throw refusal(`carries the host's route to ${formatPrefix(route.prefix)}: ${elsewhere}`);
+}
+
+/** fe80::/10 and ff00::/8, to which every interface has routes. */
+function isLinkLocal({ family, value }: Prefix): boolean {
+  return family === 6 && value >> 118n >= 0x3fan;
 }
 
 function bridgeSteps(network: Network, link: Link | undefined): Step[] {
@@ -69,6 +111,7 @@ function addressSteps(network: Network, link: Link | undefined, ipv6: boolean): 
       'host',
       `--subnet6 ${network.subnet6}: this host has no IPv6; leave it away, or start the host with IPv6`,
     );
+  if (portOf(network) !== undefined) return [];
   const wanted = subnets(network).map((subnet) => formatPrefix(gatewayOf(subnet)));
   return wanted
     .filter((address) => !link?.addresses.includes(address))
@@ -131,9 +174,13 @@ export function tearDown(network: Network, host: Host, settings: readonly Settin
     const link = host.links.get(name);
     return link?.kind === 'tun' && (link.master === undefined || link.master === bridge);
   });
+  const port = portOf(network);
+  const link = port === undefined ? undefined : host.links.get(port);
   const tables = ['netdev', 'inet'].filter((family) => host.firewall?.tables.has(`${family} ${bridge}`));
   return [
     ...taps.map(({ name }) => ip('link', 'del', name)),
+    ...(link?.master === bridge ? [ip('link', 'set', link.name, 'nomaster')] : []),
+    ...(link?.up && network.raised ? [ip('link', 'set', link.name, 'down')] : []),
     ...(host.links.get(bridge)?.kind === 'bridge' ? [ip('link', 'del', bridge)] : []),
     ...tables.map((family) => nft(`delete table ${family} ${bridge}`)),
     ...settings.map(([key, value]) => sysctl(key, value)),
@@ -151,15 +198,18 @@ export function checkFree(network: Settings, others: readonly Network[], host: H
     for (const other of others)
       for (const theirs of subnets(other))
         if (overlaps(subnet, theirs)) uses.add(`network ${other.name} has ${formatPrefix(theirs)}`);
+    // Where the host is only a switch it may well be in the same network by another interface.
+    const { links, routes } =
+      portOf(network) === undefined ? host : { links: new Map<string, Link>(), routes: [] };
     const ours = new Set([bridge, ...others.map(bridgeOf)]);
-    for (const { name, addresses } of host.links.values()) {
+    for (const { name, addresses } of links.values()) {
       if (ours.has(name)) continue;
       for (const address of addresses) {
         const prefix = parsePrefix(address);
         if (prefix && overlaps(subnet, prefix)) uses.add(`${name} has ${address}`);
       }
     }
-    for (const { prefix, dev } of host.routes) {
+    for (const { prefix, dev } of routes) {
       const covered = [...uses].some((use) => use.startsWith(`${dev} has `));
       if (!ours.has(dev) && !covered && overlaps(subnet, prefix))
         uses.add(`${formatPrefix(prefix)} is routed${dev === '' ? '' : ` to ${dev}`}`);

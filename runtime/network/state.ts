@@ -133,6 +133,7 @@ export function parseNetwork(name: string, text: string): model.Network {
     seed: string(all, 'seed', '', (text) => DIGEST.test(text)),
     ...{ taps, former, published },
     ...(all['removing'] === true && { removing: true }),
+    ...(all['raised'] === true && { raised: true }),
     ...(applied && { applied }),
   };
 }
@@ -146,7 +147,7 @@ function parseSettings(all: Fields): model.Settings {
     subnet: text('subnet'),
     ...(subnet6 !== undefined && { subnet6 }),
     forward: string(all, 'forward', '', (value) =>
-      ['none', 'nat', 'routed'].includes(value),
+      ['none', 'nat', 'routed', 'bridged'].includes(value),
     ) as model.Settings['forward'],
     ...(uplink !== undefined && { uplink }),
     dhcp: boolean(all, 'dhcp', ''),

@@ -56,9 +56,14 @@ function besides(values: Values, key: string, was: string, set: string): Record<
   );
 }
 
+/** Whether the host forwards packets of the network. */
+export function passesHost({ forward, published }: Network): boolean {
+  return forward === 'nat' || forward === 'routed' || published.length > 0;
+}
+
 /** What the network needs of the host, most of it only where packets pass the host. */
 export function needs(network: Network, values: Values, changes: readonly Change[]): Setting[] {
-  if (network.forward === 'none' && network.published.length === 0) return [];
+  if (!passesHost(network)) return [];
   const all: Setting[] = [];
   // By interface where it is known, so that the host does not become a router between all it has.
   if (network.uplink === undefined) all.push([IP_FORWARD, '1']);
@@ -150,12 +155,15 @@ function withValue(global: Change, { key, was }: Change): Record<string, string>
 /** Settings of the bridge itself, which go with it, that are not as they should be. */
 export function ownSettings(network: Network, values: Values): Setting[] {
   const bridge = bridgeOf(network);
-  const forwards = network.forward !== 'none' || network.published.length > 0;
+  const bridged = network.forward === 'bridged';
   const localnet = ofInterface(4, bridge, 'route_localnet');
   const wanted: Setting[] = [
-    // A unikernel is no router of the host's.
-    ...(values.has(IPV6_FORWARDING) ? [[ofInterface(6, bridge, 'accept_ra'), '0'] as const] : []),
-    ...(forwards ? [[ofInterface(4, bridge, 'forwarding'), '1'] as const] : []),
+    // A unikernel is no router of the host's; and where the host is only a switch, it has no address and answers for none.
+    ...(values.has(IPV6_FORWARDING)
+      ? [[ofInterface(6, bridge, bridged ? 'disable_ipv6' : 'accept_ra'), bridged ? '1' : '0'] as const]
+      : []),
+    ...(bridged ? [[ofInterface(4, bridge, 'arp_ignore'), '8'] as const] : []),
+    ...(passesHost(network) ? [[ofInterface(4, bridge, 'forwarding'), '1'] as const] : []),
     // What the host sends to 127.0.0.1 may leave by the bridge once it is translated; the firewall lets nothing come in there for 127.0.0.0/8.
     ...(network.published.length > 0 || values.get(localnet) === '1'
       ? [[localnet, network.published.length > 0 ? '1' : '0'] as const]

@@ -12,6 +12,7 @@
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -83,10 +84,10 @@ static int seal(struct refusal *why) {
         SCMP_SYS(poll),       SCMP_SYS(ppoll),       SCMP_SYS(recvfrom),    SCMP_SYS(recvmsg),     SCMP_SYS(sendto),
         SCMP_SYS(sendmsg),    SCMP_SYS(read),        SCMP_SYS(write),       SCMP_SYS(close),       SCMP_SYS(bind),
         SCMP_SYS(listen),     SCMP_SYS(accept),      SCMP_SYS(accept4),     SCMP_SYS(connect),     SCMP_SYS(shutdown),
-        SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),  SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(ioctl),
-        SCMP_SYS(fcntl),      SCMP_SYS(fstat),       SCMP_SYS(newfstatat),  SCMP_SYS(lseek),       SCMP_SYS(brk),
-        SCMP_SYS(munmap),     SCMP_SYS(mremap),      SCMP_SYS(madvise),     SCMP_SYS(futex),       SCMP_SYS(getrandom),
-        SCMP_SYS(exit),       SCMP_SYS(exit_group),  SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+        SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),  SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(fcntl),
+        SCMP_SYS(fstat),      SCMP_SYS(newfstatat),  SCMP_SYS(lseek),       SCMP_SYS(brk),         SCMP_SYS(munmap),
+        SCMP_SYS(mremap),     SCMP_SYS(madvise),     SCMP_SYS(futex),       SCMP_SYS(getrandom),   SCMP_SYS(exit),
+        SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
     };
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (filter == NULL)
@@ -97,6 +98,10 @@ static int seal(struct refusal *why) {
     broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY));
     broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
     broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+    /* Of a socket only, not of the terminal that the group still has. */
+    static const unsigned long requests[] = {FIONREAD, FIONBIO};
+    for (int r = 0; r < 2; r++)
+        broken |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, requests[r]));
     /* Of the Internet only: no Unix socket of the host, no raw one, no netlink. */
     static const int families[] = {AF_INET, AF_INET6};
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
@@ -119,9 +124,12 @@ static int seal(struct refusal *why) {
 }
 
 int confine(struct refusal *why) {
-    /* The terminal's Ctrl-C is for the guest, which may take its time to end. */
-    if (setsid() < 0)
-        return refuse("a session of its own", why);
+    /*
+     * The terminal's Ctrl-C is for the guest, which may take its time to end. A session of its own would be a scheduling group of its own, too
+     * (sched(7), autogroup): on a busy host each frame would then wait for its turn twice.
+     */
+    if (setpgid(0, 0) < 0)
+        return refuse("a process group of its own", why);
     if (limit(why) != 0 || drop_user(why) != 0 || hide_files(why) != 0)
         return -1;
     return seal(why);

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <slirp/libslirp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -177,6 +178,8 @@ static int load_library(struct refusal *why) {
 }
 
 int stack_open(const struct usernet *usernet, struct refusal *why) {
+    /* Whoever closes while the guest still sends is no reason to end. */
+    signal(SIGPIPE, SIG_IGN);
     const SlirpConfig config = {
         .version = 4,
         .in_enabled = true,

@@ -128,7 +128,7 @@ export async function linux(
  * nginx as one process, which is the worker: no log, files kept open, the answer in one segment. sendfile is off because a body of 1 KiB is faster
  * without: one writev of head and body instead of a write and a sendfile under a cork.
  */
-const NGINX = (folder: string): string => `
+const nginxConfig = (folder: string): string => `
 user root; daemon off; master_process off; pid ${folder}/pid; error_log stderr crit;
 events { worker_connections 4096; use epoll; multi_accept on; }
 http {
@@ -141,12 +141,20 @@ http {
 }
 `;
 
-/** nginx that serves `files` across a veth pair. */
-export async function nginx(files: Readonly<Record<string, string | Uint8Array>>): Promise<Server> {
+/** A new folder with `files`, and the command that serves them on port 80. */
+export function nginxCommand(files: Readonly<Record<string, string | Uint8Array>>): {
+  folder: string;
+  program: readonly string[];
+} {
   const folder = mkdtempSync(join(tmpdir(), 'kittiwake-nginx-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  writeFileSync(join(folder, 'nginx.conf'), NGINX(folder));
-  const program = ['nginx', '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
+  writeFileSync(join(folder, 'nginx.conf'), nginxConfig(folder));
+  return { folder, program: ['nginx', '-e', 'stderr', '-c', join(folder, 'nginx.conf')] };
+}
+
+/** nginx that serves `files` across a veth pair. */
+export async function nginx(files: Readonly<Record<string, string | Uint8Array>>): Promise<Server> {
+  const { folder, program } = nginxCommand(files);
   const server = await linux('nginx, 1 worker', {}, program);
   const dispose = async (): Promise<void> => {
     await server.client.close();
@@ -169,17 +177,9 @@ export async function answers(client: Namespace, url: string): Promise<void> {
   if (status !== 0) throw new Error(`${url} is not served: ${err.trim().split('\n').at(-1)}`);
 }
 
-/** The Debian packages whose programs are not here, of those the measurements need. */
-export function missingPackages(): string[] {
-  const needed = {
-    wrk: 'wrk',
-    nginx: 'nginx-light',
-    iperf3: 'iperf3',
-    curl: 'curl',
-    ping: 'iputils-ping',
-    taskset: 'util-linux',
-  };
-  return Object.entries(needed)
+/** The Debian packages of `programs` that are not here. */
+export function missingPackages(programs: Readonly<Record<string, string>>): string[] {
+  return Object.entries(programs)
     .filter(([program]) => spawnSync(program, ['-v'], { stdio: 'ignore' }).error)
     .map(([, name]) => name);
 }

@@ -236,10 +236,20 @@ const GROUPS: readonly Group[] = [
   },
 ];
 
+/** The programs the measurements need, with their Debian packages. */
+const PROGRAMS = {
+  wrk: 'wrk',
+  nginx: 'nginx-light',
+  iperf3: 'iperf3',
+  curl: 'curl',
+  ping: 'iputils-ping',
+  taskset: 'util-linux',
+} as const;
+
 /** @throws Error that says what is missing here and how to get it. */
 function requireAll({ only, peerImage, peerTender }: NetOptions): readonly Group[] {
   if (noNamespaces) throw new Error(`the network cannot be measured here: ${noNamespaces}`);
-  const missing = missingPackages();
+  const missing = missingPackages(PROGRAMS);
   if (missing.length > 0)
     throw new Error(
       `bench net needs ${missing.join(', ')}; install: sudo apt-get install --no-install-recommends ${missing.join(' ')}`,

@@ -151,3 +151,20 @@ sysctl -a 2>/dev/null -r '^net\\.(ipv4|ipv6|bridge|netfilter)\\.' | grep -v -e n
     rmSync(this.folder, { recursive: true });
   }
 }
+
+/** Runs `action` with a kill at its first moment, its second, and so on, until it comes to its end; `check` after each kill. */
+export async function killEverywhere(
+  host: Host,
+  action: (around: Host['around']) => unknown,
+  check: (n: number) => Promise<void>,
+): Promise<number> {
+  for (let n = 1; ; n++) {
+    try {
+      action(host.killedAt(n));
+      return n - 1;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+    }
+    await check(n);
+  }
+}

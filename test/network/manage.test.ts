@@ -13,7 +13,7 @@ import {
 } from '../../runtime/network/manager.ts';
 import { NetworkError } from '../../runtime/network/errors.ts';
 import { Wire } from '../net/frames.ts';
-import { Host, Killed, masked, noHost } from './host.ts';
+import { Host, killEverywhere, masked, noHost } from './host.ts';
 
 const web: Settings = {
   name: 'web',
@@ -120,23 +120,6 @@ describe.skipIf(noHost)(`a host ${noHost ?? ''}`, { timeout: 300_000 }, () => {
     create(web, host.around);
     expect(masked(await host.picture())).toBe(made);
   });
-
-  /** Runs `action` with a kill at its first moment, its second, and so on, until it comes to its end; `check` after each kill. */
-  async function killEverywhere(
-    host: Host,
-    action: (around: Host['around']) => unknown,
-    check: (n: number) => Promise<void>,
-  ): Promise<number> {
-    for (let n = 1; ; n++) {
-      try {
-        action(host.killedAt(n));
-        return n - 1;
-      } catch (error) {
-        if (!(error instanceof Killed)) throw error;
-      }
-      await check(n);
-    }
-  }
 
   /** Removes the network however much of it there is. */
   function removeRest(host: Host): void {

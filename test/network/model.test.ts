@@ -65,25 +65,34 @@ describe('subnets', () => {
     ['224.0.1.0/24', /multicast and reserved/],
     ['255.255.255.0/24', /multicast and reserved/],
     ['169.254.1.0/24', /link-local/],
-  ])('%s is refused', (text, message) => expect(() => checkSubnet('--subnet', text, false)).toThrow(message));
-  test.each([
-    ['fd00:42::1/64', false, /has host bits set; the subnet is fd00:42::\/64/],
-    ['fd00::/127', false, /too small/],
-    ['fd00::/80', true, /with --dhcp .* take a \/64/],
-    ['fe80::/64', false, /link-local/],
-    ['ff00::/64', false, /multicast/],
-    ['::/64', false, /loopback and mapped addresses/],
-    ['10.0.0.0/24', false, /not an IPv6 subnet; write it as fd00:42::\/64/],
-  ])('%s is refused', (text, dhcp, message) =>
-    expect(() => checkSubnet('--subnet6', text, dhcp)).toThrow(message),
+  ])('%s is refused', (text, message) =>
+    expect(() => checkSubnet('--subnet', text, undefined)).toThrow(message),
+  );
+  test.each<[string, '--dhcp' | '--bridged' | undefined, RegExp]>([
+    ['fd00:42::1/64', undefined, /has host bits set; the subnet is fd00:42::\/64/],
+    ['fd00::/127', undefined, /too small/],
+    ['fd00::/80', '--dhcp', /with --dhcp .* take a \/64/],
+    ['fd00::/80', '--bridged', /with --bridged .* take a \/64/],
+    ['fe80::/64', undefined, /link-local/],
+    ['ff00::/64', undefined, /multicast/],
+    ['::/64', undefined, /loopback and mapped addresses/],
+    ['10.0.0.0/24', undefined, /not an IPv6 subnet; write it as fd00:42::\/64/],
+  ])('%s is refused', (text, auto, message) =>
+    expect(() => checkSubnet('--subnet6', text, auto)).toThrow(message),
   );
   test.each(['10.0.0.0/8', '192.168.7.0/24', '10.0.42.252/30'])('%s is taken', (text) => {
-    checkSubnet('--subnet', text, false);
+    checkSubnet('--subnet', text, undefined);
   });
   test('an uplink must be a name, and have something to lead up', () => {
     expect(() => checkSettings({ ...settings, uplink: 'eth0"' })).toThrow(/not an interface's name/);
     expect(() => checkSettings({ ...settings, uplink: 'eth0', forward: 'none' })).toThrow(
-      /add --nat or --routed/,
+      /add --nat, --routed or --bridged/,
+    );
+    expect(() => checkSettings({ ...settings, forward: 'bridged' })).toThrow(
+      /no port given to join; add --uplink/,
+    );
+    expect(() => checkSettings({ ...settings, forward: 'bridged', uplink: 'eth1', dhcp: true })).toThrow(
+      /--dhcp: with --bridged it would answer/,
     );
     checkSettings({ ...settings, uplink: 'eth0.100' });
   });

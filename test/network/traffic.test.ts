@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readDrops, type Drop } from '../../runtime/network/drops.ts';
 import { addTap, create, publish, remove, unpublish } from '../../runtime/network/manager.ts';
-import { findTap, type Network, type Settings, type Tap } from '../../runtime/network/model.ts';
+import type { Settings, Tap } from '../../runtime/network/model.ts';
 import { Wire } from '../net/frames.ts';
-import { Namespace } from '../net/namespace.ts';
-import { wire } from '../net/netem.ts';
+import type { Namespace } from '../net/namespace.ts';
 import { ethernet, ip, ipv4, ipv6, mac } from '../packets.ts';
 import { site } from '../net/sites.ts';
 import { noImage, prebuilt, Unikernel } from '../net/unikernel.ts';
+import { ask, dropped, guest, pings, serve, SERVER, tapOf } from './guests.ts';
 import { Host, noHost } from './host.ts';
 
 const web: Settings = {
@@ -21,62 +21,6 @@ const web: Settings = {
   dhcp: false,
   isolated: false,
 };
-const SERVER = `const server = (family, host) => require('node:http').createServer((request, response) =>
-  response.end(process.argv[1] + ' ' + request.socket.remoteAddress.replace('::ffff:', ''))).listen(80, host);
-server(4, '::').on('listening', () => console.log('up'))`;
-
-function tapOf(network: Network | undefined, name: string): Tap {
-  const tap = network && findTap(network, name);
-  if (!tap) throw new Error(`no tap ${name}`);
-  return tap;
-}
-
-/** A Linux host where a unikernel would be: behind the tap, with its addresses, serving its name and its client's address on port 80. */
-async function guest(host: Host, tap: Tap): Promise<Namespace> {
-  const namespace = await host.namespace.another();
-  await namespace.shell(`PATH=$PATH:/sbin sysctl -qw net.ipv6.conf.default.accept_dad=0
-ip tuntap add eth0 mode tap
-ip link set eth0 address ${tap.mac}
-ip addr add ${tap.address}/24 dev eth0
-ip addr add ${tap.address6}/64 dev eth0 nodad
-ip link set eth0 up
-ip route add default via 10.0.42.1
-ip -6 route add default via fd00:42::1`);
-  await wire(host.namespace, [`tap:${tap.name}`, `tap:eth0@${namespace.pid}`]);
-  await serve(namespace, tap.name);
-  return namespace;
-}
-
-async function serve(namespace: Namespace, name: string): Promise<void> {
-  const server = namespace.start([process.execPath, '-e', SERVER, name]);
-  if (server.stdout) await once(server.stdout, 'data');
-}
-
-/** What a server says; undefined when it says nothing. */
-async function ask(from: Namespace, url: string): Promise<string | undefined> {
-  const { status, out } = await from.run([
-    'curl',
-    '-q',
-    '-sS',
-    '-g',
-    '--noproxy',
-    '*',
-    '--max-time',
-    '5',
-    url,
-  ]);
-  return status === 0 ? out : undefined;
-}
-
-/** Is not answered, nor refused: dropped. */
-async function dropped(from: Namespace, url: string): Promise<boolean> {
-  return (
-    (await from.run(['curl', '-q', '-s', '-g', '--noproxy', '*', '--connect-timeout', '1', url])).status ===
-    28
-  );
-}
-
-const pings = (from: Namespace, to: string): Promise<string> => from.shell(`ping -q -c 2 -i 0.2 -w 10 ${to}`);
 
 describe.skipIf(noHost)(`a network with NAT ${noHost ?? ''}`, { timeout: 120_000 }, () => {
   let host: Host;

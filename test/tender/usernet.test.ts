@@ -111,6 +111,36 @@ describe('an ordinary user without a tap', { timeout: LIMIT_MS }, () => {
     expect(await echo(port, 'ahoy', '::1')).toBe('ahoy');
   });
 
+  test('keeps its network when a client goes away in the middle of a download', async () => {
+    const [chargen, port] = [await freePort(), await freePort()];
+    await guest([`--publish=${chargen}:19`, `--publish=${port}:7`]);
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(chargen, '127.0.0.1');
+      await once(socket, 'data');
+      // A reset after the stream's own end is what makes writing to it a signal (tcp_reset() of Linux).
+      socket.end(() => socket.resetAndDestroy());
+      await once(socket, 'close');
+      expect(await echo(port, 'still there')).toBe('still there');
+    }
+  });
+
+  test('has its network in the session it was started in, beside the group that Ctrl-C ends', async () => {
+    const port = await freePort();
+    const { pid = 0 } = await guest([`--publish=${port}:7`]);
+    /** Process group and session (proc(5)). */
+    const place = (process: number): string[] => {
+      const stat = readFileSync(`/proc/${process}/stat`, 'utf8');
+      return stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(2, 4);
+    };
+    const [group, session] = place(pid);
+    const [networkGroup, networkSession] = place(networkOf(pid));
+    expect(networkSession).toBe(session);
+    expect(networkGroup).not.toBe(group);
+  });
+
   test('has DHCP', async () => {
     const port = await freePort();
     await guest([`--publish=${port}:7`], ['--dhcp']);

@@ -32,7 +32,11 @@ Options:
                       address
   --routed            the same with their own addresses: the router beyond has
                       to know the way back
-  --uplink IF         with --nat or --routed: by the interface IF only
+  --bridged           the same without the host, which is only a switch: the
+                      interface of --uplink becomes a port of the bridge, and
+                      SUBNET is that of the network beyond it
+  --uplink IF         with --nat or --routed: by the interface IF only; with
+                      --bridged: the port, one on which the host has no address
   --isolated          unikernels do not reach each other
   --dhcp              unikernels get their addresses by DHCP and router
                       advertisements, and names by DNS, from dnsmasq; SUBNET of
@@ -48,6 +52,7 @@ Examples:
   sudo kittiwake net create web --subnet 10.0.42.0/24 --nat
   sudo kittiwake net create lab --subnet 10.0.43.0/24 --subnet6 fd00:43::/64
   sudo kittiwake net create dmz --subnet 192.0.2.0/28 --routed --uplink eth0
+  sudo kittiwake net create lan --subnet 192.168.1.0/24 --bridged --uplink eth1
   sudo kittiwake net create home --subnet 10.0.44.0/24 --nat --dhcp
   kittiwake net create web --subnet 10.0.42.0/24 --nat --dry-run
 `;
@@ -57,7 +62,7 @@ export const netCreate: Command = {
   summary: 'create a network: a bridge, addresses, NAT',
   help: HELP,
   options: [
-    ...['--subnet', '--subnet6', '--nat', '--routed', '--uplink', '--isolated', '--dhcp'],
+    ...['--subnet', '--subnet6', '--nat', '--routed', '--bridged', '--uplink', '--isolated', '--dhcp'],
     ...['--dry-run', '--json', '--state', '--help'],
   ],
   run(args, context) {
@@ -70,20 +75,23 @@ export const netCreate: Command = {
         subnet6: { type: 'string' },
         nat: { type: 'boolean' },
         routed: { type: 'boolean' },
+        bridged: { type: 'boolean' },
         uplink: { type: 'string' },
         isolated: { type: 'boolean' },
         dhcp: { type: 'boolean' },
       },
     });
     const [name = ''] = operands('create', ['NAME'], positionals);
-    const { subnet, subnet6, nat, routed, uplink, isolated = false, dhcp = false } = values;
+    const { subnet, subnet6, uplink, isolated = false, dhcp = false } = values;
     if (subnet === undefined)
       throw new CommandError(EXIT.usage, `network ${name}: no subnet given; add --subnet 10.0.42.0/24`);
-    if (nat && routed) throw new CommandError(EXIT.usage, `--routed: either this or --nat; leave one away`);
+    const [forward = 'none', second] = (['nat', 'routed', 'bridged'] as const).filter((each) => values[each]);
+    if (second)
+      throw new CommandError(EXIT.usage, `--${second}: either this or --${forward}; leave one away`);
     const outcome = speaking(() =>
       create(
         {
-          ...{ name, subnet, isolated, dhcp, forward: nat ? 'nat' : routed ? 'routed' : 'none' },
+          ...{ name, subnet, isolated, dhcp, forward },
           ...(subnet6 !== undefined && { subnet6 }),
           ...(uplink !== undefined && { uplink }),
         },
@@ -92,6 +100,7 @@ export const netCreate: Command = {
     );
     report(outcome, values, context, (changed) => {
       if (!changed || !outcome.network) return `network ${name}: there already, nothing to do\n`;
+      if (forward === 'bridged') return `network ${name}: ${bridgeOf({ name })} with ${uplink}\n`;
       const { gateway, gateway6 } = publicView(outcome.network);
       return `network ${name}: ${bridgeOf({ name })} with ${gateway}${gateway6 === undefined ? '' : ` and ${gateway6}`}\n`;
     });

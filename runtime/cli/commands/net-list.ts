@@ -108,12 +108,17 @@ function dropped({ name }: Network, drops: readonly Drop[] | undefined): string 
     : `${frames} ${frames === 1 ? 'frame' : 'frames'} of unikernels, by reason below`;
 }
 
+/** Where the host is in a subnet. */
+function at(gateway: string | undefined): string {
+  return gateway === undefined ? 'without the host' : `host ${gateway}`;
+}
+
 function describe(network: Network, drops: readonly Drop[] | undefined): string {
   const { bridge, subnet, gateway, subnet6, gateway6, taps, published, isolated } = publicView(network);
   const facts = [
     ['bridge', bridge],
-    ['subnet', `${subnet}, host ${gateway}`],
-    ...(subnet6 === undefined ? [] : [['subnet6', `${subnet6}, host ${gateway6}`]]),
+    ['subnet', `${subnet}, ${at(gateway)}`],
+    ...(subnet6 === undefined ? [] : [['subnet6', `${subnet6}, ${at(gateway6)}`]]),
     ['forward', forwarding(network)],
     ...(network.dhcp ? [['dhcp', 'addresses by DHCP, names by DNS']] : []),
     ...(isolated ? [['isolated', 'unikernels do not reach each other']] : []),

@@ -127,7 +127,7 @@ export function publicView({
   published,
   removing,
 }: Network) {
-  const gateways = gateways4and6({ subnet, subnet6 });
+  const gateways = forward === 'bridged' ? [] : gateways4and6({ subnet, subnet6 });
   return {
     ...{ name, bridge: `kw-${name}`, subnet, gateway: gateways[0], subnet6, gateway6: gateways[1] },
     ...{ forward, uplink, dhcp, isolated, taps, published, removing },
@@ -144,7 +144,10 @@ function gateways4and6(network: { subnet: string; subnet6: string | undefined })
 
 /** What to give `kittiwake run` for a unikernel on this tap. */
 export function runLine(network: Network, tap: Tap): string {
-  const [gateway, gateway6] = gateways4and6({ subnet: network.subnet, subnet6: network.subnet6 });
+  const [gateway, gateway6] =
+    network.forward === 'bridged'
+      ? ['ROUTER', 'ROUTER6'] // somebody else's
+      : gateways4and6({ subnet: network.subnet, subnet6: network.subnet6 });
   const length = (subnet: string): string => subnet.slice(subnet.indexOf('/'));
   const guest = network.dhcp
     ? ['--dhcp']
