@@ -38,8 +38,8 @@ export default defineConfig({
           items: [
             { label: 'A website without root', link: '/networking/rootless/' },
             { label: 'A tap, an address, and a ping', link: '/networking/first-steps/' },
+            { label: 'The way into the world', link: '/networking/world/' },
             { label: 'IPv6', link: '/networking/ipv6/' },
-            { label: 'An address from a DHCP server', link: '/networking/dhcp/' },
             { label: 'A name instead of an address', link: '/networking/names/' },
           ],
         },
@@ -47,7 +47,11 @@ export default defineConfig({
           label: 'Tap and bridge',
           items: [
             { label: 'Two unikernels on one bridge', link: '/networking/bridge/' },
+            { label: 'A bridge and the world', link: '/networking/uplink/' },
+            { label: 'A firewall for the bridge', link: '/networking/firewall/' },
+            { label: 'A bridge that stays', link: '/networking/permanent/' },
             { label: 'A network by one command', link: '/networking/managed/' },
+            { label: 'An address from a DHCP server', link: '/networking/dhcp/' },
           ],
         },
         {
@@ -72,6 +76,7 @@ export default defineConfig({
             { label: 'By symptom', link: '/troubleshooting/' },
             { label: 'When the tap does not fit', link: '/networking/refusals/' },
             { label: 'No answer', link: '/troubleshooting/no-answer/' },
+            { label: 'No way out', link: '/troubleshooting/no-way-out/' },
             { label: 'It worked before, or elsewhere', link: '/troubleshooting/versions/' },
           ],
         },

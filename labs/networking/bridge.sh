@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #: lab Two unikernels on one bridge
-# Makes the bridge br100 with two taps, runs a unikernel behind each, lets them meet, and takes everything away again.
+# Makes the bridge br100 with two taps, runs a unikernel behind each, lets them call each other, and takes everything away again.
 
 #: part before
 state() { ip -brief link; ip -brief address; ip route; ip -6 route; ip rule; sudo nft list ruleset; }
@@ -9,6 +9,7 @@ state > before.txt
 #: part bridge
 sudo ip link add br100 type bridge
 sudo ip addr add 10.0.0.1/24 dev br100
+sudo ip addr add fd00:100::1/64 dev br100 nodad
 sudo ip link set br100 up
 
 #: part taps
@@ -23,39 +24,44 @@ state | diff before.txt - | grep -c '^[<>]'
 #: part ports
 ip -brief link show master br100
 
-#: part netcheck budget=60s
-kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 -l debug > netcheck.log &
-until grep ready netcheck.log; do sleep 0.2; done
+#: part second budget=60s
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv6=fd00:100::3/64 > second.log &
+until grep ready second.log; do sleep 0.2; done
 
 #: part listen
-sudo tcpdump -n -t -l -i br100 -c 4 host 10.0.0.2 and host 10.0.0.3 > between.txt 2> tcpdump.log &
+sudo tcpdump -n -t -l -i br100 -c 5 arp or icmp > between.txt 2> tcpdump.log &
 until grep -q listening tcpdump.log; do sleep 0.2; done
 
-#: part website budget=60s
-mkdir site
-echo '<h1>Next door</h1>' > site/index.html
-tar -cf site.tar -C site .
-kittiwake run --net:service=tap100 --block-ro:data=site.tar website.spt -- --ipv4=10.0.0.2/24 --syslog=10.0.0.3 > website.log &
-until grep -q ready website.log; do sleep 0.2; done
-grep --only-matching 'ready:.*MAC [0-9a-f:]*' website.log
+#: part calls budget=60s
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ping=10.0.0.3 --call=10.0.0.3:7 --exit
 
 #: part between
-wait %sudo
+wait %?tcpdump
 cat between.txt
 
-#: part taken
-grep --max-count=1 10.0.0.2 netcheck.log
+#: part calls-ipv6 budget=60s
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv6-only --ipv6=fd00:100::2/64 --ping=fd00:100::3 --call=[fd00:100::3]:7 --exit
+
+#: part back budget=60s
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv6=fd00:100::2/64 > first.log &
+until grep -q ready first.log; do sleep 0.2; done
+kill %?tap101
+wait %?tap101
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ping=10.0.0.2 --call=10.0.0.2:7 --exit
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv6-only --ipv6=fd00:100::3/64 --ping=fd00:100::2 --call=[fd00:100::2]:7 --exit
+
+#: part again budget=60s
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv6=fd00:100::3/64 > second.log &
+until grep -q ready second.log; do sleep 0.2; done
 
 #: part learned
 sudo bridge fdb show br br100 dynamic | sort -k 3
 
-#: part ping
-ping -c 2 10.0.0.2
-ping -c 2 10.0.0.3
-
-#: part tcp
-curl -s http://10.0.0.2/
-echo "is anybody there?" | nc -N 10.0.0.3 7
+#: part host budget=40s
+for address in 10.0.0.2 10.0.0.3 fd00:100::2 fd00:100::3; do
+  ping -c 1 -w 10 "$address" | grep 'bytes from'
+  echo "is anybody there?" | nc -N "$address" 7
+done
 
 #: part pulled exit=1
 sudo ip link set tap101 nomaster
@@ -69,7 +75,7 @@ sudo ip link set tap101 master br100
 ping -c 1 -w 10 10.0.0.3
 
 #: part stop
-kill %?netcheck.spt %?website.spt
+kill %?tap100 %?tap101
 wait
 
 #: part clean-up
@@ -81,4 +87,4 @@ sudo ip link del br100
 state | diff before.txt - && echo "as before"
 
 #: part files
-rm -r site site.tar website.log netcheck.log between.txt tcpdump.log before.txt
+rm first.log second.log between.txt tcpdump.log before.txt

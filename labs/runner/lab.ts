@@ -13,6 +13,8 @@ export interface Part {
   readonly exit: number;
   /** The most it may take, in seconds, 1 to 300. */
   readonly budget: number;
+  /** The part restarts the machine: what follows runs in a new shell. */
+  readonly restarts: boolean;
 }
 
 export interface Lab {
@@ -55,7 +57,8 @@ export function parseLab(id: string, source: string): Lab {
   };
   let title = '';
   const parts: Part[] = [];
-  let open: { name: string; line: number; exit: number; budget: number; from: number } | undefined;
+  let open:
+    { name: string; line: number; exit: number; budget: number; restarts: boolean; from: number } | undefined;
   const close = (end: number): void => {
     if (!open) return;
     const { from, ...options } = open;
@@ -90,6 +93,7 @@ export function parseLab(id: string, source: string): Lab {
         from: index + 1,
         exit: options.exit ?? 0,
         budget: options.budget ?? DEFAULT_BUDGET,
+        restarts: options.restarts ?? false,
       };
     } else {
       fail(line, `'#: ${kind}' is no marker; a marker is '#: lab TITLE' or '#: part NAME'`);
@@ -193,11 +197,15 @@ function parsePartMarker(
   if (!PART_NAME.test(name)) fail(`'${name}' is no part name; use lower-case letters, digits and hyphens`);
   const options: PartOptions = {};
   for (const word of words) {
+    if (word === 'restarts') {
+      options.restarts = true;
+      continue;
+    }
     const [, key = '', digits = '', unit = ''] = /^([a-z]+)=(\d{1,3})(s?)$/.exec(word) ?? [];
     const value = Number(digits);
     if (key === 'exit' && unit === '' && value <= 255) options.exit = value;
     else if (key === 'budget' && unit === 's' && value >= 1 && value <= 300) options.budget = value;
-    else fail(`'${word}' is no part option; there are exit=0…255 and budget=1s…300s`);
+    else fail(`'${word}' is no part option; there are exit=0…255, budget=1s…300s and restarts`);
   }
   return { name, options };
 }
@@ -205,4 +213,5 @@ function parsePartMarker(
 interface PartOptions {
   exit?: number;
   budget?: number;
+  restarts?: boolean;
 }

@@ -1,6 +1,7 @@
 // Runs a lab's parts in order in one shell, until one fails, and judges each; where the shell is does not matter.
 import { StringDecoder } from 'node:string_decoder';
-import type { Shell } from '../vm/shell.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Ended, Shell } from '../vm/shell.ts';
 import { agrees, align, type Row } from './align.ts';
 import { partDigests, type Lab, type Part, type Recording } from './lab.ts';
 import type { PartResult } from './results.ts';
@@ -24,17 +25,20 @@ export interface PartsOptions {
   /** How many times its budget a part may take. */
   readonly factor: number;
   readonly onPart: (lab: Lab, result: PartResult) => void;
+  /** A shell that begins when the machine has restarted; asked for before the part runs that restarts it. */
+  readonly restarted: () => Promise<Shell>;
 }
 
-/** Runs the parts of `lab` in `shell`; those after a failed one are `not-run`. */
+/** Runs the parts of `lab`, beginning in the shell `first`; those after a failed one are `not-run`. */
 export async function runParts(
   lab: Lab,
   recording: Recording,
-  shell: Shell,
-  { record, factor, onPart }: PartsOptions,
+  first: Shell,
+  { record, factor, onPart, restarted }: PartsOptions,
 ): Promise<{ readonly parts: readonly PartResult[]; readonly failure: PartFailure | undefined }> {
   const digests = partDigests(lab, recording);
   const parts: PartResult[] = [];
+  let shell = first;
   let failure: PartFailure | undefined;
   for (const part of lab.parts) {
     const known = { part: part.name, digest: digests.get(part.name) ?? '' };
@@ -42,7 +46,9 @@ export async function runParts(
       parts.push({ ...known, outcome: 'not-run', exit: null, durationMs: 0, transcript: '' });
       continue;
     }
-    const { gone, ...ran } = await runPart(shell, part, factor);
+    const next = part.restarts ? restarted() : undefined;
+    const { gone, ...ran } = await runPart(shell, part, factor, next);
+    if (next && ran.exit === 0) shell = await next;
     const causes = ending(part, gone, ran.exit, factor);
     let rows: readonly Row[] = [];
     if (!record) {
@@ -66,13 +72,19 @@ interface Ran {
   readonly transcript: string;
 }
 
-async function runPart(shell: Shell, part: Part, factor: number): Promise<Ran> {
+async function runPart(
+  shell: Shell,
+  part: Part,
+  factor: number,
+  next: Promise<Shell> | undefined,
+): Promise<Ran> {
   let output = '';
   let room = TRANSCRIPT_MAX;
   let cut = false;
   const started = performance.now();
-  const { exit, gone } = await shell.run(part.commands, {
-    timeoutMs: part.budget * factor * 1000,
+  const limitMs = part.budget * factor * 1000;
+  const running = shell.run(part.commands, {
+    timeoutMs: limitMs,
     onOutput: (text) => {
       if (cut) return;
       const bytes = Buffer.from(text);
@@ -82,6 +94,7 @@ async function runPart(shell: Shell, part: Part, factor: number): Promise<Ran> {
       room -= bytes.length;
     },
   });
+  const { exit, gone } = await (next ? afterRestart(running, next, limitMs) : running);
   const durationMs = Math.round(performance.now() - started);
   let lines = output.replaceAll('\r\n', '\n').replace(/\n+$/, '').split('\n');
   if (lines.length > TRANSCRIPT_LINES) {
@@ -90,6 +103,20 @@ async function runPart(shell: Shell, part: Part, factor: number): Promise<Ran> {
   }
   if (cut) lines.push('(the rest of the output is cut)');
   return { exit, gone, durationMs, transcript: lines.join('\n') };
+}
+
+/** How a part ends that restarts the machine: well when the new shell answers. The old one may or may not tell of its end. */
+async function afterRestart(running: Promise<Ended>, next: Promise<Shell>, limitMs: number): Promise<Ended> {
+  const end = performance.now() + limitMs;
+  const { exit } = await Promise.race([running, next.then(() => ({ exit: 0 }))]);
+  if (exit !== null && exit !== 0) return { exit, gone: false };
+  const late = delay(Math.max(0, end - performance.now()), undefined, { ref: false });
+  const shell = await Promise.race([next, late]);
+  if (!shell) return { exit: null, gone: false };
+  return shell.run('true', {
+    timeoutMs: Math.max(1, end - performance.now()),
+    onOutput: () => undefined,
+  });
 }
 
 /** What is wrong with how the part ended. */

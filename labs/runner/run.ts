@@ -29,7 +29,7 @@ export async function runLab(
   lab: Lab,
   recording: Recording,
   snapshot: Snapshot,
-  options: Omit<PartsOptions, 'factor'>,
+  options: Omit<PartsOptions, 'factor' | 'restarted'>,
 ): Promise<LabRun> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
@@ -37,9 +37,18 @@ export async function runLab(
     throw new VmError(`labs/${lab.id}.sh: no machine for it: ${(error as Error).message}`);
   });
   try {
-    const shell = new Shell(await machine.qemu.line('operator'));
+    const line = await machine.qemu.line('operator');
+    const restarted = async (): Promise<Shell> => {
+      await machine.qemu.control.event('RESET');
+      // Not before: the old agent would take the greeting for its own.
+      return new Shell(line);
+    };
     const factor = snapshot.accelerator.name === 'tcg' ? EMULATED_FACTOR : 1;
-    const { parts, failure } = await runParts(lab, recording, shell, { ...options, factor });
+    const { parts, failure } = await runParts(lab, recording, new Shell(line), {
+      ...options,
+      factor,
+      restarted,
+    });
     const durationMs = Math.round(performance.now() - started);
     return {
       lab,

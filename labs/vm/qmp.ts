@@ -1,4 +1,4 @@
-// QEMU's control socket (QEMU Machine Protocol): one command at a time, each with its answer.
+// QEMU's control socket (QEMU Machine Protocol): one command at a time, each with its answer; and events.
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { VmError } from './errors.ts';
@@ -15,6 +15,7 @@ const ANSWER_LIMIT_MS = 30_000;
 export class Qmp {
   readonly #socket: Socket;
   readonly #limitMs: number;
+  readonly #expected: { name: string; resolve: () => void; reject: (reason: Error) => void }[] = [];
   readonly #waiting: { resolve: (value: unknown) => void; reject: (reason: Error) => void }[] = [];
 
   /** Takes over a socket that is connected. An answer may take `limitMs`. */
@@ -46,6 +47,14 @@ export class Qmp {
     return promise.finally(() => clearTimeout(timer));
   }
 
+  /** Waits for the next event called `name`, as QEMU's QMP reference has them. @throws VmError if QEMU ended. */
+  async event(name: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (this.#socket.destroyed) reject(new VmError('QEMU ended'));
+    else this.#expected.push({ name, resolve, reject });
+    return promise;
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -58,7 +67,12 @@ export class Qmp {
       this.#giveUp(new VmError('QEMU broke off in the middle of an answer'));
       return;
     }
-    if (!('return' in answer) && !answer.error) return; // the greeting, events
+    if (answer.event !== undefined) {
+      const matching = this.#expected.filter(({ name }) => name === answer.event);
+      for (const one of matching) this.#expected.splice(this.#expected.indexOf(one), 1)[0]?.resolve();
+      return;
+    }
+    if (!('return' in answer) && !answer.error) return; // the greeting
     const waiting = this.#waiting.shift();
     if (answer.error) waiting?.reject(new VmError(`QEMU: ${answer.error.desc}`));
     else waiting?.resolve(answer.return);
@@ -67,7 +81,7 @@ export class Qmp {
   /** Gives the line up: everybody who waits is told why. */
   #giveUp(reason: VmError): void {
     this.#socket.destroy();
-    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+    for (const { reject } of [...this.#waiting.splice(0), ...this.#expected.splice(0)]) reject(reason);
   }
 }
 

@@ -13,15 +13,15 @@ import {
 import { readLabs, writeRecording, writeWhole } from '../../labs/runner/labs.ts';
 
 const LAB =
-  '#!/usr/bin/env bash\n#: lab A title\n# for readers\n\n#: part one\ntrue\n\n#: part two exit=7 budget=60s\necho a\n(exit 7)\n';
+  '#!/usr/bin/env bash\n#: lab A title\n# for readers\n\n#: part one restarts\ntrue\n\n#: part two exit=7 budget=60s\necho a\n(exit 7)\n';
 
 test('a lab', () => {
   expect(parseLab('x/y', LAB)).toEqual({
     id: 'x/y',
     title: 'A title',
     parts: [
-      { name: 'one', line: 5, exit: 0, budget: 20, commands: 'true' },
-      { name: 'two', line: 8, exit: 7, budget: 60, commands: 'echo a\n(exit 7)' },
+      { name: 'one', line: 5, exit: 0, budget: 20, restarts: true, commands: 'true' },
+      { name: 'two', line: 8, exit: 7, budget: 60, restarts: false, commands: 'echo a\n(exit 7)' },
     ],
   });
 });

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { parseLab, type Recording } from '../../labs/runner/lab.ts';
 import { runParts } from '../../labs/runner/parts.ts';
 import type { PartResult } from '../../labs/runner/results.ts';
+import type { Shell } from '../../labs/vm/shell.ts';
 import { endAgents, shell } from '../vm/agent.ts';
 
 afterEach(endAgents);
@@ -25,13 +26,14 @@ const RECORDED: Recording = new Map([
 async function run(
   script = SCRIPT,
   recording = RECORDED,
-  options: { record?: boolean; factor?: number } = {},
+  options: { record?: boolean; factor?: number; restarted?: () => Promise<Shell> } = {},
 ) {
   const heard: PartResult[] = [];
   const { parts, failure } = await runParts(parseLab('x/y', script), recording, shell(), {
     record: false,
     factor: 1,
     onPart: (_, result) => heard.push(result),
+    restarted: () => Promise.reject(new Error('it was not to restart')),
     ...options,
   });
   return { parts, failure, heard, outcomes: parts.map(({ outcome }) => outcome) };
@@ -92,4 +94,28 @@ test.each([
   const [, kept = ''] = /^([^]*)\n\(the rest of the output is cut\)$/.exec(parts[0]?.transcript ?? '') ?? [];
   expect(Buffer.byteLength(kept)).toBe(bytes);
   expect(kept).not.toContain('\ufffd');
+});
+
+test.each([
+  ['ends its shell', 'exit 0'],
+  ['leaves it', 'true'],
+  ['takes it along', 'sleep 60'],
+])('after a part that restarts the machine and %s, parts go on in a new shell', async (_, commands) => {
+  const script = `#: lab T\n#: part before restarts\nword=kept\n${commands}\n#: part after\necho "$word"`;
+  const recording: Recording = new Map([
+    ['before', { exit: 0, output: '' }],
+    ['after', { exit: 0, output: '' }],
+  ]);
+  const { parts } = await run(script, recording, { restarted: () => Promise.resolve(shell()) });
+  expect(parts.map(({ outcome }) => outcome)).toEqual(['passed', 'passed']);
+});
+
+test('a machine that does not come back is given up, and so is one that refused to go', async () => {
+  const script = (commands: string) => `#: lab T\n#: part restart budget=1s restarts\n${commands}`;
+  const recording: Recording = new Map([['restart', { exit: 0, output: '' }]]);
+  const restarted = () => new Promise<Shell>(() => undefined);
+  const late = await run(script('true'), recording, { restarted });
+  expect(late.failure?.causes).toEqual(['it did not end within its budget of 1 s']);
+  const refused = await run(script('(exit 4)'), recording, { restarted });
+  expect(refused.failure?.causes).toEqual(['it ended with exit status 4, expected was 0']);
 });

@@ -38,6 +38,16 @@ test('answers belong to commands in their order; greetings and events do not cou
   await expect(line.run('d')).rejects.toThrow('QEMU ended');
 });
 
+test('an event is waited for by its name', async () => {
+  const line = await qmp((peer) => peer.write('{"event":"STOP"}\n{"event":"RESET"}\n{"return":1}\n'));
+  const reset = line.event('RESET');
+  const never = line.event('SHUTDOWN');
+  expect(await line.run('a')).toBe(1);
+  await reset;
+  line.close();
+  await expect(never).rejects.toThrow('QEMU ended');
+});
+
 test.each<[string, (peer: Socket) => void, string]>([
   ['refuses', (peer) => peer.write('{"error":{"desc":"no such command"}}\n'), 'QEMU: no such command'],
   ['hangs up', (peer) => peer.destroy(), 'QEMU ended'],
