@@ -141,6 +141,10 @@ static void list_devices(struct json_line *line, const struct image *image) {
         json_number(line, "devices_left_out", left_out);
 }
 
+bool eventlog_is_open(void) {
+    return log_fd >= 0;
+}
+
 void eventlog_started(int pid, int guest_pid, const char *tender, const struct options *options, const struct image *image) {
     struct json_line *line = eventlog_begin("started");
     if (line == NULL)
@@ -201,15 +205,14 @@ void eventlog_stopping(void) {
 
 static pid_t self;
 
-/* The signal then ends the process, by its default action, when this returns. */
-static void on_signal(int number) {
+void eventlog_end_by(int number) {
     eventlog_signal(number);
     syscall(SYS_tgkill, self, self, number);
 }
 
 int eventlog_catch(bool terminate, struct refusal *why) {
     static const int ending[] = {SIGINT, SIGHUP, SIGQUIT, SIGTERM};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    struct sigaction action = {.sa_handler = eventlog_end_by, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     self = getpid();
     for (unsigned i = 0; log_fd >= 0 && i < sizeof ending / sizeof *ending; i++)
         if ((ending[i] != SIGTERM || terminate) && sigaction(ending[i], &action, NULL) != 0)

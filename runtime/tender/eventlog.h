@@ -34,6 +34,8 @@ void eventlog_close(void);
 struct json_line *eventlog_begin(const char *event);
 void eventlog_end(struct json_line *line);
 
+bool eventlog_is_open(void);
+
 /* `guest_pid` is `pid` where one process is both. */
 void eventlog_started(int pid, int guest_pid, const char *tender, const struct options *options, const struct image *image);
 void eventlog_fault(const char *message, const struct registers *registers);
@@ -41,7 +43,7 @@ void eventlog_fault(const char *message, const struct registers *registers);
 void eventlog_snapshot(const char *path);
 /* `message` is NULL, or says why in a line. */
 void eventlog_exit(int status, const char *reason, const char *message);
-/* These two may run in a signal handler, whatever it has interrupted. */
+/* These may run in a signal handler, whatever it has interrupted. */
 void eventlog_signal(int number);
 void eventlog_stopping(void);
 
@@ -51,5 +53,7 @@ void eventlog_stopping(void);
  */
 int eventlog_catch(bool terminate, struct refusal *why);
 int eventlog_catch_allow(struct rules *rules);
+/* Tells of the signal, whose action is the default one by now, and sends it, after eventlog_catch(); for its handler. */
+void eventlog_end_by(int number);
 
 #endif

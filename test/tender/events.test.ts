@@ -104,10 +104,11 @@ describe('hvt', () => {
     'kittiwake-hvt --sysexits --mem=4 --block:disk=/tmp/disk --events=3 /tmp/guest.hvt; echo $? >/tmp/status';
 
   /** Runs a guest by a shell command, and returns the lines of its events. */
-  async function events(code: readonly number[], run = once): Promise<unknown[]> {
+  async function events(code: readonly number[], run = once, features?: number): Promise<unknown[]> {
     const devices = [{ name: 'disk', type: 1 }];
-    const guest = guestElf({ target: 'hvt', code, more: SEGMENTS, devices });
-    const { out } = await lab.run(`${written(guest, '/tmp/guest.hvt')}
+    const guest = { target: 'hvt', code, more: SEGMENTS, devices } as const;
+    const elf = guestElf(features === undefined ? guest : { ...guest, features });
+    const { out } = await lab.run(`${written(elf, '/tmp/guest.hvt')}
 truncate -s 1M /tmp/disk
 ( ${run} ) 3>/tmp/events >/dev/null 2>&1; cat /tmp/events /tmp/status`);
     const lines = out.trim().split('\n');
@@ -139,6 +140,25 @@ until grep -q started /tmp/events; do sleep 0.05; done; kill -${signal} $p; wait
       { event: 'exit', signal: number, reason: 'signal' },
     ]);
     expect(status).toBe(128 + number);
+  });
+
+  test.each([
+    ['its time is over', '--stop-timeout=1', ''],
+    [
+      'it is asked again',
+      '--stop-timeout=3600',
+      'until grep -q stopping /tmp/events; do sleep 0.05; done; kill $p;',
+    ],
+  ])('tells that a guest that was asked to end was ended: %s', async (_, option, then) => {
+    const NOTICE_AND_STOP = 6;
+    const run = `{ kittiwake-hvt --mem=4 --block:disk=/tmp/disk --events=3 ${option} /tmp/guest.hvt & p=$!
+until grep -q started /tmp/events; do sleep 0.05; done; kill $p; ${then} wait $p; echo $? >/tmp/status; }`;
+    expect(await events([0xeb, 0xfe], run, NOTICE_AND_STOP)).toMatchObject([
+      started,
+      { event: 'stopping' },
+      { event: 'exit', signal: 15, reason: 'signal' },
+    ]);
+    expect(status).toBe(143);
   });
 
   test('tells what a guest did wrong', async () => {
