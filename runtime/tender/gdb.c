@@ -138,8 +138,8 @@ static void change_breakpoint(struct debugger *debugger, const char *at, bool ad
     struct breakpoint it = {.length = 1};
     uint64_t length;
     unsigned kind = (unsigned)(*at - '0');
-    if (kind >= BREAKPOINT_KINDS) {
-        answer(debugger, "");
+    if (kind >= BREAKPOINT_KINDS || (kind != BREAK_SOFTWARE && !debugger->hardware)) {
+        answer(debugger, ""); /* which gdb takes for: there is no such thing */
         return;
     }
     it.kind = (enum breakpoint_kind)kind;

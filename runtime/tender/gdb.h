@@ -3,6 +3,7 @@
  *
  *   gdb_listen    where the debugger connects to
  *   gdb_packets   its packets
+ *   gdb_hardware  whether the processor's own breakpoints work
  *   gdb_guest     what it looks at and changes: memory, registers, breakpoints
  *   gdb           what it asks for, and when the guest stops for it
  *
@@ -38,6 +39,7 @@ struct debugger {
     unsigned breakpoint_count;
     struct breakpoint breakpoint[BREAKPOINTS_MAX];
     bool stepping;
+    bool hardware; /* the processor's own breakpoints work */
     struct gdb_packet in, out;
 };
 
@@ -51,6 +53,11 @@ int gdb_listen(const struct options *options, int *fd, struct refusal *why);
  * POLL return early. Returns 0, or -1 with `why`.
  */
 int gdb_accept(const struct options *options, int fd, struct debugger *debugger, struct refusal *why);
+
+/* ---- gdb_hardware.c ---- */
+
+/* Whether breakpoints in hardware and watchpoints work here. To be called before the filter is there. */
+bool gdb_hardware(void);
 
 /* ---- gdb_guest.c ---- */
 

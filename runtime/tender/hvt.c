@@ -144,7 +144,7 @@ static int run(struct guest *guest, struct refusal *why) {
         return -1;
     kvm_close(&machine);
     if (socket >= 0) {
-        debugger = (struct debugger){.machine = &machine, .image = &guest->image, .timer = calls.events.timer};
+        debugger = (struct debugger){.machine = &machine, .image = &guest->image, .timer = calls.events.timer, .hardware = gdb_hardware()};
         calls.debugger = &debugger;
         if (gdb_accept(&guest->options, socket, &debugger, why) != 0)
             return -1;

@@ -119,7 +119,7 @@ cat said`);
   test('has hardware breakpoints and watches memory', async (context) => {
     context.skip(
       accelerator() !== 'kvm',
-      "QEMU's emulated SVM does not load the debug registers that KVM gives a guest",
+      "QEMU's emulated SVM does not load the debug registers that KVM gives a guest; the next test",
     );
     const code = [
       ...store(DATA, 1),
@@ -150,6 +150,16 @@ cat said`);
       ...['OK', 'OK', `${stopped}watch:${data};`, hex(CODE + 12)],
       'W00',
     ]);
+  });
+
+  test('offers no hardware breakpoints where they would never be reached', async (context) => {
+    context.skip(accelerator() === 'kvm', 'a real processor reaches them');
+    const where = `${DATA.toString(16)},4`;
+    const { answers } = await debug(
+      halt(0),
+      ['Z1', 'Z2', 'Z3', 'Z4', 'z2'].map((kind) => packet(`${kind},${where}`)).concat(packet('c')),
+    );
+    expect(answers).toEqual(['', '', '', '', '', 'W00']);
   });
 
   test('reads and writes memory, whatever the guest may do there', async () => {
