@@ -114,6 +114,9 @@ function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware
       'q35,usb=off',
       '-m',
       String(MEMORY),
+      // One, and room for what addProcessor() adds.
+      '-smp',
+      '1,maxcpus=2',
     ],
     ...accelerator.options,
     ...['-kernel', kernel, '-initrd', initrd],

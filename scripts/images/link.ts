@@ -62,7 +62,8 @@ export async function linkImage(
   image: string,
 ): Promise<void> {
   const run = $({ quiet: true, cwd: folder });
-  const support = ['guest', 'imports', 'wasm_rt', 'trap', 'string', 'random', abi];
+  const platform = abi === 'hvt' ? ['hvt', 'ring'] : ['spt'];
+  const support = ['guest', 'imports', 'wasm_rt', 'trap', 'string', 'random', ...platform];
   for (const name of support) {
     await run`gcc ${FLAGS} ${SUPPORT_FLAGS} -c ${join(guestFolder, `${name}.c`)} -o ${name}.o`;
   }

@@ -1,6 +1,7 @@
 // A lab VM for a file of tests, or for a part of one: it runs before they begin and is gone after them.
 import { afterAll, beforeAll } from 'vitest';
 import { startMachine, type Machine } from '../../labs/vm/machine.ts';
+import { addProcessor } from '../../labs/vm/processor.ts';
 import { labSnapshot } from '../../scripts/vm.ts';
 
 /** Where no lab VM is in the cache one is built first. */
@@ -17,6 +18,8 @@ export interface Lab {
   readonly accelerator: () => string;
   /** Runs a shell script as root. */
   readonly run: (script: string) => Promise<Ran>;
+  /** Gives it a second processor. */
+  readonly addProcessor: () => Promise<void>;
 }
 
 /** The lab VM of the tests beside the call. No script of theirs takes longer than `limitMs`; `prepare` is run once, before them. */
@@ -32,6 +35,9 @@ export function labVm(limitMs: number, prepare?: (lab: Lab) => Promise<unknown>)
         onOutput: (text) => (out += text),
       });
       return { status: ran?.exit ?? null, out };
+    },
+    async addProcessor() {
+      if (machine !== undefined) await addProcessor(machine);
     },
   };
   beforeAll(async () => {
