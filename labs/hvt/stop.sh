@@ -33,8 +33,8 @@ until grep -q started events.json; do sleep 0.2; done
 kill $!
 wait $!
 
-#: part told-once
-tail -n 1 events.json
+#: part told-twice
+tail -n 2 events.json
 
 #: part interrupt exit=143
 kittiwake run ./hangs.hvt --stop-timeout=3600 --events=3 3> events.json &
