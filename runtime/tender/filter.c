@@ -100,17 +100,25 @@ static void put_rule(struct filter *filter, const struct rule *rule) {
     }
 }
 
-/* All rules of a system call. A conditional jump reaches 255 instructions, another one all of them. */
+/* All rules of a system call. A conditional jump reaches 255 instructions; where they are more, it leads to one that reaches all. */
 static void put_call(struct filter *filter, const struct rules *rules, int call) {
-    put(filter, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)call);
-    put(filter, BPF_JMP | BPF_JA, 0, 0, 0);
     unsigned start = filter->size;
+    put(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (uint32_t)call);
     for (unsigned i = 0; i < rules->count; i++)
         if (rules->rule[i].call == call)
             put_rule(filter, &rules->rule[i]);
     put_return(filter, SECCOMP_RET_KILL_PROCESS);
-    if (filter->error == 0)
-        filter->code[start - 1].k = filter->size - start;
+    unsigned length = filter->size - start - 1;
+    if (length <= UINT8_MAX) {
+        filter->code[start].jf = (uint8_t)length;
+        return;
+    }
+    put_return(filter, SECCOMP_RET_KILL_PROCESS); /* to make room */
+    if (filter->error != 0)
+        return;
+    memmove(&filter->code[start + 2], &filter->code[start + 1], length * sizeof *filter->code);
+    filter->code[start].jt = 1;
+    filter->code[start + 1] = (struct sock_filter){.code = BPF_JMP | BPF_JA, .k = length};
 }
 
 static bool is_first(const struct rules *rules, unsigned index) {

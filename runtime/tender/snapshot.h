@@ -21,6 +21,8 @@
 #define SNAPSHOT_MACHINE_SIZE 0x6000
 /* Words of CPUID that say what a processor can do. */
 #define SNAPSHOT_PROCESSOR_WORDS 11
+/* Of them, which registers XSAVE keeps; 0: there is no XSAVE. */
+#define SNAPSHOT_PROCESSOR_XSAVE 5
 
 /* Pages of guest memory that are in the file. */
 struct snapshot_extent {

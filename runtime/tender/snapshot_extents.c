@@ -11,8 +11,8 @@
 #define PAGE_PRESENT (1ull << 63)
 #define PAGE_SWAPPED (1ull << 62)
 
-/* Pages between two extents that are rather kept than an extent begun. */
-#define GAP 16
+/* Pages between two extents that are rather kept than an extent begun: they are holes in the file, and each extent is one more mmap(2). */
+#define GAP 64
 
 #define ENTRIES 8192
 

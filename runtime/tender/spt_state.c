@@ -1,18 +1,21 @@
 /* Checking what a snapshot says of an spt guest's processor and descriptors. See spt_snapshot.h. */
 #include "spt_snapshot.h"
 
-#include <cpuid.h>
 #include <string.h>
 #include <unistd.h>
 
 /* No descriptor of a tender is above; it bounds what a hostile file can ask for. */
 #define FD_MAX 65536
 
-/* The layout of XSAVE's area: Intel SDM vol. 1, 13.4. XRSTOR faults for whatever is refused here. */
+/* Of XSAVE's area: the registers of SSE and before, and the header. */
+#define XSTATE_MIN 576
+
+/*
+ * The layout of XSAVE's area: Intel SDM vol. 1, 13.4. XRSTOR faults for whatever is refused here. It reads no more than what the header names,
+ * which this processor keeps and has room for; what is missing of it is zero.
+ */
 static const char *wrong_xstate(const struct spt_state *state) {
-    uint32_t size = 0, unused, low, high, mask;
-    if (!__get_cpuid_count(13, 0, &unused, &size, &unused, &unused) || size > sizeof state->xstate || state->xstate_size < size)
-        return "its extended registers do not fit this processor";
+    uint32_t low, high, mask;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     uint64_t header[8];
     memcpy(header, state->xstate + 512, sizeof header);
@@ -52,7 +55,9 @@ static const char *wrong_descriptors(const struct spt_view *view, const struct m
 const char *spt_state_wrong(const struct snapshot *snapshot) {
     const struct spt_state *state = (const struct spt_state *)snapshot->machine;
     const size_t fixed = offsetof(struct spt_state, xstate);
-    if (snapshot->machine_size < fixed || state->xstate_size != snapshot->machine_size - fixed)
+    if (snapshot->processor[SNAPSHOT_PROCESSOR_XSAVE] == 0) /* this one has no less: snapshot_processor_check() */
+        return "its extended registers do not fit this processor";
+    if (snapshot->machine_size < fixed || state->xstate_size != snapshot->machine_size - fixed || state->xstate_size < XSTATE_MIN)
         return "its registers are cut short";
     if (state->timer_left > INT64_MAX || state->monotonic > INT64_MAX)
         return "its clock is out of range";

@@ -79,6 +79,7 @@ static uint64_t make(enum abi_target target) {
     make_devices(&state->view);
     state->view.epoll = 3;
     state->view.timer = 4;
+    made.processor[SNAPSHOT_PROCESSOR_XSAVE] = 3;
     state->xstate_size = SPT_XSTATE_SIZE;
     made.machine_size = sizeof *state;
     return size;
