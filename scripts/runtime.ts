@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
 import { $ } from 'zx';
 import { digestOf } from '../labs/vm/cache.ts';
+import { exclusively } from './setup/exclusive.ts';
 import { ensurePackages } from './setup/packages.ts';
 import { root } from './setup/root.ts';
 import { step } from './setup/step.ts';
@@ -46,6 +47,10 @@ const stamp = `${runtimeTree}.digest`;
 /** Compiles the tenders and gathers the installed tree, where something has changed; the old tree stays until the new one is whole. */
 export async function buildRuntime(): Promise<string> {
   await ensurePackages('runtime');
+  return exclusively(`${runtimeTree}.lock`, build);
+}
+
+async function build(): Promise<string> {
   const make = ['make', '-s', `-j${availableParallelism()}`, '-C', 'runtime/tender'];
   const upToDate = await $({ cwd: root, quiet: true, nothrow: true })`${make} --question`;
   if (upToDate.exitCode !== 0) await step('tender compiled', () => $({ cwd: root })`${make}`);

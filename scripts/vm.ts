@@ -9,7 +9,9 @@ import { startMachine } from '../labs/vm/machine.ts';
 import { snapshot, type Snapshot } from '../labs/vm/snapshot.ts';
 import { attachTerminal } from '../labs/vm/terminal.ts';
 import { buildRuntime, runtimeTree } from './runtime.ts';
+import { exclusively } from './setup/exclusive.ts';
 import { ensurePackages } from './setup/packages.ts';
+import { root } from './setup/root.ts';
 import { step } from './setup/step.ts';
 
 const HELP = `The lab VM: a Debian 12 machine with KVM and the Kittiwake runtime, fresh each time.
@@ -33,7 +35,10 @@ export async function labSnapshot(): Promise<Snapshot> {
   await buildRuntime();
   const accelerator = await chooseAccelerator(defaultProbes(join(runtimeTree, 'bin', 'kittiwake-hvt')));
   const progress = (line: string): void => console.error(line);
-  return step('lab VM ready', () => snapshot(runtimeTree, accelerator, progress));
+  // Whoever comes second would boot it a second time beside the first.
+  return exclusively(join(root, 'build', 'lab-vm.lock'), () =>
+    step('lab VM ready', () => snapshot(runtimeTree, accelerator, progress)),
+  );
 }
 
 const vms = join(cacheFolder(), 'vm');

@@ -94,7 +94,7 @@ head -c 65536 <&4 | wc -c`;
 
 // ---- What guests do, under real KVM in a lab VM ----
 
-const RUN_LIMIT_MS = 25_000;
+const RUN_LIMIT_MS = 100_000;
 const SEGMENTS: readonly Segment[] = [{ address: DATA, flags: 6, bytes: [0], memory: 0x1000 }];
 
 describe('hvt', () => {

@@ -4,7 +4,7 @@ import { labVm, written } from '../vm/lab.ts';
 import { DATA, halt, hypercall, LAST, store, word } from './code.ts';
 import { CODE, guestElf, type Guest, type Segment } from './guest-elf.ts';
 
-const RUN_LIMIT_MS = 25_000;
+const RUN_LIMIT_MS = 100_000;
 
 const { run: vm } = labVm(RUN_LIMIT_MS);
 

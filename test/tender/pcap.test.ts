@@ -98,7 +98,7 @@ describe.skipIf(noTaps)(`under spt ${noTaps ?? ''}`, () => {
   test('large segments lose their offload header, and pass', () => {
     const { ended, read } = capture(
       'large.pcap',
-      `timeout 10 bash -c 'exec 3<>/dev/tcp/10.0.0.2/19; head -c 3000000 <&3 | wc -c'; kill $!`,
+      `timeout 40 bash -c 'exec 3<>/dev/tcp/10.0.0.2/19; head -c 3000000 <&3 | wc -c'; kill $!`,
     );
     expect(ended.out).toBe('3000000\n');
     const all = read();

@@ -1,9 +1,5 @@
 // Snapshots of guests under hvt: taken and restored again and again, with real KVM, in a lab VM.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildUnikernel } from '../../scripts/images/build.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { labVm, written } from '../vm/lab.ts';
 import { DATA, halt, hypercall, store, word } from './code.ts';
 import { guestElf } from './guest-elf.ts';
@@ -114,10 +110,7 @@ describe('a snapshot', { timeout: RUN_LIMIT_MS }, () => {
 });
 
 describe('a clone of netcheck', { timeout: RUN_LIMIT_MS }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kittiwake-netcheck-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
   beforeAll(async () => {
-    await buildUnikernel('netcheck', folder);
     const { status } = await vm(`
       ip link add bridge0 type bridge && ip addr add 10.0.0.1/24 dev bridge0 && ip link set bridge0 up
       for tap in tap0 tap1 tap2; do ip tuntap add $tap mode tap && ip link set $tap master bridge0 up; done`);
@@ -128,12 +121,11 @@ describe('a clone of netcheck', { timeout: RUN_LIMIT_MS }, () => {
     'under %s answers at its own address, with its own MAC address, beside another',
     async (abi) => {
       const { status, out } = await vm(`
-      ${written(readFileSync(join(folder, `netcheck.${abi}`)), `netcheck.${abi}`)}
       run() { kittiwake-${abi} --net:service=$1 --net-mac:service=02:00:00:00:00:0$2 "\${@:3}" & p=$!; }
       answers() { for try in 1 2 3 4 5 6 7 8 9 10; do ping -c 1 -W 2 $1 > ping.out && return; done; cat ping.out; exit 99; }
       mac() { ip neigh show $1 | grep -o 'lladdr [^ ]*'; }
       ip neigh flush dev bridge0; rm -f net.snap
-      run tap0 1 --mem=8 --snapshot=net.snap netcheck.${abi} --ipv4=10.0.0.2/24 -l quiet
+      run tap0 1 --mem=8 --snapshot=net.snap /usr/local/share/kittiwake/images/netcheck.${abi} --ipv4=10.0.0.2/24 -l quiet
       answers 10.0.0.2; kill -USR1 $p
       while [ ! -e net.snap ] && [ -d /proc/$p ]; do sleep 0.01; done
       answers 10.0.0.2; mac 10.0.0.2

@@ -96,7 +96,8 @@ describe('a snapshot', { timeout: LIMIT_MS }, () => {
   test('is whole whenever its tender is killed', async () => {
     const file = join(folder, 'killed.snap');
     for (let round = 0; round < 30; round++) {
-      const running = start('--mem=4', `--snapshot=${file}`, images.hurries);
+      // The first one has time: there must be a snapshot before it is killed.
+      const running = start('--mem=4', `--snapshot=${file}`, round === 0 ? images.sleeps : images.hurries);
       await until(running, () => running.out() !== '');
       running.process.kill('SIGUSR1');
       if (round === 0) await until(running, () => existsSync(file));
@@ -113,7 +114,7 @@ describe('a snapshot', { timeout: LIMIT_MS }, () => {
     const file = join(folder, 'events.snap');
     const process = spawn(
       join(tenders, 'kittiwake-spt'),
-      ['--events=3', '--mem=4', `--snapshot=${file}`, '--snapshot-exit', images.hurries],
+      ['--events=3', '--mem=4', `--snapshot=${file}`, '--snapshot-exit', images.sleeps],
       { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] },
     );
     let lines = '';
