@@ -1,4 +1,4 @@
-/* Descriptors, signals, core files. See clean_start.h. */
+/* Descriptors, signals, core files, the environment. See clean_start.h. */
 #include "clean_start.h"
 
 #include "errors.h"
@@ -31,6 +31,14 @@ static int close_others(const int *kept, unsigned count) {
     }
 }
 
+/* A guest of spt can read the tender's memory, and what the caller keeps in its environment, such as a password, is nobody's business. */
+static void forget_environment(void) {
+    for (char **word = environ; *word != NULL; word++) {
+        memset(*word, 0, strlen(*word));
+        *word = NULL;
+    }
+}
+
 int clean_start(const int *kept, unsigned count, struct refusal *why) {
     /* Or a tap would become the guest's console. */
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -52,5 +60,6 @@ int clean_start(const int *kept, unsigned count, struct refusal *why) {
     struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
     if (setrlimit(RLIMIT_CORE, &no_core) != 0)
         return refuse("core file limit", why);
+    forget_environment();
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,11 +56,16 @@ static int checksum(const struct file *file, uint32_t *sum, struct refusal *why)
     return 0;
 }
 
+/* Or two guests would write into one report. */
+static int lock(const char *path, struct refusal *why) {
+    return flock(crash_fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? fail(why, E_OUTPUT_BUSY, "--crash", path) : fail(why, E_CRASH_OPEN, path, strerror(errno));
+}
+
 int crash_open(const char *path, const char *tender, const struct image *image, uint64_t memory_size, struct refusal *why) {
     uint32_t sum;
     if (path == NULL)
         return 0;
-    if (checksum(&image->file, &sum, why) != 0 || open_file(path, why) != 0)
+    if (checksum(&image->file, &sum, why) != 0 || open_file(path, why) != 0 || lock(path, why) != 0)
         return -1;
     signal(SIGXFSZ, SIG_IGN); /* beyond 'ulimit -f' the report is lost, not the line and the status */
     crash_prepare(tender, image, memory_size, sum);

@@ -38,8 +38,10 @@ static int make_nonblocking(int fd, int flags) {
     int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (own < 0)
         return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? fd : -1;
-    close(fd);
-    return own;
+    /* Under the number it was given: others that are missing are told by whether they are open. */
+    int same = dup3(own, fd, O_CLOEXEC);
+    close(own);
+    return same;
 }
 
 int eventlog_open(const struct options *options, struct refusal *why) {

@@ -74,6 +74,8 @@ static int become_guest(void) {
     stats_close();
     pcap_close();
     relays_close_taps();
+    interfaces_close();
+    keeper_snapshot_part();
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     for (unsigned i = 0; i < sizeof ENDING / sizeof *ENDING; i++)
         sigaction(ENDING[i], &ignore, NULL);

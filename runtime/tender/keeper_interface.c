@@ -45,6 +45,13 @@ int interfaces_open(const struct devices *devices, const struct mft *manifest, s
     return 0;
 }
 
+void interfaces_close(void) {
+    if (netlink >= 0)
+        close(netlink);
+    netlink = -1;
+    known = 0;
+}
+
 int interfaces_allow(struct rules *rules) {
     if (known == 0)
         return 0;

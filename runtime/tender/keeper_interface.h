@@ -5,9 +5,11 @@
 #include "rules.h"
 #include "tender.h"
 
-
 /* Takes note of the taps among `devices`. Returns 0, or -1 with `why`. */
 int interfaces_open(const struct devices *devices, const struct mft *manifest, struct refusal *why);
+
+/* For the guest's process, which has no use for them. */
+void interfaces_close(void);
 
 /* What a filter must let through for interfaces_read(). Returns 0, or -1. */
 int interfaces_allow(struct rules *rules);

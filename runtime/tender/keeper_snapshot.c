@@ -29,7 +29,7 @@
 #define RESTART_FIRST 512
 #define RESTART_LAST 516
 
-static int channel[2]; /* the keeper's end, the guest's end */
+static int channel[2] = {-1, -1}; /* the keeper's end, the guest's end */
 
 static struct {
     struct guest *guest;
@@ -45,6 +45,11 @@ int keeper_snapshot_prepare(struct refusal *why) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) == 0
                ? 0
                : fail(why, E_HOST, "preparing snapshots", strerror(errno), "raise 'ulimit -n'");
+}
+
+void keeper_snapshot_part(void) {
+    if (channel[0] >= 0)
+        close(channel[0]);
 }
 
 int keeper_snapshot_show(const struct spt_view *view, struct refusal *why) {

@@ -14,6 +14,9 @@ int keeper_snapshot_prepare(struct refusal *why);
 
 /* ---- In the guest's process ---- */
 
+/* Gives up the keeper's end. */
+void keeper_snapshot_part(void);
+
 /* Shows the keeper what there is to save, and waits until it watches. Call it just before the filter. Returns 0, or -1 with `why`. */
 int keeper_snapshot_show(const struct spt_view *view, struct refusal *why);
 

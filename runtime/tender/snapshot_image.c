@@ -22,6 +22,7 @@ void snapshot_describe(struct snapshot *snapshot, enum abi_target target, const 
 
 void snapshot_image(const struct snapshot *snapshot, const struct file *file, struct image *image) {
     image->file = *file;
+    image->target = (enum abi_target)snapshot->target;
     image->kernel_end = snapshot->kernel_end;
     image->memory_end = snapshot->memory_size;
     image->segment_count = (int)snapshot->segment_count;

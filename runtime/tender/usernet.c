@@ -107,7 +107,7 @@ static _Noreturn void be_network(const struct request *request, int fd, int resu
     why.class = 0;
     const int kept[] = {fd, result, tender};
     if (clean_start(kept, 3, &why) == 0 && stack_open(&request->usernet, &why) == 0)
-        (void)confine(&why);
+        (void)confine(&fd, &why);
     bool told = write(result, &why, sizeof why) == sizeof why;
     close(result);
     if (told && why.class == 0)

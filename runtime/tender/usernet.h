@@ -60,7 +60,7 @@ void stack_run(int fd, int tender);
 
 /* ---- usernet_confine.c ---- */
 
-/* Gives up all but what the network needs. Returns 0, or -1 with `why`. */
-int confine(struct refusal *why);
+/* Gives up all but what the network needs; `guest`, where its frames come from, gets another number. Returns 0, or -1 with `why`. */
+int confine(int *guest, struct refusal *why);
 
 #endif

@@ -1,6 +1,9 @@
 // --crash=FILE under spt: what the report of a guest's fault says, that nothing else is ever written, and what is refused.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { DATA, word } from './code.ts';
@@ -190,6 +193,24 @@ describe('refused is', () => {
       ) as string,
     });
     expect(existsSync(join(folder, 'missing.json'))).toBe(false);
+  });
+
+  test('a file that another guest may still write to', async () => {
+    const path = join(folder, 'shared.json');
+    const loop = image('loop.spt', guestElf({ code: [0xeb, 0xfe] }));
+    const other = spawn(join(tenders, 'kittiwake-spt'), ['--mem=4', `--crash=${path}`, '--events=3', loop], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    });
+    const ended = once(other, 'close');
+    await once(other.stdio[3] as Readable, 'data');
+    expect(refuse(path)).toMatchObject({
+      status: 78,
+      err: expect.stringMatching(
+        /option '--crash': \S+ is in use by another guest; give each its own/,
+      ) as string,
+    });
+    other.kill('SIGKILL');
+    await ended;
   });
 
   test('a path in no folder', () => {

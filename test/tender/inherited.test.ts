@@ -59,6 +59,12 @@ const REFUSED: readonly [what: string, script: string, status: number, line: Reg
     78,
     /net dev: descriptor 5 is not open; open it/,
   ],
+  [
+    'a closed one for a network, beside a pipe for events',
+    `${spt} --net:dev=@3 --events=4 ${net} 4>&1 | cat >/dev/null`,
+    0,
+    /net dev: descriptor 3 is not open/,
+  ],
   ['a closed one for a disk', `${spt} --block:dev=@3 ${block}`, 78, /block dev: descriptor 3 is not open/],
   [
     'standard input',

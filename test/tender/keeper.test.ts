@@ -1,12 +1,13 @@
 // The process that stands by while a guest runs under spt: it ends as the guest ends, and neither outlives the other.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
+import { compileC } from '../../scripts/setup/compile.ts';
 import { call, exit, guestElf } from './guest-elf.ts';
-import { imageFolder, tenders } from './tender.ts';
+import { imageFolder, run, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -15,9 +16,11 @@ const spt = join(tenders, 'kittiwake-spt');
 const SPIN = [0xeb, 0xfe]; // jmp to itself
 
 function start(file: string, ...options: string[]) {
-  const child = spawn(spt, ['--mem=4', ...options, '--events=3', file], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-  });
+  return watch(spt, ['--mem=4', ...options, '--events=3', file]);
+}
+
+function watch(program: string, words: string[]) {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   let lines = '';
   child.stdio[3]?.on('data', (text: Buffer) => (lines += text.toString()));
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -27,7 +30,7 @@ function start(file: string, ...options: string[]) {
       lines
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as { event: string; guest_pid?: number }),
+        .map((line) => JSON.parse(line) as { event: string; pid?: number; guest_pid?: number }),
     ended: async () => {
       const [status, signal] = await closed;
       return { status, signal };
@@ -142,10 +145,47 @@ describe('the keeper', () => {
       expect(status(pid)).toMatch(/^CapPrm:\t0{16}$/m);
       expect(status(pid)).toMatch(/^NoNewPrivs:\t1$/m);
     }
+    // What the caller keeps in its environment the guest could read.
+    expect(readFileSync(`/proc/${guest}/environ`, 'latin1')).not.toContain('PATH');
     const size = (pid: number | undefined) => Number(/^VmSize:\s+(\d+)/m.exec(status(pid))?.[1]);
     expect(size(it.child.pid)).toBeLessThan(size(guest) - 3 * 1024);
     it.child.kill('SIGKILL');
     await it.ended();
+  });
+});
+
+describe('with a socket for a network', () => {
+  const file = image('net.spt', guestElf({ code: SPIN, devices: [{ name: 'dev', type: 2 }] }));
+  const inherit = compileC('test/tender/inherit.c');
+  const words = ['9=dgram', spt, '--mem=4', '--net:dev=@9', '--events=3', `--snapshot=${file}.snap`];
+
+  test('leaves the guest’s process no descriptor of its own', async () => {
+    const it = watch(inherit, [...words, `--stats=${file}.stats`, `--pcap:dev=${file}.pcap`, file]);
+    const guest = await running(it);
+    const links = readdirSync(`/proc/${guest}/fd`).map((fd) => readlinkSync(`/proc/${guest}/fd/${fd}`));
+    // Standard streams, the end of the relay, the epoll set and its timer.
+    const others = links.slice(3).map((link) => link.replace(/\d+/, 'N'));
+    expect(others.sort()).toEqual(['anon_inode:[eventpoll]', 'anon_inode:[timerfd]', 'socket:[N]']);
+    it.child.kill('SIGKILL');
+    await it.ended();
+  });
+
+  test('gives a restored guest none either that would keep it awake', async () => {
+    const it = watch(inherit, [...words, file]);
+    await running(it);
+    process.kill(it.events()[0]?.pid ?? 0, 'SIGUSR1');
+    await until(() => it.events().some(({ event }) => event === 'snapshot'));
+    it.child.kill('SIGKILL');
+    await it.ended();
+    const restored = run(inherit, [
+      '9=seqpacket',
+      spt,
+      '--sysexits',
+      '--net:dev=@9',
+      `--restore=${file}.snap`,
+    ]);
+    expect(restored.status).toBe(78);
+    expect(restored.err).toMatch(/descriptor 9 is a SOCK_SEQPACKET socket, which keeps an spt guest awake/);
   });
 });
 

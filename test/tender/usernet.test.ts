@@ -2,7 +2,7 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -186,6 +186,10 @@ describe('an ordinary user without a tap', { timeout: LIMIT_MS }, () => {
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status).toMatch(/^Seccomp:\t2$/m);
     expect(status).toMatch(/^CapEff:\t0+$/m);
+    // The console is the guest's, and the environment the caller's.
+    for (const fd of [0, 1, 2]) expect(readlinkSync(`/proc/${network}/fd/${fd}`)).toBe('/dev/null');
+    for (const process of [pid, network])
+      expect(readFileSync(`/proc/${process}/environ`, 'latin1')).not.toContain('PATH');
     child.kill('SIGKILL');
     await once(child, 'close');
     await expect.poll(() => echo(port, 'x').then(String, String)).toMatch(/ECONNREFUSED/);
