@@ -90,6 +90,7 @@ export default defineConfig({
             { label: 'Exit status', link: '/reference/exit-status/' },
             { label: 'The tenders', link: '/reference/tenders/' },
             { label: 'Coming from Solo5', link: '/reference/solo5/' },
+            { label: 'Tracing', link: '/reference/trace/' },
             { label: 'The network without root', link: '/reference/usernet/' },
             { label: 'What the tenders refuse', link: '/reference/refusals/' },
           ],

@@ -19,6 +19,9 @@ tcpdump -n -r net.pcap icmp
 echo ahoy | nc -N 10.0.0.2 7
 tcpdump -n -r net.pcap -c 2 tcp
 
+#: part trace
+kittiwake trace net.pcap 2>/dev/null | grep echo
+
 #: part stats
 kittiwake stats /dev/shm/netcheck
 

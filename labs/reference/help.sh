@@ -17,6 +17,9 @@ kittiwake images --help
 #: part stats
 kittiwake stats --help
 
+#: part trace
+kittiwake trace --help
+
 #: part explain
 kittiwake explain --help
 

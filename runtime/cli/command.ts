@@ -27,6 +27,6 @@ export interface Command {
   readonly takesImage?: boolean;
   /** It is a group of these; its own `run` is for when none of them was named. */
   readonly commands?: readonly Command[];
-  /** Does it; returns the exit status. Throws CommandError for whatever the person should mend. */
-  readonly run: (args: readonly string[], context: Context) => number;
+  /** Does it; the exit status, at once or later. Throws CommandError for whatever the person should mend. */
+  readonly run: (args: readonly string[], context: Context) => number | Promise<number>;
 }

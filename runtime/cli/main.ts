@@ -9,6 +9,7 @@ import { inspect } from './commands/inspect.ts';
 import { net } from './commands/net.ts';
 import { run } from './commands/run.ts';
 import { stats } from './commands/stats.ts';
+import { trace } from './commands/trace.ts';
 import type { Command, Context } from './command.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { ownInstall } from './install.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   images,
   stats,
+  trace,
   explain,
   net,
   doctor,
@@ -43,8 +45,8 @@ First steps:
   kittiwake run hello
 `;
 
-/** Runs the command line `args` and returns the exit status. */
-export function main(args: readonly string[], context: Context): number {
+/** Runs the command line `args`; the exit status, later where the command goes on for a while. */
+export function main(args: readonly string[], context: Context): number | Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version') {
     context.out(`kittiwake ${VERSION}\n`);
@@ -69,20 +71,26 @@ export function main(args: readonly string[], context: Context): number {
       context.out(chosen.help);
       return EXIT.ok;
     }
-    return chosen.run(chosenArgs, context);
+    const status = chosen.run(chosenArgs, context);
+    return typeof status === 'number'
+      ? status
+      : status.catch((error: unknown) => refuse(error, path, context));
   } catch (error) {
-    if (error instanceof CommandError) {
-      context.note(error.message);
-      return error.status;
-    }
-    if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) {
-      context.note(
-        `${(error as Error).message.replace(/\.?\s*To specify.*$/s, '')}; see 'kittiwake ${printable(path.join(' '))} --help'`,
-      );
-      return EXIT.usage;
-    }
-    throw error;
+    return refuse(error, path, context);
   }
+}
+
+/** Says in one line what is wrong; the exit status. @throws what is no fault of the person's. */
+function refuse(error: unknown, path: readonly string[], context: Context): number {
+  if (error instanceof CommandError) {
+    context.note(error.message);
+    return error.status;
+  }
+  if (!(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error;
+  context.note(
+    `${(error as Error).message.replace(/\.?\s*To specify.*$/s, '')}; see 'kittiwake ${printable(path.join(' '))} --help'`,
+  );
+  return EXIT.usage;
 }
 
 /** The command that `args` name within the group `command`, what is left for it, and the words that led there. */
@@ -99,7 +107,7 @@ function choose(
 if (import.meta.main) {
   const install = ownInstall();
   process.stdout.on('error', () => process.exit(EXIT.host)); // A closed pipe: whoever read us has seen enough.
-  process.exitCode = main(process.argv.slice(2), {
+  process.exitCode = await main(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     note: (line) => process.stderr.write(`kittiwake: ${line}\n`),
     colour: process.stdout.isTTY && process.stdout.hasColors(),

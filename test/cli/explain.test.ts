@@ -36,7 +36,7 @@ function explain(...args: string[]) {
     install: installAt(folder),
     probeKvm: () => ({ state: 'missing', detail: '' }),
     exec: () => undefined,
-  });
+  }) as number;
   return did;
 }
 

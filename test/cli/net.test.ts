@@ -44,7 +44,7 @@ function kittiwake(...args: string[]): { status: number; out: string; notes: str
     install: installAt('/nonexistent'),
     probeKvm: () => ({ state: 'missing', detail: '' }),
     exec: () => undefined,
-  });
+  }) as number;
   return did;
 }
 

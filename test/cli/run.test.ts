@@ -49,7 +49,7 @@ function kittiwake(args: string[], kvm: KvmState = 'real') {
         did.started = [path.slice(path.lastIndexOf('/') + 1), ...rest];
         throw new Started();
       },
-    });
+    }) as number;
   } catch (error) {
     if (!(error instanceof Started)) throw error;
   }

@@ -157,7 +157,7 @@ describe('the command', () => {
       install: installAt(folder),
       probeKvm: () => ({ state: 'real', detail: '' }),
       exec: () => undefined,
-    });
+    }) as number;
     return did;
   }
   const file = join(folder, 'guest.stats');
