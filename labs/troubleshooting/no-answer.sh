@@ -2,7 +2,7 @@
 #: lab It does not answer
 # A unikernel runs, and ping or curl does not reach it: one cause after the other, each with its cure. Ends with a clean host.
 
-#: part start
+#: part start budget=60s
 sudo ip tuntap add tap100 mode tap user "$USER"
 sudo ip link set tap100 up
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 > netcheck.log &
@@ -13,6 +13,9 @@ ping -c 1 10.0.0.2
 
 #: part no-address
 ip -brief address show tap100
+
+#: part doctor exit=69 budget=60s
+kittiwake doctor --tap tap100
 
 #: part misprint exit=1
 sudo ip addr add tap100 10.0.0.1/24

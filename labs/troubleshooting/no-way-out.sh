@@ -21,6 +21,14 @@ sudo nft add rule ip handmade out ip saddr 10.0.0.0/24 oifname eth1 masquerade
 try() { kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 "$@" --exit; }
 try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 
+#: part examine
+examine() {
+  kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 > netcheck.log &
+  until grep -q ready netcheck.log; do sleep 0.2; done
+  sudo kittiwake doctor --tap tap100 --reach 192.0.2.2 | grep -A 1 ✗
+  kill $!; wait $!
+}
+
 #: part no-gateway exit=69 budget=40s
 try --ping=192.0.2.2
 
@@ -33,6 +41,9 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 
 #: part look-forwarding
 sudo sysctl net.ipv4.ip_forward
+
+#: part doctor-forwarding budget=100s
+examine
 
 #: part forwarding budget=40s
 sudo sysctl -w net.ipv4.ip_forward=1
@@ -48,6 +59,9 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 wait %?tcpdump
 cat out.txt
 
+#: part doctor-nat budget=100s
+examine
+
 #: part nat budget=40s
 sudo nft add rule ip handmade out ip saddr 10.0.0.0/24 oifname eth1 masquerade
 try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
@@ -59,6 +73,9 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 
 #: part look-policy
 sudo nft list chains | grep -A 1 FORWARD
+
+#: part doctor-policy budget=100s
+examine
 
 #: part pass budget=40s
 sudo nft insert rule ip filter FORWARD iifname tap100 accept
@@ -88,4 +105,4 @@ sudo sysctl -w net.ipv4.ip_forward=0
 sudo ip tuntap del tap100 mode tap
 sudo ip link del eth1
 sudo ip netns del world
-rm out.txt tcpdump.log
+rm out.txt tcpdump.log netcheck.log

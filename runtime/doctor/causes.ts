@@ -14,6 +14,7 @@ const BRIDGE = '/networking/bridge/';
 const MANAGED = '/networking/managed/';
 const IMAGES = '/hvt/refusals/';
 const SILENT = '/troubleshooting/no-answer/';
+const NO_WAY_OUT = '/troubleshooting/no-way-out/';
 const SELF = '/reference/doctor/';
 
 const cause = (check: string, means: string, page: string): Cause => ({ check, means, page });
@@ -56,7 +57,7 @@ export const CAUSES = {
   'guest-address': cause('guest', 'the unikernel was started with another address', SILENT),
   'guest-duplicate': cause('guest', 'two unikernels have the address', BRIDGE),
   'guest-silent': cause('guest', 'nobody answers at the address', SILENT),
-  'guest-gateway': cause('guest', 'the unikernel has no gateway, or a wrong one', '/networking/refusals/'),
+  'guest-gateway': cause('guest', 'the unikernel has no gateway, or a wrong one', NO_WAY_OUT),
   'bridge-missing': cause('bridge', 'the bridge is not there', MANAGED),
   'bridge-down': cause('bridge', 'the bridge is not up', BRIDGE),
   'bridge-not-joined': cause('bridge', 'the tap is not a port of the bridge', BRIDGE),
@@ -66,14 +67,14 @@ export const CAUSES = {
   'host-address': cause('host', 'the host has no address in the unikernel’s subnet', SILENT),
   'address-on-port': cause('host', 'the address is on the tap instead of on its bridge', BRIDGE),
   'host-route': cause('host', 'a route leads elsewhere', SILENT),
-  'forward-off': cause('forward', 'the host does not forward', MANAGED),
-  'forward-drop': cause('forward', 'a firewall drops what is forwarded', MANAGED),
-  'nat-missing': cause('nat', 'packets leave with an address that nobody outside knows', MANAGED),
+  'forward-off': cause('forward', 'the host does not forward', NO_WAY_OUT),
+  'forward-drop': cause('forward', 'a firewall drops what is forwarded', NO_WAY_OUT),
+  'nat-missing': cause('nat', 'packets leave with an address that nobody outside knows', NO_WAY_OUT),
   'uplink-down': cause('uplink', 'the interface that leads outside is down', MANAGED),
-  'uplink-route': cause('uplink', 'there is no route to the outside', MANAGED),
+  'uplink-route': cause('uplink', 'there is no route to the outside', NO_WAY_OUT),
   'uplink-other': cause('uplink', 'the route leads by another interface than the network’s uplink', MANAGED),
   'uplink-silent': cause('uplink', 'nobody answers beyond the host', SELF),
-  'reply-drop': cause('reply', 'a firewall drops the answer', MANAGED),
+  'reply-drop': cause('reply', 'a firewall drops the answer', NO_WAY_OUT),
   'reply-filtered': cause('reply', 'strict reverse path filtering drops the answer', SELF),
   'reply-large': cause('reply', 'small packets pass, large ones do not', BRIDGE),
   'network-altered': cause('network', 'the host is not as the network was written down', MANAGED),
