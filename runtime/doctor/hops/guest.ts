@@ -52,8 +52,12 @@ function absent(path: Path, way: Way): Finding {
 }
 
 /** Ends it, waits until the tap is free, and starts it with other words. */
-function restarted({ pid, command }: Holder, option: string, text: string): string {
-  return `sudo kill ${pid}; tail --pid=${pid} -f /dev/null; ${retold(command, option, text).map(quoted).join(' ')}`;
+function restarted({ pid, command }: Holder, words: Readonly<Record<string, string>>): string {
+  const line = Object.entries(words).reduce<readonly string[]>(
+    (so, [option, text]) => retold(so, option, text),
+    command,
+  );
+  return `sudo kill ${pid}; tail --pid=${pid} -f /dev/null; ${line.map(quoted).join(' ')}`;
 }
 
 function address(path: Path, way: Way, holder: Holder | undefined, own: Told | undefined): Finding[] {
@@ -62,7 +66,11 @@ function address(path: Path, way: Way, holder: Holder | undefined, own: Told | u
   const option = `--ipv${familyOf(path.address)}`;
   return [
     failed('guest-address', `the unikernel was told ${own?.address}, not ${path.address}`, {
-      remedy: restarted(holder, option, ownPrefix(path, way)),
+      // A gateway that it was told belongs to the other address.
+      remedy: restarted(holder, {
+        [option]: ownPrefix(path, way),
+        ...(own?.gateway !== undefined && { [`${option}-gateway`]: routerOf(path, way) }),
+      }),
     }),
   ];
 }
@@ -127,7 +135,7 @@ function gateway(path: Path, way: Way, holder: Holder | undefined, own: Told | u
       'guest-gateway',
       says,
       holder && own
-        ? { remedy: restarted(holder, option, router) }
+        ? { remedy: restarted(holder, { [option]: router }) }
         : { advice: `tell it ${option}=${router}` },
     ),
   ];
