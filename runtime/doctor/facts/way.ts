@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Exec } from '../../network/exec.ts';
 import type { Host } from '../../network/host.ts';
+import { meantBridge } from '../hops/subnet.ts';
 import type { Path } from '../path.ts';
 import type { Holder } from './holders.ts';
 import type { Person } from './person.ts';
@@ -55,7 +56,7 @@ export function familyOf(address: string): 4 | 6 {
 export function readWay(path: Path, around: Surroundings, exec: Exec): Way {
   const { host } = around;
   const link = host.links.get(path.tap);
-  const via = link?.master ?? path.bridge ?? path.tap;
+  const via = link?.master ?? path.bridge ?? meantBridge(path, host) ?? path.tap;
   const toGuest = probes.routeTo(exec, path.address);
   const asks = path.running && link?.carrier === true && 'dev' in toGuest;
   const guestAnswers = asks && probes.pings(exec, path.address);

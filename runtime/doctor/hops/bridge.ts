@@ -5,12 +5,12 @@ import { familyOf, type Way } from '../facts/way.ts';
 import { failed, ok, type Finding } from '../finding.ts';
 import type { Path } from '../path.ts';
 import { mend, sudo } from '../remedy.ts';
-import { hostPrefix } from './subnet.ts';
+import { hostPrefix, meantBridge } from './subnet.ts';
 
 export function bridgeHop(path: Path, way: Way): Finding[] {
   const { links } = way.host;
   const tap = links.get(path.tap);
-  const name = path.bridge ?? tap?.master ?? meantBridge(path, way);
+  const name = path.bridge ?? tap?.master ?? meantBridge(path, way.host);
   if (name === undefined || !tap) return [];
   const bridge = links.get(name);
   if (!bridge)
@@ -51,14 +51,6 @@ export function bridgeHop(path: Path, way: Way): Finding[] {
   if (troubles.length > 0) return troubles;
   const alone = tap.isolated ? ', isolated from the other ports' : '';
   return [ok('bridge', `${path.tap} is a port of ${name}, which is up${alone}`)];
-}
-
-/** A tap that has no address, while a bridge has one beside the unikernel's, was to be that bridge's port. */
-function meantBridge({ tap, address }: Path, { host }: Way): string | undefined {
-  if (hostPrefix(host.links.get(tap), address) !== undefined) return undefined;
-  return [...host.links.values()].find(
-    (link) => link.kind === 'bridge' && hostPrefix(link, address) !== undefined,
-  )?.name;
 }
 
 /** A frame that is larger than a port's MTU is dropped there, and nobody is told. */
