@@ -16,6 +16,13 @@ export function walkTap(
   around: Surroundings,
   exec: Exec,
 ): Finding[] {
+  if (network.forward === 'bridged')
+    return [
+      ok(
+        'bridge',
+        `the host is no more than a switch here: what is lost is to be looked for beyond ${network.uplink}`,
+      ),
+    ];
   return alone(managedPaths(network, tap, reach, restore).flatMap((path) => walkPath(path, around, exec)));
 }
 
