@@ -82,6 +82,28 @@ describe('the window we offer', () => {
     peer.expectNothing();
   });
 
+  test('opens again where a segment may be as large as all of it, and the peer does not scale', async () => {
+    const peer = await Peer.accepted({ mtu: 65520, syn: { mss: 65480 } });
+    let edge = 16384;
+    const offered = (): number => {
+      for (const { segment } of peer.left.splice(0))
+        edge = Math.max(edge, ((segment.ack - PEER_ISS) >>> 0) + segment.window);
+      return edge - peer.next;
+    };
+    peer.host.limit({ buffer: 1 << 18 });
+    // With a reader who keeps up the buffer grows beyond what the peer can be told of; libslirp fills the window by halves, and not with a small rest.
+    for (let read = 0; read < 2_000_000;) {
+      peer.send('A', { data: Math.min(edge - peer.next, 32767) });
+      read += peer.read(read);
+      const room = offered();
+      if (room > 4096 && room < 65535) {
+        peer.send('A', { data: Math.min(room, 29674) });
+        read += peer.read(read);
+      }
+      expect(offered(), `after ${read}`).toBeGreaterThan(4096);
+    }
+  });
+
   test('shut, still lets acknowledgments, a FIN and a reset in', async () => {
     const peer = await Peer.accepted();
     peer.write(100, 0);

@@ -26,7 +26,8 @@ export function windowEdge(connection: Connection): u32 {
   let edge = connection.read + room - (1 << connection.scaleIn);
   const most = connection.next + (0xffff << connection.scaleIn); // what the field can say
   if (after(edge, most)) edge = most;
-  const step = min(room / 2, connection.mss);
+  // Half of what can be offered, where a segment may be as large as all of it.
+  const step = min(min(room, 0xffff << connection.scaleIn) / 2, connection.mss);
   return after(edge, connection.offered + step - 1) ? edge : connection.offered;
 }
 
