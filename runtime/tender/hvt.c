@@ -132,8 +132,6 @@ static int run(struct guest *guest, struct refusal *why) {
                           .snapshot = &guest->snapshot};
     if (guest->options.gdb && guest->options.snapshot != NULL)
         return fail(why, E_GDB_SNAPSHOT);
-    if (gdb_listen(&guest->options, &socket, why) != 0)
-        return -1;
     if (kvm_create(guest->options.memory_mib << 20, &machine, why) != 0 || ring_create(&calls, &machine, why) != 0 ||
         (guest->options.restore != NULL ? restore(guest, &machine, why) : load(guest, &machine, why)) != 0 ||
         events_open(&guest->devices, &guest->image.manifest, &calls.events, why) != 0 ||
@@ -141,6 +139,8 @@ static int run(struct guest *guest, struct refusal *why) {
         return -1;
     if (guest->options.restore != NULL && snapshot_tell(&guest->snapshot, &guest->options, &guest->image, machine.memory,
                                                         HVT_BOOT_INFO + sizeof(struct hvt_boot_info), calls.events.notice, why) != 0)
+        return -1;
+    if (gdb_listen(&guest->options, &socket, why) != 0) /* when nothing else can fail that would leave its socket behind */
         return -1;
     kvm_close(&machine);
     if (socket >= 0) {

@@ -30,6 +30,8 @@ static int run(const struct tender *tender, struct guest *guest, struct refusal 
             ? snapshot_open(&file, &tender->target, &guest->options, &guest->snapshot, &guest->image, why) != 0
             : image_parse(&file, &tender->target, &guest->image, why) != 0)
         return -1;
+    if (guest->options.memory_mib > tender->limits.max_memory_mib)
+        return fail(why, E_SNAPSHOT_MALFORMED, file.name, "it has more memory than a guest can have");
     if (devices_match(&guest->options, &guest->image, why) != 0)
         return -1;
     if (image_fit(&guest->image, guest->options.memory_mib << 20, 1 << 20, why) != 0)

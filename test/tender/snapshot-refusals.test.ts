@@ -77,6 +77,12 @@ const FILES: readonly [what: string, change: (good: Buffer) => Buffer, status: n
     /an impossible memory size/,
   ],
   [
+    'memory beyond all addresses',
+    (b) => forged(b, (head) => head.writeBigUInt64LE(1n << 50n, AT.memorySize)),
+    65,
+    /an impossible memory size/,
+  ],
+  [
     'an image elsewhere',
     (b) => forged(b, (head) => head.writeBigUInt64LE(1n, AT.kernelEnd)),
     65,
@@ -214,6 +220,19 @@ describe('a snapshot', () => {
     expect(ended.err.replace(DEAF, '')).toMatch(/^kittiwake-spt: [^\n]+; [^\n]+\n$/);
     expect(ended.err).toMatch(line);
     expect({ status: ended.status, out: ended.out }).toEqual({ status, out: '' });
+  });
+
+  test('that gives an hvt guest more memory than it has addresses for', () => {
+    const large = image(
+      'large.snap',
+      forged(good, (head) => {
+        head.writeUInt32LE(1, AT.target);
+        head.writeBigUInt64LE(1n << 33n, AT.memorySize);
+      }),
+    );
+    const { status, err } = tender('hvt', '--sysexits', `--restore=${large}`);
+    expect(err).toMatch(/malformed snapshot \(it has more memory than a guest can have\)/);
+    expect(status).toBe(65);
   });
 
   test('that somebody is writing', () => {
