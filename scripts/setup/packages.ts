@@ -20,6 +20,7 @@ export const PACKAGES = {
     'iproute2',
     'iputils-ping',
     'nftables',
+    'openssl',
     'procps',
     'util-linux',
   ],

@@ -1,0 +1,122 @@
+// What a chain of certificates asks for. The command is in the leaf; each authority above it has a policy and adds a label to the path. Whether the
+// chain is signed, in time and ends at the authority that is trusted is for TLS to say: here it is only read.
+import { command, type Command } from './command.ts';
+import { sequence } from './der/compose.ts';
+import { decode, encode } from './der/codec.ts';
+import { integer } from './der/primitives.ts';
+import { ProtocolError } from './errors.ts';
+import { VERSION } from './message.ts';
+import { label, type Name } from './name.ts';
+import type { Policy } from './policy.ts';
+import { X509Certificate } from './x509.ts';
+
+/** The extension a command is in: not critical, so that others' tools read the certificate. */
+export const EXTENSION = '1.3.6.1.4.1.49836.42';
+
+/** Most certificates of a chain, the leaf and the root among them. */
+export const CHAIN_MAX = 9;
+
+const extension = sequence('command of the certificate', { version: integer('version'), command });
+
+export function encodeExtension(carried: Command): Uint8Array<ArrayBuffer> {
+  return encode(extension, { version: VERSION, command: carried });
+}
+
+/** @throws ProtocolError (malformed), (version) */
+export function decodeExtension(bytes: Uint8Array): Command {
+  const found = decode(extension, bytes);
+  if (found.version !== VERSION)
+    throw new ProtocolError(
+      'version',
+      `command of the certificate: it is of version ${found.version} of the protocol, this is ${VERSION}`,
+    );
+  return found.command;
+}
+
+export interface Request {
+  readonly name: Name;
+  readonly command: Command;
+  /** Of the authorities, the outermost first: each limits what is at and below its path. */
+  readonly policies: readonly { readonly path: readonly string[]; readonly policy: Policy }[];
+}
+
+interface Link {
+  readonly commonName?: string;
+  readonly command?: Command;
+}
+
+const refused = (which: string, cause: string): ProtocolError =>
+  new ProtocolError('certificate', `${which}: ${cause}`);
+
+function parse(der: Uint8Array, which: string): X509Certificate {
+  try {
+    return new X509Certificate(new Uint8Array(der));
+  } catch {
+    throw refused(which, 'it cannot be read');
+  }
+}
+
+function link(der: Uint8Array, which: string): Link {
+  const certificate = parse(der, which);
+  const names = certificate.subjectName.getField('CN');
+  if (names.length > 1) throw refused(which, 'its subject has several common names');
+  const [carried, ...more] = certificate.extensions.filter(({ type }) => type === EXTENSION);
+  if (more.length > 0) throw refused(which, 'it has several commands');
+  const [commonName] = names;
+  return {
+    ...(commonName === undefined ? {} : { commonName }),
+    ...(carried === undefined ? {} : { command: decodeExtension(new Uint8Array(carried.value)) }),
+  };
+}
+
+/** Why no leaf may carry `carried`; undefined where one may. */
+function forbidden({ kind, value }: Command): string | undefined {
+  const allowed =
+    kind === 'unikernel' ||
+    kind === 'block' ||
+    (kind === 'policy' && value.kind === 'info') ||
+    (kind === 'stats' && value.kind === 'subscribe') ||
+    (kind === 'console' && value.kind !== 'add');
+  return allowed ? undefined : `${kind} ${value.kind} is not for certificates of clients`;
+}
+
+/** Commands that speak of a path as well as of what is in it. */
+const ofPath = ({ kind, value }: Command): boolean =>
+  kind === 'unikernel' || kind === 'stats' || kind === 'console' || value.kind === 'info';
+
+function nameOf({ commonName }: Link, asked: Command, path: readonly string[]): Name {
+  if (commonName === '.' || commonName === ':') return { path };
+  if (commonName !== undefined) return { path, label: label(commonName) };
+  if (ofPath(asked)) return { path };
+  throw refused('leaf certificate', 'its subject has no common name, and the command needs one');
+}
+
+/**
+ * What the chain `certificates` asks for: each in DER, the leaf first, as TLS has them.
+ * @throws ProtocolError of any kind: the chain asks for nothing.
+ */
+export function requestOf(certificates: readonly Uint8Array[]): Request {
+  if (certificates.length > CHAIN_MAX)
+    throw refused('chain', `it has ${certificates.length} certificates, ${CHAIN_MAX} are the most`);
+  const [first, ...rest] = certificates;
+  if (first === undefined) throw refused('chain', 'it is empty');
+  const leaf = link(first, 'leaf certificate');
+  const asked = leaf.command;
+  if (asked === undefined) throw refused('leaf certificate', 'it has no command');
+  const cause = forbidden(asked);
+  if (cause !== undefined) throw refused('leaf certificate', cause);
+
+  const path: string[] = [];
+  const policies: Request['policies'][number][] = [];
+  for (const [at, der] of [...rest.entries()].reverse()) {
+    const which = `certificate ${at + 2} of the chain`;
+    const { commonName, command: carried } = link(der, which);
+    // The root has none, usually.
+    if (carried === undefined) continue;
+    if (carried.kind !== 'policy' || carried.value.kind !== 'add')
+      throw refused(which, 'an authority has a policy, and no other command');
+    if (commonName !== undefined) path.push(label(commonName));
+    policies.push({ path: [...path], policy: carried.value.value });
+  }
+  return { name: nameOf(leaf, asked, path), command: asked, policies };
+}

@@ -1,0 +1,193 @@
+// Types made of others: SEQUENCE, SET OF, explicit tags, CHOICE.
+import { Constructed, Sequence, Set as AsnSet } from 'asn1js';
+import { CONTEXT, expect, isTagged, malformed, parts, UNIVERSAL, type Block, type Codec } from './codec.ts';
+
+const SEQUENCE = 16;
+const SET = 17;
+
+/** `[number] EXPLICIT`. */
+export function explicit<T>(number: number, inner: Codec<T>): Codec<T> {
+  return {
+    what: inner.what,
+    accepts: (block) => isTagged(block, CONTEXT, number),
+    encode: (value) =>
+      new Constructed({ idBlock: { tagClass: CONTEXT, tagNumber: number }, value: [inner.encode(value)] }),
+    decode(block) {
+      const [only, ...more] = parts(block, inner.what);
+      if (more.length > 0) throw malformed(inner.what, `[${number}] holds more than one value`);
+      return expect(inner, only);
+    },
+  };
+}
+
+/** `[number] IMPLICIT` of a constructed type: its tag stands in place of the type's own. */
+export function implicit<T>(number: number, inner: Codec<T>): Codec<T> {
+  return {
+    what: inner.what,
+    accepts: (block) => isTagged(block, CONTEXT, number),
+    encode: (value) =>
+      new Constructed({
+        idBlock: { tagClass: CONTEXT, tagNumber: number },
+        value: parts(inner.encode(value), inner.what),
+      }),
+    decode: inner.decode,
+  };
+}
+
+/** A member of a SEQUENCE that may be absent. */
+export interface Optional<T> {
+  readonly optional: Codec<T>;
+}
+export const optional = <T>(codec: Codec<T>): Optional<T> => ({ optional: codec });
+
+/** A member that has a value even where it is absent. It is left out where `omit` says so of its value. */
+export interface Defaulted<T> {
+  readonly defaulted: Codec<T>;
+  readonly absent: T;
+  readonly omit: (value: T) => boolean;
+}
+export const defaulted = <T>(codec: Codec<T>, absent: T, omit: (value: T) => boolean): Defaulted<T> => ({
+  defaulted: codec,
+  absent,
+  omit,
+});
+
+/** A list that is left out where it is empty. */
+export const listed = <T>(codec: Codec<readonly T[]>): Defaulted<readonly T[]> =>
+  defaulted(codec, [], (list) => list.length === 0);
+
+type Member<T> = Codec<T> | Optional<T> | Defaulted<T>;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any member at all: only `any` is both what is read and what is written.
+type Members = Readonly<Record<string, Member<any>>>;
+
+type Required<M> = { [K in keyof M as M[K] extends { readonly optional: unknown } ? never : K]: M[K] };
+type OptionalOf<M> = { [K in keyof M as M[K] extends { readonly optional: unknown } ? K : never]: M[K] };
+type ValueOf<M> =
+  M extends Codec<infer T> ? T : M extends Optional<infer T> ? T : M extends Defaulted<infer T> ? T : never;
+
+/** What a SEQUENCE of `M` is here: an object with a field a member. */
+export type Fields<M> = { readonly [K in keyof Required<M>]: ValueOf<M[K & keyof M]> } & {
+  readonly [K in keyof OptionalOf<M>]?: ValueOf<M[K & keyof M]>;
+};
+
+/** A SEQUENCE of named members, in the order given. */
+export function sequence<const M extends Members>(what: string, members: M): Codec<Fields<M>> {
+  const named = Object.entries(members);
+  return {
+    what,
+    accepts: (block) => isTagged(block, UNIVERSAL, SEQUENCE),
+    encode(value) {
+      const fields = value as Readonly<Record<string, unknown>>;
+      const blocks = named.flatMap(([name, member]): Block[] => {
+        const field = fields[name];
+        if ('optional' in member) return field === undefined ? [] : [member.optional.encode(field)];
+        if ('defaulted' in member) return member.omit(field) ? [] : [member.defaulted.encode(field)];
+        return [member.encode(field)];
+      });
+      return new Sequence({ value: blocks });
+    },
+    decode(block) {
+      const left = parts(block, what);
+      const fields: Record<string, unknown> = {};
+      let at = 0;
+      for (const [name, member] of named) {
+        const next = left[at];
+        if ('optional' in member) {
+          if (next === undefined || !member.optional.accepts(next)) continue;
+          fields[name] = member.optional.decode(next);
+        } else if ('defaulted' in member) {
+          if (next === undefined || !member.defaulted.accepts(next)) {
+            fields[name] = member.absent;
+            continue;
+          }
+          fields[name] = member.defaulted.decode(next);
+        } else fields[name] = expect(member, next, `${what}: ${member.what}`);
+        at += 1;
+      }
+      if (at < left.length)
+        throw malformed(what, `it has ${left.length} members, of which only ${at} belong there`);
+      return fields as Fields<M>;
+    },
+  };
+}
+
+export function sequenceOf<T>(what: string, item: Codec<T>): Codec<readonly T[]> {
+  return {
+    what,
+    accepts: (block) => isTagged(block, UNIVERSAL, SEQUENCE),
+    encode: (list) => new Sequence({ value: list.map(item.encode) }),
+    decode: (block) => parts(block, what).map((part) => expect(item, part)),
+  };
+}
+
+/** A SET OF: written in the order of the encodings (X.690 §11.6), read in any. */
+export function setOf<T>(what: string, item: Codec<T>): Codec<readonly T[]> {
+  return {
+    what,
+    accepts: (block) => isTagged(block, UNIVERSAL, SET),
+    encode(list) {
+      const encoded = list.map((value) => {
+        const block = item.encode(value);
+        return { block, bytes: Buffer.from(block.toBER()) };
+      });
+      encoded.sort((a, b) => a.bytes.compare(b.bytes));
+      return new AsnSet({ value: encoded.map(({ block }) => block) });
+    },
+    decode: (block) => parts(block, what).map((part) => expect(item, part)),
+  };
+}
+
+/** The same type with another face here. */
+export function mapped<A, B>(codec: Codec<A>, read: (value: A) => B, write: (value: B) => A): Codec<B> {
+  return {
+    ...codec,
+    encode: (value) => codec.encode(write(value)),
+    decode: (block) => read(codec.decode(block)),
+  };
+}
+
+/** A form that older peers send: it is read, and never written. */
+export function older<A, B>(codec: Codec<A>, read: (value: A) => B): Codec<B> {
+  return mapped(codec, read, () => {
+    throw malformed(codec.what, 'this form is only read');
+  });
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+type Form = readonly [tag: number, codec: Codec<any>];
+type Alternatives = Readonly<Record<string, readonly [...Form, ...olderForms: Form[]]>>;
+
+type Chosen<K, T> = [T] extends [undefined] ? { readonly kind: K } : { readonly kind: K; readonly value: T };
+
+/** What a CHOICE of `A` is here: `{ kind, value }`, without `value` where the alternative is NULL. */
+export type Choice<A extends Alternatives> = {
+  [K in keyof A]: Chosen<K, A[K][1] extends Codec<infer T> ? T : never>;
+}[keyof A];
+
+/** A CHOICE by explicit tags. After the form that is written, an alternative may name older ones that are read as well. */
+export function choice<const A extends Alternatives>(what: string, alternatives: A): Codec<Choice<A>> {
+  const written = new Map<string, Codec<unknown>>();
+  const read = new Map<number, { kind: string; codec: Codec<unknown> }>();
+  for (const [kind, [tag, codec, ...olderForms]] of Object.entries(alternatives)) {
+    written.set(kind, explicit(tag, codec));
+    for (const [number, form] of [[tag, codec] as const, ...olderForms])
+      read.set(number, { kind, codec: explicit(number, form) });
+  }
+  return {
+    what,
+    accepts: (block) => block.idBlock.tagClass === CONTEXT && read.has(block.idBlock.tagNumber),
+    encode(chosen) {
+      const { kind, value } = chosen as { kind: string; value?: unknown };
+      const codec = written.get(kind);
+      if (!codec) throw malformed(what, `there is no ${kind}`);
+      return codec.encode(value);
+    },
+    decode(block) {
+      const alternative = read.get(block.idBlock.tagNumber);
+      if (!alternative) throw malformed(what, `there is no [${block.idBlock.tagNumber}]`);
+      const { kind, codec } = alternative;
+      const value = codec.decode(block);
+      return (value === undefined ? { kind } : { kind, value }) as Choice<A>;
+    },
+  };
+}
