@@ -54,13 +54,7 @@ async function requests(server: Behind, seconds: number, connections: number): P
 async function stream(server: Behind, direction: 'send' | 'receive', seconds: number): Promise<number> {
   const [verb, port] = direction === 'send' ? ['receive', CHARGEN] : ['send', DISCARD];
   const program = compileC('scripts/bench/stream.c');
-  const out = await client([
-    program,
-    verb,
-    '127.0.0.1',
-    String(server.port(port)),
-    String(seconds),
-  ]);
+  const out = await client([program, verb, '127.0.0.1', String(server.port(port)), String(seconds)]);
   const [bytes, took] = out.trim().split(' ').map(Number);
   if (!bytes || !took) throw new Error(`a stream with ${server.name}: ${out}`);
   return (bytes * 8) / took / 1e9;
