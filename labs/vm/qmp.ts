@@ -15,7 +15,7 @@ const ANSWER_LIMIT_MS = 30_000;
 export class Qmp {
   readonly #socket: Socket;
   readonly #limitMs: number;
-  readonly #expected: { name: string; resolve: () => void; reject: (reason: Error) => void }[] = [];
+  readonly #expected: { name: string; resolve: (value: undefined) => void; reject: (reason: Error) => void }[] = [];
   readonly #waiting: { resolve: (value: unknown) => void; reject: (reason: Error) => void }[] = [];
 
   /** Takes over a socket that is connected. An answer may take `limitMs`. */
@@ -49,10 +49,10 @@ export class Qmp {
 
   /** Waits for the next event called `name`, as QEMU's QMP reference has them. @throws VmError if QEMU ended. */
   async event(name: string): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     if (this.#socket.destroyed) reject(new VmError('QEMU ended'));
     else this.#expected.push({ name, resolve, reject });
-    return promise;
+    await promise;
   }
 
   close(): void {
@@ -69,7 +69,7 @@ export class Qmp {
     }
     if (answer.event !== undefined) {
       const matching = this.#expected.filter(({ name }) => name === answer.event);
-      for (const one of matching) this.#expected.splice(this.#expected.indexOf(one), 1)[0]?.resolve();
+      for (const one of matching) this.#expected.splice(this.#expected.indexOf(one), 1)[0]?.resolve(undefined);
       return;
     }
     if (!('return' in answer) && !answer.error) return; // the greeting
