@@ -15,7 +15,11 @@ const ANSWER_LIMIT_MS = 30_000;
 export class Qmp {
   readonly #socket: Socket;
   readonly #limitMs: number;
-  readonly #expected: { name: string; resolve: (value: undefined) => void; reject: (reason: Error) => void }[] = [];
+  readonly #expected: {
+    name: string;
+    resolve: (value: undefined) => void;
+    reject: (reason: Error) => void;
+  }[] = [];
   readonly #waiting: { resolve: (value: unknown) => void; reject: (reason: Error) => void }[] = [];
 
   /** Takes over a socket that is connected. An answer may take `limitMs`. */
@@ -69,7 +73,8 @@ export class Qmp {
     }
     if (answer.event !== undefined) {
       const matching = this.#expected.filter(({ name }) => name === answer.event);
-      for (const one of matching) this.#expected.splice(this.#expected.indexOf(one), 1)[0]?.resolve(undefined);
+      for (const one of matching)
+        this.#expected.splice(this.#expected.indexOf(one), 1)[0]?.resolve(undefined);
       return;
     }
     if (!('return' in answer) && !answer.error) return; // the greeting
