@@ -290,8 +290,14 @@ cat said`);
     const many = Array.from({ length: 65 }, (_, i) => at(DATA + i));
     const hardware = Array.from({ length: 5 }, (_, i) => packet(`Z1,${(CODE + i).toString(16)},1`));
     const { answers } = await debug(halt(0), [...hardware, ...many, packet('k')]);
-    expect(answers.slice(0, 5)).toEqual(['OK', 'OK', 'OK', 'OK', 'E01']);
-    expect(answers.slice(5, -1)).toEqual([...Array<string>(60).fill('OK'), ...Array<string>(5).fill('E01')]);
+    // Where a processor would never reach them there are none of hardware, and all the room is for the others.
+    const offered = accelerator() === 'kvm' ? ['OK', 'OK', 'OK', 'OK', 'E01'] : Array<string>(5).fill('');
+    const left = 64 - offered.filter((answer) => answer === 'OK').length;
+    expect(answers.slice(0, 5)).toEqual(offered);
+    expect(answers.slice(5, -1)).toEqual([
+      ...Array<string>(left).fill('OK'),
+      ...Array<string>(65 - left).fill('E01'),
+    ]);
   });
 
   test('asks again for what was garbled, and switches acknowledgments off', async () => {
