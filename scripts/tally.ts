@@ -42,7 +42,11 @@ async function report<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(file, 'utf8')) as T;
 }
 
-const firstLine = (text = ''): string => stripVTControlCharacters(text).trim().split('\n', 1)[0] ?? '';
+/** Longest first line of a cause that is told. */
+const CAUSE_MAX = 300;
+
+const firstLine = (text = ''): string =>
+  (stripVTControlCharacters(text).trim().split('\n', 1)[0] ?? '').slice(0, CAUSE_MAX);
 
 /** `tally`; where the program said it failed and its report does not know why, that is one more failure. */
 function told(tally: Tally, ok: boolean): Tally {

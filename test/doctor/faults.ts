@@ -10,6 +10,8 @@ export interface Fault {
   readonly as?: 'operator';
   /** For bash, with the words of WORLD. */
   readonly breaks: string;
+  /** What the host's network manager does when it sees what the remedy did. */
+  readonly manager?: string;
   /** Puts back what the remedy, rightly, leaves. */
   readonly after?: string;
 }
@@ -83,7 +85,8 @@ const DROP_POLICY = `nft 'table ip filter { chain FORWARD { type filter hook for
 const wall = (rule: string): string =>
   `nft 'table inet wall { chain more { ${rule} }; chain pass { type filter hook forward priority 10; policy accept; ct state invalid drop; jump more; }; }'`;
 
-export const FAULTS: readonly Fault[] = [
+/** From the host to the unikernel. */
+export const NEAR: readonly Fault[] = [
   {
     title: 'the KVM driver is not loaded',
     cause: 'kvm-missing',
@@ -92,7 +95,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     ...{ title: 'a user is not in the group kvm', cause: 'kvm-forbidden', ask: '', as: 'operator' },
-    breaks: 'gpasswd -q -d operator kvm >/dev/null',
+    breaks: 'gpasswd -d operator kvm >/dev/null',
   },
   {
     ...{ title: '/dev/net/tun is for root alone', cause: 'tun-forbidden', ask: '', as: 'operator' },
@@ -109,7 +112,11 @@ export const FAULTS: readonly Fault[] = [
       'ip link del tap9; ip tuntap add tap9 mode tap user root; ip addr add 10.0.9.1/24 dev tap9; ip link set tap9 up',
   },
   { title: 'another unikernel holds the tap', cause: 'tap-busy', ask: IMAGE, breaks: 'guest tap9' },
-  { title: 'the tap is down', cause: 'tap-down', ask: ALONE, breaks: 'ip link set tap0 down' },
+  {
+    ...{ title: 'the tap is down', cause: 'tap-down', ask: ALONE, breaks: 'ip link set tap0 down' },
+    // Linux takes the IPv6 addresses of an interface that goes down.
+    after: 'ip addr replace fd00::1/64 dev tap0 nodad',
+  },
   {
     title: 'no unikernel runs',
     cause: 'guest-absent',
@@ -162,6 +169,10 @@ export const FAULTS: readonly Fault[] = [
     ask: ALONE,
     breaks: 'ip route add unreachable 10.0.0.2',
   },
+];
+
+/** From the unikernel into the world. */
+export const FAR: readonly Fault[] = [
   {
     ...{ title: 'the address is on the port', cause: 'address-on-port', ask: BRIDGED },
     breaks: 'ip addr del 10.0.1.1/24 dev br0; ip addr add 10.0.1.1/24 dev tap1',
@@ -238,7 +249,7 @@ export const FAULTS: readonly Fault[] = [
       ask: '--tap tap0 --address 10.0.0.2 --reach 192.0.2.2',
     },
     breaks: 'ip link set eth0 down',
-    after:
+    manager:
       'ip route replace default via 192.0.2.2; ip addr replace 2001:db8::1/64 dev eth0 nodad; ip -6 route replace default via 2001:db8::2',
   },
   {

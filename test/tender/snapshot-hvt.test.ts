@@ -133,7 +133,7 @@ describe('a clone of netcheck', { timeout: RUN_LIMIT_MS }, () => {
       run tap2 3 --restore=net.snap -- --ipv4=10.0.0.4/24 -l quiet; second=$p
       answers 10.0.0.3; answers 10.0.0.4; answers 10.0.0.2
       mac 10.0.0.2; mac 10.0.0.3; mac 10.0.0.4
-      kill $first $second $(pgrep -f snapshot=net.snap); wait`);
+      kill $first $second $(pgrep -o -f snapshot=net.snap); wait`);
       expect(out).toBe(['01', '01', '02', '03'].map((last) => `lladdr 02:00:00:00:00:${last}\n`).join(''));
       expect(status).toBe(0);
     },

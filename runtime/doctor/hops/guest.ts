@@ -89,7 +89,8 @@ function duplicates(path: Path, { host, holders, neighbour, via }: Way): Finding
         'guest-duplicate',
         `the unikernel behind ${twin.tap} (pid ${twin.pid}) has ${path.address}, too`,
         {
-          remedy: sudo('kill', String(twin.pid)),
+          // What the host believed of the one that ends it would believe for some seconds more.
+          remedy: `${sudo('kill', String(twin.pid))}; tail --pid=${twin.pid} -f /dev/null; ${sudo('ip neigh flush to', path.address)}`,
         },
       ),
     ];
