@@ -28,7 +28,7 @@ ping -c 1 10.0.0.2
 ping -c 1 -W 5 10.0.0.3
 
 #: part neighbour
-ip neigh show dev tap100
+ip neigh show dev tap100 | sort
 
 #: part ready-line
 grep --only-matching 'ready: [0-9.]*' netcheck.log
