@@ -82,7 +82,7 @@ sudo systemctl --quiet enable systemd-networkd nftables first
 sudo systemctl reboot
 
 #: part again budget=100s
-until ping -c 1 -W 1 10.0.0.2 > ping.log; do sleep 0.2; done
+until ping -c 1 -W 1 10.0.0.2 > ping.log 2>&1; do sleep 0.2; done
 grep 'packet loss' ping.log
 
 #: part look

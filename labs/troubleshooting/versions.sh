@@ -11,7 +11,7 @@ cp /usr/local/share/kittiwake/images/hello.hvt .
 kittiwake run netcheck.spt -- --ip=10.0.0.2/24
 
 #: part which-options
-kittiwake run netcheck.spt -- --help | grep -e '^  --ip'
+kittiwake run netcheck.spt -- --help | grep -e '--ip.*=ADDRESS'
 
 #: part unknown-tender-option exit=64
 kittiwake run --net=tap100 netcheck.spt
