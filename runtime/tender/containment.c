@@ -78,13 +78,27 @@ static int limit(const struct rules *rules, const struct sealed_thread *thread, 
     return 0;
 }
 
+/* Landlock knows no calls: of those the filter lets through it leaves open what they need. A keeper and its guest are each in a scope of their own. */
+static int close_files(const struct rules *rules, struct refusal *why) {
+    static struct landlock_path folders[RULES_MAX];
+    unsigned count = 0;
+    unsigned left = 0;
+    for (unsigned i = 0; i < rules->count; i++) {
+        if (rules->rule[i].call == SCMP_SYS(openat))
+            folders[count++] = (struct landlock_path){.fd = rule_descriptor(&rules->rule[i]), .use = LANDLOCK_MAKE};
+        if (rules->rule[i].call == SCMP_SYS(pidfd_send_signal))
+            left |= LANDLOCK_SIGNALS;
+    }
+    return landlock_close(folders, count, left, why);
+}
+
 int containment_seal(struct rules *rules, int broken, struct sealed_thread *thread, struct refusal *why) {
     static struct sock_filter code[FILTER_MAX], thread_code[FILTER_MAX];
     struct sock_fprog program, thread_program;
     /* Compiling takes memory and a descriptor, so it comes first; limits forbid threads, so they come last. */
     if (rules_compile(rules, broken, code, &program, why) != 0 ||
         (thread != NULL && rules_compile(&thread->rules, thread->broken, thread_code, &thread_program, why) != 0) ||
-        landlock_close(rules, why) != 0 || privileges_drop(why) != 0)
+        close_files(rules, why) != 0 || privileges_drop(why) != 0)
         return -1;
     if (thread != NULL && !shows && thread->start(&thread_program, why) != 0)
         return -1;

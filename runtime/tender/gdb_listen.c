@@ -1,5 +1,6 @@
 /* Where a debugger connects to: a port of this host's loopback, or a socket in the file system for its owner only. See gdb.h. */
 #include "errors.h"
+#include "eventlog.h"
 #include "gdb.h"
 
 #include <errno.h>
@@ -21,6 +22,38 @@ static struct {
     int timer;
 } guest;
 
+/* ---- Waiting ---- */
+
+/* The socket's file while it is there, which no end of the tender leaves behind but SIGKILL and signals nobody ends a guest by. */
+static const char *socket_file;
+
+static void remove_socket(void) {
+    if (socket_file != NULL)
+        unlink(socket_file);
+    socket_file = NULL;
+}
+
+static void on_ending(int number) {
+    remove_socket();
+    eventlog_signal(number);
+    raise(number); /* by now as it is by default */
+}
+
+/* The signals that end a guest. */
+static void catch_ending(void (*handler)(int)) {
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+    for (unsigned i = 0; i < sizeof ending / sizeof *ending; i++)
+        sigaction(ending[i], &action, NULL);
+}
+
+/* No signal comes between making the file, or removing it, and knowing that. */
+static void hold_signals(sigset_t *before) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, before);
+}
+
 static int listen_tcp(uint16_t port, struct refusal *why) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -38,8 +71,13 @@ static int listen_unix(const char *path, struct refusal *why) {
     mode_t mask = umask(0177);
     int result = fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&address, sizeof address);
     umask(mask);
+    if (result == 0)
+        socket_file = path;
     if (result == 0 && listen(fd, 1) == 0)
         return fd;
+    int error = errno;
+    remove_socket();
+    errno = error;
     return errno == EADDRINUSE ? fail(why, E_GDB_PATH_EXISTS, path) : fail(why, E_GDB_PATH, path, strerror(errno));
 }
 
@@ -47,7 +85,12 @@ int gdb_listen(const struct options *options, int *fd, struct refusal *why) {
     *fd = -1;
     if (!options->gdb)
         return 0;
+    sigset_t before;
+    hold_signals(&before);
     *fd = options->gdb_path != NULL ? listen_unix(options->gdb_path, why) : listen_tcp(options->gdb_port, why);
+    if (*fd >= 0)
+        catch_ending(on_ending);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return *fd < 0 ? -1 : 0;
 }
 
@@ -82,11 +125,15 @@ int gdb_accept(const struct options *options, int fd, struct debugger *debugger,
     do
         client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     while (client < 0 && (errno == EINTR || errno == ECONNABORTED));
+    int error = errno;
     close(fd);
-    if (options->gdb_path != NULL)
-        unlink(options->gdb_path);
+    sigset_t before;
+    hold_signals(&before);
+    remove_socket();
+    catch_ending(SIG_DFL);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (client < 0)
-        return fail(why, E_HOST, "waiting for a debugger", strerror(errno), "see 'dmesg'");
+        return fail(why, E_HOST, "waiting for a debugger", strerror(error), "see 'dmesg'");
     int on = 1;
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* fails for a Unix socket, which needs it not */
     debugger->link.fd = client;

@@ -176,13 +176,21 @@ static int transfer(int fd, enum hvt_call call, uint8_t *data, uint64_t size, ui
     return SOLO5_OK;
 }
 
+/* A limit lets pass what begins, and a guest may transfer its whole disk at once: so it is asked for each piece, an operation of its own. */
 static int transfer_limited(unsigned handle, int fd, enum hvt_call call, uint8_t *data, uint64_t size, uint64_t offset) {
-    for (uint64_t ns; (ns = limits_block_wait(handle)) > 0; limits_sleep(ns)) {
-        count(&stats->device[handle].count[BLOCK_DELAYED], 1);
-        count(&stats->device[handle].count[BLOCK_DELAYED_NS], ns);
+    if (!limits_block(handle))
+        return transfer(fd, call, data, size, offset);
+    int result = SOLO5_OK;
+    for (uint64_t done = 0, piece; done < size && result == SOLO5_OK; done += piece) {
+        piece = size - done < LIMITS_BLOCK_PIECE ? size - done : LIMITS_BLOCK_PIECE;
+        for (uint64_t ns; (ns = limits_block_wait(handle)) > 0; limits_sleep(ns)) {
+            count(&stats->device[handle].count[BLOCK_DELAYED], 1);
+            count(&stats->device[handle].count[BLOCK_DELAYED_NS], ns);
+        }
+        limits_block_take(handle, piece);
+        result = transfer(fd, call, data + done, piece, offset + done);
     }
-    limits_block_take(handle, size);
-    return transfer(fd, call, data, size, offset);
+    return result;
 }
 
 /* BLOCK_READ and BLOCK_WRITE: any number of whole sectors within the device. */

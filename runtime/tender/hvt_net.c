@@ -2,6 +2,7 @@
 #include "hvt.h"
 #include "limits.h"
 #include "stats.h"
+#include "tap.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -40,6 +41,11 @@ int net_read_frame(const struct calls *calls, unsigned handle, uint8_t *to, uint
 
 int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *frame, uint64_t size) {
     ssize_t count;
+    /* All of guest memory may be sent as one: before it is paid for, or a limit would let nothing pass for as long as that costs. */
+    if (size > FRAME_MAX) {
+        frame_refused(handle, EMSGSIZE);
+        return SOLO5_EINVAL;
+    }
     /* Guests take AGAIN for a failure, if they know it at all; so the call takes its time. */
     for (uint64_t ns; (ns = limits_net_wait(handle, FROM_GUEST)) > 0; limits_sleep(ns))
         count_shared(&stats->device[handle].count[NET_OUT_DELAYED], 1);
@@ -55,7 +61,7 @@ int net_write_frame(const struct calls *calls, unsigned handle, const uint8_t *f
     frame_refused(handle, error);
     switch (error) {
     case EAGAIN: return SOLO5_AGAIN;
-    case EINVAL: return SOLO5_EINVAL; /* shorter than an Ethernet header */
+    case EINVAL: return SOLO5_EINVAL; /* shorter than an Ethernet header, or longer than this tap takes */
     default: return SOLO5_EUNSPEC;
     }
 }

@@ -13,9 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The longest a tap takes or gives: an IP packet in a frame with a VLAN tag, behind the offload header. */
-#define FRAME_MAX (OFFLOAD_HEADER + 18 + 65535)
-
 /* So that one busy device keeps neither the others nor signals waiting. */
 #define FRAMES_A_TURN 64
 

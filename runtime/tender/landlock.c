@@ -18,6 +18,7 @@
 /* Accesses to files: those of version 1, and what later ones brought. */
 #define FILES 0x1fffull
 #define WRITE_FILE (1ull << 1)
+#define READ_FILE (1ull << 2)
 #define REMOVE_FILE (1ull << 5)
 #define MAKE_REG (1ull << 8)
 #define REFER (1ull << 13)     /* 2 */
@@ -43,24 +44,17 @@ int landlock_version(void) {
     return version;
 }
 
-static bool allows(const struct rules *rules, int call) {
-    for (unsigned i = 0; i < rules->count; i++)
-        if (rules->rule[i].call == call)
-            return true;
-    return false;
-}
-
-static int restrict_to(const struct rules *rules, int fd, uint64_t files) {
-    for (unsigned i = 0; i < rules->count; i++) {
-        const struct rule *rule = &rules->rule[i];
-        struct path_beneath folder = {.allowed = (WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE) & files, .parent = rule_descriptor(rule)};
-        if (rule->call == SCMP_SYS(openat) && syscall(ADD_RULE, fd, PATH_BENEATH, &folder, 0u) != 0)
+static int restrict_to(const struct landlock_path *paths, unsigned count, int fd, uint64_t files) {
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t allowed = paths[i].use == LANDLOCK_READ ? READ_FILE : WRITE_FILE | REMOVE_FILE | MAKE_REG | TRUNCATE;
+        struct path_beneath path = {.allowed = allowed & files, .parent = paths[i].fd};
+        if (syscall(ADD_RULE, fd, PATH_BENEATH, &path, 0u) != 0)
             return -1;
     }
     return (int)syscall(RESTRICT_SELF, fd, 0u);
 }
 
-int landlock_close(const struct rules *rules, struct refusal *why) {
+int landlock_close(const struct landlock_path *paths, unsigned count, unsigned left, struct refusal *why) {
     long known = syscall(CREATE_RULESET, NULL, 0, VERSION);
     if (known <= 0)
         return 0; /* not built in, or not switched on */
@@ -70,14 +64,14 @@ int landlock_close(const struct rules *rules, struct refusal *why) {
         ruleset.files |= REFER;
     if (known >= 3)
         ruleset.files |= TRUNCATE;
-    if (known >= 4)
+    if (known >= 4 && !(left & LANDLOCK_TCP))
         ruleset.network = TCP;
     if (known >= 5)
         ruleset.files |= IOCTL_DEV;
-    if (known >= 6) /* a keeper and its guest are each in a scope of their own */
-        ruleset.scoped = ABSTRACT_SOCKETS | (allows(rules, SCMP_SYS(pidfd_send_signal)) ? 0 : SIGNALS);
+    if (known >= 6)
+        ruleset.scoped = ABSTRACT_SOCKETS | (left & LANDLOCK_SIGNALS ? 0 : SIGNALS);
     int fd = (int)syscall(CREATE_RULESET, &ruleset, size, 0u);
-    int broken = fd < 0 ? -1 : restrict_to(rules, fd, ruleset.files);
+    int broken = fd < 0 ? -1 : restrict_to(paths, count, fd, ruleset.files);
     int error = errno;
     if (fd >= 0)
         close(fd);

@@ -6,6 +6,9 @@
 #include "options.h"
 #include "traffic.h"
 
+/* The most bytes of a block device that pass at once: twice the largest sector. */
+#define LIMITS_BLOCK_PIECE 65536u
+
 void limits_open(const struct options *options, const struct mft *manifest);
 
 /* Whether there is one. */

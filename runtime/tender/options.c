@@ -10,12 +10,10 @@
 #define DEFAULT_STOP_TIMEOUT 5
 
 int option_descriptor(const char *word, const char *text, const char *form, struct options *options, struct refusal *why) {
-    int fd = 0;
-    const char *c = text;
-    for (; *c >= '0' && *c <= '9' && fd < 1 << 24; c++)
-        fd = fd * 10 + (*c - '0');
-    if (c == text || *c != '\0' || fd <= STDERR_FILENO)
+    uint64_t number;
+    if (!parse_number(text, STDERR_FILENO + 1, INT32_MAX, &number))
         return fail(why, E_DESCRIPTOR, word, form);
+    int fd = (int)number;
     for (unsigned i = 0; i < options->descriptor_count; i++)
         if (options->descriptor[i] == fd)
             return fail(why, E_DESCRIPTOR_TWICE, word, fd);
@@ -42,24 +40,11 @@ int option_path(const char *word, const char *name, const char *form, const char
 }
 
 static int parse_memory(const char *value, const struct limits *limits, struct options *options, struct refusal *why) {
-    uint64_t number = 0;
-    const char *c = value;
-    for (; *c >= '0' && *c <= '9'; c++)
-        if (__builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(*c - '0'), &number))
-            number = UINT64_MAX / 2048; /* far beyond any limit, and stays there */
-    if (c == value)
+    uint64_t number;
+    const char *unit = take_number(value, &number);
+    if (unit == NULL || (strcmp(unit, "") != 0 && strcmp(unit, "M") != 0 && strcmp(unit, "G") != 0))
         return fail(why, E_MEM_MALFORMED, value);
-    if (*c == 'M') {
-        c++;
-    } else if (*c == 'G') {
-        c++;
-        if (__builtin_mul_overflow(number, 1024, &number))
-            number = UINT64_MAX;
-    }
-    if (*c != '\0')
-        return fail(why, E_MEM_MALFORMED, value);
-    if (number == 0 || number > limits->max_memory_mib)
+    if ((*unit == 'G' && __builtin_mul_overflow(number, 1024, &number)) || number == 0 || number > limits->max_memory_mib)
         return fail(why, E_MEM_RANGE, value, (unsigned long long)limits->max_memory_mib);
     options->memory_mib = number;
     options->has_memory = true;

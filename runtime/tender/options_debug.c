@@ -8,11 +8,8 @@
 #define GDB_PORT_DEFAULT 1234
 
 static int parse_port(const char *word, const char *text, struct options *options, struct refusal *why) {
-    uint32_t port = 0;
-    const char *c = text;
-    for (; *c >= '0' && *c <= '9' && port <= UINT16_MAX; c++)
-        port = port * 10 + (uint32_t)(*c - '0');
-    if (c == text || *c != '\0' || port == 0 || port > UINT16_MAX)
+    uint64_t port;
+    if (!parse_number(text, 1, UINT16_MAX, &port))
         return fail(why, E_GDB_PORT, word);
     options->gdb_port = (uint16_t)port;
     return 0;

@@ -28,19 +28,6 @@ static int split(const char *word, const char *assignment, const char *form, cha
     return 0;
 }
 
-/* Digits that make a number of at most `limit`, which is far from 2^32; 0 for anything else. */
-static uint32_t parse_number(const char *text, uint32_t limit) {
-    uint32_t number = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9')
-            return 0;
-        number = number * 10 + (uint32_t)(*c - '0');
-        if (number > limit)
-            return 0;
-    }
-    return number;
-}
-
 /* ---- Network devices ---- */
 
 struct net_option *option_net(const char *word, const char *assignment, const char *form, const char **value,
@@ -87,8 +74,8 @@ static int parse_net_mtu(const char *word, const char *assignment, struct option
         return -1;
     if (entry->mtu != 0)
         return fail(why, E_OPTION_TWICE, word, entry->name);
-    uint32_t mtu = parse_number(value, MTU_MAX);
-    if (mtu < MTU_MIN)
+    uint64_t mtu;
+    if (!parse_number(value, MTU_MIN, MTU_MAX, &mtu))
         return fail(why, E_MTU, word, MTU_MIN, MTU_MAX);
     entry->mtu = (uint16_t)mtu;
     return 0;
@@ -158,8 +145,8 @@ static int parse_block_sector(const char *word, const char *assignment, struct o
         return -1;
     if (entry->sector != 0)
         return fail(why, E_OPTION_TWICE, word, entry->name);
-    uint32_t sector = parse_number(value, SECTOR_MAX);
-    if (sector < SECTOR_MIN || (sector & (sector - 1)) != 0)
+    uint64_t sector;
+    if (!parse_number(value, SECTOR_MIN, SECTOR_MAX, &sector) || (sector & (sector - 1)) != 0)
         return fail(why, E_SECTOR_SIZE, word);
     entry->sector = (uint16_t)sector;
     return 0;

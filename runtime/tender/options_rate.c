@@ -2,6 +2,7 @@
 #include "options_rate.h"
 
 #include "errors.h"
+#include "words.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -10,9 +11,11 @@
 
 /* A number with its unit, from 1 to RATE_MAX; 0 for anything else. Moves `text` behind it. */
 static uint64_t parse_size(const char **text) {
-    uint64_t number = 0;
-    for (; **text >= '0' && **text <= '9' && number <= RATE_MAX; (*text)++)
-        number = number * 10 + (uint64_t)(**text - '0');
+    uint64_t number;
+    const char *rest = take_number(*text, &number);
+    if (rest == NULL)
+        return 0;
+    *text = rest;
     static const char units[] = "KMG";
     const char *unit = **text == '\0' ? NULL : strchr(units, **text);
     if (unit != NULL) {

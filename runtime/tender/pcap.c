@@ -89,9 +89,8 @@ void pcap_close(void) {
 }
 
 static void stop(struct capture *capture, bool cut, int error) {
-    if (__atomic_exchange_n(&capture->stopped, true, __ATOMIC_RELAXED))
-        return;
-    if (cut && ftruncate(capture->fd, (off_t)__atomic_load_n(&capture->size, __ATOMIC_RELAXED)) != 0)
+    capture->stopped = true;
+    if (cut && ftruncate(capture->fd, (off_t)capture->size) != 0)
         error = errno;
     static char line[1024];
     snprintf(line, sizeof line, "net %s: the capture to %.512s stopped (%s); the guest runs on, make room and start it again", capture->device,
@@ -103,8 +102,8 @@ void pcap_record(unsigned handle, const void *frame, size_t length) {
     struct capture *capture = &captures[handle];
     if (!capture->on)
         return;
-    if (__atomic_load_n(&capture->stopped, __ATOMIC_RELAXED)) {
-        count_shared(&stats->device[handle].count[NET_UNCAPTURED], 1);
+    if (capture->stopped) {
+        count(&stats->device[handle].count[NET_UNCAPTURED], 1);
         return;
     }
     struct timespec now;
@@ -122,10 +121,10 @@ void pcap_record(unsigned handle, const void *frame, size_t length) {
         written = writev(capture->fd, parts, 2);
     while (written < 0 && errno == EINTR);
     if (written == whole) {
-        __atomic_fetch_add(&capture->size, (uint64_t)whole, __ATOMIC_RELAXED);
-        count_shared(&stats->device[handle].count[NET_CAPTURED], 1);
+        capture->size += (uint64_t)whole;
+        count(&stats->device[handle].count[NET_CAPTURED], 1);
         return;
     }
     stop(capture, written > 0, written < 0 ? errno : 0);
-    count_shared(&stats->device[handle].count[NET_UNCAPTURED], 1);
+    count(&stats->device[handle].count[NET_UNCAPTURED], 1);
 }

@@ -21,7 +21,7 @@ int pcap_allow(struct rules *rules);
 /* For a process that sees no frames. */
 void pcap_close(void);
 
-/* Records a frame without its offload header, if the device `handle` is captured. Any thread may call it. */
+/* Records a frame without its offload header, if the device `handle` is captured. Whoever captures has one thread (hvt_ring_thread.c). */
 void pcap_record(unsigned handle, const void *frame, size_t length);
 
 #endif

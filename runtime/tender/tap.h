@@ -10,6 +10,9 @@
 /* Bytes of struct virtio_net_hdr before each frame where checksums and segments are left to the host. */
 #define OFFLOAD_HEADER 10
 
+/* The longest frame there is: an IP packet in a frame with a VLAN tag, behind the offload header. No tap takes or gives a longer one. */
+#define FRAME_MAX (OFFLOAD_HEADER + 18 + 65535)
+
 /*
  * Attaches the tap `interface` for the guest's device `device` (named in messages) and sets `mtu`, which does not count
  * the Ethernet header. `offload` says whether the guest understands OFFLOAD_HEADER, and then whether the tap does, too. Never

@@ -9,6 +9,7 @@
 #include "stats.h"
 #include "traffic.h"
 #include "fault.h"
+#include "help.h"
 #include "inherited.h"
 
 #include <stdio.h>
@@ -51,8 +52,8 @@ static int run(const struct tender *tender, struct guest *guest, struct refusal 
     return tender->run(guest, why);
 }
 
-static int print(const char *text) {
-    fputs(text, stdout);
+/* What was printed has come out, or not. */
+static int printed(void) {
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
@@ -65,10 +66,10 @@ int tender_main(const struct tender *tender, int argc, char *argv[]) {
     if (options_parse(argc, argv, &tender->limits, &guest.options, &why) == 0 &&
         containment_begin(&guest.options, &why) == 0) {
         switch (guest.options.action) {
-        case ACTION_HELP: return print(tender->help);
+        case ACTION_HELP: help_print(tender->target.abi); return printed();
         case ACTION_VERSION:
             printf("%s %s\nSolo5 %s ABI version %d\n", program, KITTIWAKE_VERSION, tender->target.name, ABI_VERSION);
-            return print("");
+            return printed();
         case ACTION_PROBE: return tender->probe();
         case ACTION_RUN: status = run(tender, &guest, &why); break;
         }

@@ -23,7 +23,6 @@ struct guest {
 struct tender {
     struct limits limits;
     struct target target;
-    const char *help;
     /* Runs the guest to its end. Returns its exit status, 0 to 255, or -1 with `why`. */
     int (*run)(struct guest *guest, struct refusal *why);
     /* Says on standard output what KVM is good for, and returns the exit status; NULL where KVM is of no interest. */

@@ -1,4 +1,4 @@
-/* What is noted of each frame that passes, for statistics and captures. Any thread may call these. */
+/* What is noted of each frame that passes, for statistics, which any thread may do, and captures. */
 #ifndef KITTIWAKE_TRAFFIC_H
 #define KITTIWAKE_TRAFFIC_H
 

@@ -3,13 +3,13 @@
  * write files, read none but the host's list of name servers, and has no privileges. See usernet.h.
  */
 #include "errors.h"
+#include "landlock.h"
 #include "usernet.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -57,25 +57,11 @@ static int drop_user(struct refusal *why) {
 
 /* No file but the name servers', where the kernel has Landlock. Where it is replaced by another one, that one cannot be read. */
 static int hide_files(struct refusal *why) {
-    const struct landlock_ruleset_attr all = {
-        .handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-                             LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-                             LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-                             LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-                             LANDLOCK_ACCESS_FS_MAKE_SYM,
-    };
-    int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
-    if (rules < 0)
-        return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : refuse("Landlock", why);
-    struct landlock_path_beneath_attr names = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE};
-    names.parent_fd = open(NAME_SERVERS, O_PATH | O_CLOEXEC);
-    int broken = names.parent_fd >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &names, 0) != 0;
-    if (broken || syscall(SYS_landlock_restrict_self, rules, 0) != 0)
-        return refuse("Landlock", why);
-    if (names.parent_fd >= 0)
-        close(names.parent_fd);
-    close(rules);
-    return 0;
+    struct landlock_path names = {.fd = open(NAME_SERVERS, O_PATH | O_CLOEXEC), .use = LANDLOCK_READ};
+    int result = landlock_close(&names, names.fd >= 0 ? 1 : 0, LANDLOCK_TCP, why);
+    if (names.fd >= 0)
+        close(names.fd);
+    return result;
 }
 
 /* What libslirp, glib's memory and the loop ask for. Anything else fails, as if there were no such call; starting a program kills. */

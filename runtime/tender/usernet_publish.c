@@ -1,21 +1,15 @@
 /* What is published: an address and port of the host for a port of the guest. See usernet.h. */
 #include "errors.h"
 #include "usernet.h"
+#include "words.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 /* A port as digits up to `end`; 0 if it is none. */
 static uint16_t parse_port(const char *text, const char *end) {
-    uint32_t number = 0;
-    if (text == end || end - text > 5)
-        return 0;
-    for (; text < end; text++) {
-        if (*text < '0' || *text > '9')
-            return 0;
-        number = number * 10 + (uint32_t)(*text - '0');
-    }
-    return number <= 65535 ? (uint16_t)number : 0;
+    uint64_t number;
+    return take_number(text, &number) == end && number <= UINT16_MAX ? (uint16_t)number : 0;
 }
 
 /* The host's address between `text` and `end`, an IPv6 one in brackets. */

@@ -8,6 +8,20 @@ const char *option_rest(const char *word, const char *prefix) {
     return strncmp(word, prefix, length) == 0 ? word + length : NULL;
 }
 
+const char *take_number(const char *text, uint64_t *number) {
+    const char *c = text;
+    *number = 0;
+    for (; *c >= '0' && *c <= '9'; c++)
+        if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, (uint64_t)(*c - '0'), number))
+            *number = UINT64_MAX; /* and stays it, since it overflows again */
+    return c == text ? NULL : c;
+}
+
+bool parse_number(const char *text, uint64_t least, uint64_t most, uint64_t *number) {
+    const char *rest = take_number(text, number);
+    return rest != NULL && *rest == '\0' && *number >= least && *number <= most;
+}
+
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';

@@ -58,8 +58,8 @@ export const TENDER_OPTIONS: Readonly<Record<string, readonly TenderOption[]>> =
       form: '--net-ring',
       tenders: 'hvt',
       meaning: 'Offer the guest a ring for its frames, beside hypercalls.',
-      standard: 'where the tender may run on more than one processor',
-      limit: '1024 entries; not at `--mem=4096`',
+      standard: 'where the tender may run on more than one processor, and nothing is captured',
+      limit: '1024 entries; not at `--mem=4096`, nor with `--pcap`',
     },
     { form: '--no-net-ring', tenders: 'hvt', meaning: 'Offer it none.' },
   ],
@@ -156,8 +156,9 @@ export const TENDER_OPTIONS: Readonly<Record<string, readonly TenderOption[]>> =
     {
       form: '--gdb=unix:PATH',
       tenders: 'hvt',
-      meaning: 'The same on a socket that only its owner may use.',
-      limit: '107 characters',
+      meaning:
+        'The same on a socket that only its owner may use. Its file goes when the debugger has connected or the tender ends; after SIGKILL you remove it.',
+      limit: '107 characters; must not exist',
     },
   ],
   Snapshots: [

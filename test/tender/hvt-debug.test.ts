@@ -60,6 +60,32 @@ cat said`);
       said: rest.join('\n'),
     };
   }
+
+  test.each([
+    ['HUP', 129, 'gone'],
+    ['INT', 130, 'gone'],
+    ['QUIT', 131, 'gone'],
+    ['USR1', 138, 'gone'],
+    ['TERM', 143, 'gone'],
+    ['KILL', 137, 'left'],
+  ])('its socket when SIG%s ends the tender that waits: %d, %s', async (signal, status, left) => {
+    const { out } = await vm(`${put(loop)}
+rm -f s
+kittiwake-hvt --mem=4 --gdb=unix:s --events=3 $guest 3>events 2>said &
+until grep -q waiting said; do sleep 0.02; done
+kill -${signal} $!; wait $!; echo $?
+test -e s && echo left || echo gone
+grep -c '"event":"exit".*"reason":"signal"' events
+kittiwake-hvt --mem=4 --gdb=unix:s/ $guest`);
+    expect(out.split('\n')).toEqual([
+      `${status}`,
+      left,
+      left === 'gone' ? '1' : '0',
+      expect.stringMatching(/^kittiwake-hvt: gdb: /),
+      '',
+    ]);
+  });
+
   const packet = (text: string): Step => ({ packet: text });
   const stopped = 'T05thread:1;';
   const hex = (value: number | bigint, digits = 16): string =>

@@ -1,6 +1,6 @@
 // The net ring of hvt: what it carries, what becomes of a guest that breaks its rules; in a lab VM. And other devices of hvt there.
 import { spawnSync } from 'node:child_process';
-import { describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { labVm } from '../vm/lab.ts';
 import { assemble } from './assemble.ts';
 import { DATA } from './code.ts';
@@ -85,12 +85,12 @@ until ($ended) {
     last if select($ready, undef, undef, $ended ? 0 : 0.02) < 1;
     last unless defined recv($other, my $frame, 70000, MSG_DONTWAIT);
     last if $kind eq 'seqpacket' && $frame eq ''; # its end
-    print "got ", length $frame, "\n";
+    print "got ", length $frame, $kind =~ /show/ ? ' ' . unpack('H8', substr $frame, 14) : '', "\n";
   }
 }
 exit($status & 127 ? 128 + ($status & 127) : $status >> 8);`;
 
-const { run: vm } = labVm(RUN_LIMIT_MS, async (lab) => {
+const lab = labVm(RUN_LIMIT_MS, async (lab) => {
   const prepared = await lab.run(`cat > /tmp/inherit <<'END'
 ${PAIR}
 END
@@ -99,6 +99,7 @@ echo 1 > /proc/sys/net/ipv6/conf/tap0/disable_ipv6
 ip link set tap0 up`);
   expect(prepared).toEqual({ status: 0, out: '' });
 });
+const vm = lab.run;
 
 /** Shell that writes bytes to a file in the VM. */
 function into(file: string, bytes: Buffer): string {
@@ -173,6 +174,9 @@ describe('the ring', () => {
     );
     expect(await start('', '--net-ring --snapshot=/tmp/s')).toEqual(refusal('a snapshot does not hold it'));
     expect(await start('', '--net-ring --gdb=unix:/tmp/g')).toEqual(refusal('a debugger could not stop it'));
+    expect(await start('', '--net-ring --pcap:net=/tmp/p')).toEqual(
+      refusal('a guest could send another frame than the capture then holds'),
+    );
   });
 
   test('carries frames out, of any length, in order', async () => {
@@ -449,12 +453,13 @@ describe('a tap', () => {
       status: 0,
       out: '',
     });
-    // Shorter than an Ethernet header is EINVAL. What is much longer than any MTU kernels take or not.
+    // Shorter than an Ethernet header is EINVAL, and so is what no tap takes.
     for (const [size, results] of [
       [0, [2]],
       [1, [2]],
       [13, [2]],
-      [1_000_000, [0, 2, 3]],
+      [65_564, [2]],
+      [1_000_000, [2]],
     ] as const) {
       const { status } = await start(`xor %ebx, %ebx${write(size)}\nmov %ebx, DATA\nexit_with DATA`);
       expect(results).toContain(status);
@@ -515,6 +520,85 @@ done
 truncate -s 512 /tmp/d*
 kittiwake-hvt --mem=4 $options $guest`);
     expect(status).toBe(63);
+  });
+});
+
+describe('a limit', () => {
+  test.each([
+    [
+      'a hypercall',
+      `
+      movq $1, DATA
+      movq $0x200000, DATA + 8
+      movq $0x200000, DATA + 16
+      hypercall 6, DATA
+      cmpl $2, DATA + 24
+      jne 9f
+      movq $60, DATA + 16
+      hypercall 6, DATA
+      exit_with DATA + 24
+    9: exit 9`,
+      '--no-net-ring',
+      0,
+    ],
+    [
+      'an entry of the ring',
+      `
+      entry 0, 1, 1, 0x200000, 0x200000
+      entry 1, 1, 1, FRAME, 60
+      publish 2
+      await 2`,
+      '--net-ring',
+      42,
+    ],
+  ])('lets nobody wait for a frame that is all of memory, sent by %s', async (_, code, ring, end) => {
+    const { status, out } = await startOnSocket(code, 'dgram', `${ring} --net-rate:net=out=100/100`);
+    expect(out).toBe('got 60\n');
+    expect(status).toBe(end);
+  });
+});
+
+describe('with two processors', () => {
+  beforeAll(() => lab.addProcessor());
+
+  /** Sends 300 frames; beside a ring it changes each one while the tender has it, else from one to the next. */
+  const changing = `
+      movq $1, DATA
+      movq $FRAME, DATA + 8
+      movq $60, DATA + 16
+      xor %ebx, %ebx
+    1: cmpl $1, 0x10028
+      je 2f
+      incl FRAME + 14
+      hypercall 6, DATA
+      inc %ebx
+      jmp 4f
+    2: mov %ebx, %eax
+      shl $5, %eax
+      movl $1, RING + 128(%rax)
+      movl $1, RING + 132(%rax)
+      movq $FRAME, RING + 136(%rax)
+      movl $60, RING + 144(%rax)
+      inc %ebx
+      mov %ebx, RING
+      mfence
+      kick
+    3: incl FRAME + 14
+      cmp %ebx, RING + 64
+      jne 3b
+    4: cmp $300, %ebx
+      jne 1b`;
+
+  test('a guest cannot have another frame captured than it sent', async () => {
+    const { status, out } = await startOnSocket(changing, 'dgram-show', '--pcap:net=/tmp/changing');
+    expect(status).toBe(42);
+    const sent = [...out.matchAll(/^got 60 ([0-9a-f]{8})$/gm)].map(([, content]) => content);
+    expect(sent.length).toBeGreaterThan(0);
+    const file = Buffer.from((await vm('base64 -w 0 /tmp/changing')).out, 'base64');
+    // Frames of 60 bytes, each behind a header of 16; none came in, since none was read.
+    const captured = [];
+    for (let at = 24; at < file.length; at += 76) captured.push(file.toString('hex', at + 30, at + 34));
+    expect(captured).toEqual(sent);
   });
 });
 

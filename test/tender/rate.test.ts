@@ -218,6 +218,24 @@ base64 -w 0 /dev/shm/rate`);
     expect(devices[0]?.counters['delayed']).toBeGreaterThan(15);
   });
 
+  test('one huge transfer is paid for as it goes, and does not pass at once', async () => {
+    const size = 0x100000;
+    const code = [
+      ...[...store(DATA, 1), ...store(DATA + 8, 0), ...store(DATA + 16, 0x400000), ...store(DATA + 24, size)],
+      ...[...hypercall(5, DATA), ...halt(3)],
+    ];
+    const guest = guestElf({ target: 'hvt', code, more: SEGMENTS, devices: [{ name: 'disk', type: 1 }] });
+    const { out } = await lab.run(`${written(guest, '/tmp/huge.hvt')}; truncate -s ${size} /tmp/huge
+kittiwake-hvt --mem=8 --block:disk=/tmp/huge --block-rate:disk=bytes=512K/64K --stats=/dev/shm/huge /tmp/huge.hvt; echo $?
+base64 -w 0 /dev/shm/huge`);
+    const [status, base64 = ''] = out.split('\n');
+    expect(status).toBe('3');
+    const { started, ended, devices } = parseStats('stats', Buffer.from(base64, 'base64'), () => undefined);
+    expect((ended ?? 0) - started).toBeGreaterThan(1700); // 15 pieces of 16 wait an eighth of a second each
+    expect(devices[0]?.counters).toMatchObject({ reads: 1, read_bytes: size, read_errors: 0 });
+    expect(devices[0]?.counters['delayed']).toBeGreaterThan(5);
+  });
+
   test.each(['in-frames=20/1', 'out-frames=20/1'])('%s lets no more pass', async (limits) => {
     const { out } =
       await lab.run(`ip tuntap add tap9 mode tap; ip addr add 10.9.0.1/24 dev tap9; ip link set tap9 up
