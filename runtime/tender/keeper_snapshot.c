@@ -3,6 +3,7 @@
 
 #include "errors.h"
 #include "eventlog.h"
+#include "limits.h"
 #include "snapshot_output.h"
 
 #include <elf.h>
@@ -28,6 +29,10 @@
 /* Results of an interrupted system call that are never seen by a program: include/linux/errno.h of Linux. */
 #define RESTART_FIRST 512
 #define RESTART_LAST 516
+
+/* How long the tender's part of the guest's process may take, where the host is busy, and how often that is looked at. */
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+#define NAP_NS 1000000
 
 static int channel[2] = {-1, -1}; /* the keeper's end, the guest's end */
 
@@ -141,6 +146,22 @@ static bool stop(void) {
     }
 }
 
+/* Whether it is at an instruction of its own. */
+static bool is_guest(const struct user_regs_struct *registers) {
+    return registers->rip < it.guest->options.memory_mib << 20 && registers->cs == USER_CS;
+}
+
+/* Stops it there. Where the tender's part of its process runs, before the first instruction or for a signal, that comes to its end first. */
+static bool stop_in_guest(void) {
+    struct user_regs_struct registers;
+    for (uint64_t end = limits_now() + PATIENCE_NS; stop(); limits_sleep(NAP_NS)) {
+        if (ptrace(PTRACE_GETREGS, it.pid, 0, &registers) != 0 || is_guest(&registers) || limits_now() >= end)
+            return true;
+        ptrace(PTRACE_CONT, it.pid, 0, 0);
+    }
+    return false;
+}
+
 /* ---- Reading its state ---- */
 
 /* As if it had been stopped just before an interrupted system call, which is made anew: the guest sees nothing, here and there. */
@@ -159,8 +180,8 @@ static void rewind_call(struct user_regs_struct *registers) {
 static const char *read_registers(struct spt_state *state) {
     if (ptrace(PTRACE_GETREGS, it.pid, 0, &state->registers) != 0)
         return "reading registers";
-    if (state->registers.rip >= it.guest->options.memory_mib << 20 || state->registers.cs != USER_CS) {
-        errno = EBUSY; /* in the tender's handler of a signal: it is about to end */
+    if (!is_guest(&state->registers)) {
+        errno = EBUSY;
         return "stopping the guest";
     }
     struct iovec xstate = {.iov_base = state->xstate, .iov_len = sizeof state->xstate};
@@ -195,7 +216,7 @@ static const char *read_state(struct spt_state *state) {
 bool keeper_snapshot_take(bool goes_on) {
     static struct refusal why;
     struct snapshot *snapshot = &it.guest->snapshot;
-    if (!it.watching || !stop())
+    if (!it.watching || !stop_in_guest())
         return false;
     snapshot_describe(snapshot, ABI_SPT, &it.guest->options, &it.guest->image);
     struct spt_state *state = (struct spt_state *)snapshot->machine;

@@ -70,6 +70,21 @@ describe('a snapshot', { timeout: LIMIT_MS }, () => {
     },
   );
 
+  test('may be asked for as soon as the guest is said to have started', async () => {
+    const file = join(folder, 'early.snap');
+    for (let turn = 0; turn < 25; turn++) {
+      const options = ['--mem=4', `--snapshot=${file}`, '--snapshot-exit', '--events=3', images.computes];
+      const running = spawn(join(tenders, 'kittiwake-spt'), options, {
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      });
+      let err = '';
+      running.stderr?.on('data', (text: Buffer) => (err += text.toString()));
+      running.stdio[3]?.once('data', () => running.kill('SIGUSR1'));
+      const [status] = (await once(running, 'close')) as [number | null];
+      expect({ turn, status, err }).toEqual({ turn, status: 0, err: '' });
+    }
+  });
+
   test('does not disturb the guest, and each one replaces the one before', async () => {
     const file = join(folder, 'on.snap');
     const running = start('--mem=4', `--snapshot=${file}`, images.sleeps);
