@@ -1,0 +1,52 @@
+// How a tender is started for a unikernel: its command line, and what of it follows from the unikernel's name.
+import { createHash } from 'node:crypto';
+import { formatName, type Name } from '../protocol/name.ts';
+import { blockOf, type Unikernel } from './table.ts';
+
+/** The first three bytes of addresses made here: the ones Albatross uses. */
+const MAC_PREFIX = '00:80:41';
+
+/** The address of a network device that was given none: the same each time, and another for each unikernel and device. */
+export function macOf(name: Name, device: string): string {
+  const digest = createHash('md5')
+    .update(`${device}${formatName(name)}`)
+    .digest();
+  return [MAC_PREFIX, ...[...digest.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0'))].join(
+    ':',
+  );
+}
+
+export interface Attached {
+  /** The tap of each network device, by its name. */
+  readonly taps: ReadonlyMap<string, string>;
+  /** The file of each block device of the host, by its canonical name. */
+  readonly blocks: ReadonlyMap<string, string>;
+}
+
+/** The arguments of the tender for `unikernel`, whose image is the file `image`. */
+export function tenderArguments(unikernel: Unikernel, image: string, attached: Attached): string[] {
+  const { name, config } = unikernel;
+  const needed = (map: ReadonlyMap<string, string>, key: string): string => {
+    const found = map.get(key);
+    if (found === undefined) throw new Error(`${formatName(name)}: ${key} is not attached`);
+    return found;
+  };
+  const networks = config.bridges.flatMap((device) => [
+    `--net:${device.name}=${needed(attached.taps, device.name)}`,
+    `--net-mac:${device.name}=${device.mac ?? macOf(name, device.name)}`,
+  ]);
+  const blocks = config.blocks.flatMap((device) => [
+    `--block:${device.name}=${needed(attached.blocks, formatName(blockOf(name, device)))}`,
+    ...(device.sectorSize === undefined ? [] : [`--block-sector-size:${device.name}=${device.sectorSize}`]),
+  ]);
+  const named = config.addName && name.label !== undefined ? [`--name=${name.label}`] : [];
+  return [
+    `--mem=${config.memory}`,
+    ...networks,
+    ...blocks,
+    '--',
+    image,
+    ...named,
+    ...(config.arguments ?? []),
+  ];
+}
