@@ -27,6 +27,14 @@ export interface Table {
 
 export const EMPTY: Table = { unikernels: new Map(), blocks: new Map(), policies: new Map() };
 
+/** What stays of a configuration once its image lies on the disk. */
+export function withoutImage(whole: Config): Unikernel['config'] {
+  const rest = { ...whole } as { -readonly [K in keyof Config]?: Config[K] };
+  delete rest.image;
+  delete rest.compressed;
+  return rest as Unikernel['config'];
+}
+
 /** `map` with `value` at `key`, or without the key where there is none. */
 export function changed<T>(map: ReadonlyMap<string, T>, key: string, value: T | undefined): Map<string, T> {
   const next = new Map(map);
