@@ -1,11 +1,12 @@
-// The sockets of the orchestrator: frames in, messages out. A connection is one request and its answer; after a policy was added another may follow,
+// The sockets of the orchestrator: frames in, messages out. A connection is one request and its answer, which may go on; after a policy was added another request may follow,
 // as those who speak for others send the policies of a chain and then its command.
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Deframer, frame } from '../protocol/frame.ts';
-import { decodeMessage, encodeMessage, type Message } from '../protocol/message.ts';
+import { decodeMessage, encodeMessage, type Message, type Payload } from '../protocol/message.ts';
+import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
 import { Refusal } from './orchestrator.ts';
 
@@ -14,8 +15,25 @@ export const CONNECTIONS_MAX = 128;
 /** Milliseconds a client may take from one piece of its request to the next. */
 export const IDLE_MS = 30_000;
 
-/** Answers one message. @throws Refusal for what its client is told; anything else is ours, and is logged. */
-export type Handler = (message: Message) => Promise<Success>;
+/** Bytes that may wait for a subscriber who does not read; at more it is let go. */
+const BEHIND_MAX = 4 << 20;
+
+/** Who asked, for answers that are more than one message. */
+export interface Client {
+  /** Sends what belongs to the answer; false where the client is gone, or has fallen too far behind. */
+  readonly send: (payload: Payload, subject?: Name) => boolean;
+  /** Waits until the client has taken most of what was sent. */
+  readonly drained: () => Promise<void>;
+  /** The raw frames that follow the request, up to their end. @throws Error where the client goes before it. */
+  readonly raw: () => AsyncGenerator<Uint8Array, void>;
+  /** Once the client has gone, or has said anything more. */
+  readonly gone: Promise<void>;
+}
+
+/**
+ * Answers one message; undefined where all of the answer has been sent. @throws Refusal for what its client is told; anything else is ours, and is logged.
+ */
+export type Handler = (message: Message, client: Client) => Promise<Success | undefined>;
 
 export interface Listening {
   readonly close: () => Promise<void>;
@@ -35,16 +53,20 @@ async function isServed(path: string): Promise<boolean> {
 }
 
 /**
- * Serves at the Unix socket `path`, for its owner and group. `log` gets a line about each connection that went wrong.
+ * Serves at the Unix socket `path`, for its owner and group, or at the socket a service manager has opened and handed on as `descriptor`. `log` gets a
+ * line about each connection that went wrong.
  * @throws Error when somebody serves there already.
  */
 export async function listen(
   path: string,
   handler: Handler,
   log: (line: string) => void,
+  descriptor?: number,
 ): Promise<Listening> {
-  if (await isServed(path)) throw new Error(`${path}: another daemon serves there; end it first`);
-  await rm(path, { force: true });
+  if (descriptor === undefined) {
+    if (await isServed(path)) throw new Error(`${path}: another daemon serves there; end it first`);
+    await rm(path, { force: true });
+  }
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -55,9 +77,9 @@ export async function listen(
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
-  server.listen(path);
+  server.listen(descriptor === undefined ? { path } : { fd: descriptor });
   await once(server, 'listening');
-  await chmod(path, 0o660);
+  if (descriptor === undefined) await chmod(path, 0o660);
   return { close: () => closed(server, open) };
 }
 
@@ -68,36 +90,93 @@ async function closed(server: Server, open: ReadonlySet<Socket>): Promise<void> 
   await done;
 }
 
+/** The frames of a connection, as they come. */
+async function* frames(socket: Socket): AsyncGenerator<Uint8Array, void> {
+  const deframer = new Deframer();
+  // Leaving the loop is not to take away the answer that is on its way.
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) yield* deframer.push(chunk as Buffer);
+}
+
 async function serve(socket: Socket, handler: Handler, log: (line: string) => void): Promise<void> {
   socket.on('error', (error) => log(`client: ${error.message}`));
   socket.setTimeout(IDLE_MS, () => socket.destroy());
-  const deframer = new Deframer();
-  // Leaving the loop is not to take away the answer that is on its way.
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    for (const body of deframer.push(chunk as Buffer)) {
-      // A frame of no length is the end of what the client has to say.
-      if (body.length === 0) return void socket.end();
-      const { reply, more } = await answer(decodeMessage(body), handler, log);
-      socket.write(frame(encodeMessage(reply)));
-      if (!more) return void socket.end();
-    }
+  const incoming = frames(socket);
+  for (;;) {
+    const { value: body } = await incoming.next();
+    // A frame of no length is the end of what the client has to say.
+    if (body === undefined || body.length === 0) return void socket.end();
+    const { reply, more } = await answer(decodeMessage(body), handler, clientOf(socket, incoming), log);
+    if (reply) socket.write(frame(encodeMessage(reply)));
+    if (!more) return void socket.end();
   }
+}
+
+/** A client, but for the header of what it is sent. */
+interface Line {
+  readonly write: (message: Message) => boolean;
+  readonly drained: Client['drained'];
+  readonly raw: Client['raw'];
+  readonly gone: () => Promise<void>;
+}
+
+function clientOf(socket: Socket, incoming: AsyncGenerator<Uint8Array, void>): Line {
+  return {
+    write(message) {
+      if (socket.destroyed || socket.writableLength > BEHIND_MAX) {
+        socket.destroy();
+        return false;
+      }
+      socket.write(frame(encodeMessage(message)));
+      return true;
+    },
+    async drained() {
+      if (socket.writableNeedDrain && !socket.destroyed)
+        await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    },
+    async *raw() {
+      for (;;) {
+        const { value: piece } = await incoming.next();
+        if (piece === undefined) throw new Refusal('the data ends before its end is announced');
+        if (piece.length === 0) return;
+        yield piece;
+      }
+    },
+    async gone() {
+      // Who only listens may be silent for ever.
+      socket.setTimeout(0);
+      await incoming.next().catch(() => undefined);
+    },
+  };
 }
 
 async function answer(
   asked: Message,
   handler: Handler,
+  line: Line,
   log: (line: string) => void,
-): Promise<{ reply: Message; more: boolean }> {
+): Promise<{ reply?: Message; more: boolean }> {
   const { sequence, name, payload } = asked;
   if (payload.kind !== 'command')
     throw new ProtocolError('malformed', `message: ${payload.kind} is not for a daemon`);
   const added = payload.value.kind === 'policy' && payload.value.value.kind === 'add';
+  let leaving: Promise<void> | undefined;
+  const client: Client = {
+    send: (carried, subject) =>
+      line.write({
+        sequence: carried.kind === 'data' ? 0n : sequence,
+        name: subject ?? name,
+        payload: carried,
+      }),
+    drained: line.drained,
+    raw: line.raw,
+    get gone() {
+      return (leaving ??= line.gone());
+    },
+  };
   try {
-    return {
-      reply: { sequence, name, payload: { kind: 'success', value: await handler(asked) } },
-      more: added,
-    };
+    const value = await handler(asked, client);
+    if (value === undefined) return { more: false };
+    return { reply: { sequence, name, payload: { kind: 'success', value } }, more: added };
   } catch (error) {
     const refusal = error instanceof Refusal;
     if (!refusal) log(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

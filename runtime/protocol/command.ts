@@ -74,11 +74,23 @@ const blockCommand = choice('block command', {
   set: [7, boolean('compressed')],
 });
 
+/** What Albatross does not have. Its servers close the connection without an answer. */
+const kittiwakeCommand = choice('kittiwake command', {
+  /** All there are at and below the name, those that ended among them, and how they are. */
+  states: [0, nothing],
+  /** Ends a unikernel, and keeps it, to be started again by a restart. */
+  stop: [1, nothing],
+  /** What happens at and below the name from now on. */
+  events: [2, nothing],
+});
+
 export const command = choice('command', {
   console: [0, consoleCommand],
   stats: [1, statsCommand],
   unikernel: [3, unikernelCommand],
   policy: [4, policyCommand],
   block: [5, blockCommand],
+  /** The last number of one byte: far from where Albatross's grow. */
+  kittiwake: [30, kittiwakeCommand],
 });
 export type Command = Of<typeof command>;

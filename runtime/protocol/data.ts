@@ -89,5 +89,7 @@ export const data = choice('data', {
   statistics: [1, statistics],
   console: [3, sequence('console line', { time: time('time'), line: line('line') })],
   block: [4, choice('block data', { piece: [0, octets('piece')], end: [1, nothing] })],
+  /** Of the kittiwake command of that name; the header has whose. */
+  event: [30, sequence('event', { time: time('time'), text: text('event') })],
 });
 export type Data = Of<typeof data>;

@@ -68,6 +68,28 @@ const table = (
 ): Codec<readonly { readonly name: Of<typeof name>; readonly info: Info }[]> =>
   sequenceOf('unikernels', sequence('entry', { name, info: form }));
 
+/** How a process ended: by itself with a status, or by a signal. */
+export const end = choice('end', {
+  status: [0, integer('exit status', 0, 255)],
+  signal: [1, text('signal')],
+});
+
+/** A unikernel and how it is: what an info does not say. */
+const status = sequence('status', {
+  name,
+  info,
+  state: choice('state', {
+    running: [0, sequence('running', { pid: integer('pid'), since: time('since') })],
+    /** It is started again. */
+    waiting: [1, sequence('waiting', { failures: integer('failures'), until: time('until') })],
+    /** It stays as it is, until it is asked for. */
+    ended: [2, sequence('ended', { at: time('ended at'), why: text('why') })],
+  }),
+  /** How it ended the last time. */
+  last: optional(explicit(0, end)),
+});
+export type Status = Of<typeof status>;
+
 const compressedBytes = (what: string) =>
   sequence(what, { compressed: boolean('compressed'), data: octets(what) });
 
@@ -91,5 +113,7 @@ export const success = choice('success', {
   unikernelsV5: [11, table(infoV5)],
   inactiveConsoles: [12, sequenceOf('consoles', name)],
   unikernels: [13, table(info)],
+  /** To the kittiwake command of that name. */
+  states: [30, sequenceOf('states', status)],
 });
 export type Success = Of<typeof success>;

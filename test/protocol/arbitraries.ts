@@ -6,7 +6,7 @@ import type { Data } from '../../runtime/protocol/data.ts';
 import type { Message, Payload } from '../../runtime/protocol/message.ts';
 import type { Name } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
-import type { Info, Success } from '../../runtime/protocol/reply.ts';
+import type { Info, Status, Success } from '../../runtime/protocol/reply.ts';
 
 const kind = <const K extends string>(name: K) => fc.constant({ kind: name });
 const of = <const K extends string, T>(name: K, value: Arbitrary<T>) =>
@@ -125,6 +125,7 @@ export const command: Arbitrary<Command> = fc.oneof(
       of('set', fc.boolean()),
     ),
   ),
+  of('kittiwake', fc.oneof(kind('states'), kind('stop'), kind('events'))),
 );
 
 const shown = {
@@ -151,6 +152,20 @@ const infoV4: Arbitrary<Info> = fc.record({ ...shown, ...oneCpu }, { requiredKey
 const table = (row: Arbitrary<Info>) => list(fc.record({ name, info: row }));
 const image = fc.record({ compressed: fc.boolean(), data: bytes });
 
+const status: Arbitrary<Status> = fc.record(
+  {
+    name,
+    info,
+    state: fc.oneof(
+      of('running', fc.record({ pid: nat, since: time })),
+      of('waiting', fc.record({ failures: nat, until: time })),
+      of('ended', fc.record({ at: time, why: text })),
+    ),
+    last: fc.oneof(of('status', fc.nat(255)), of('signal', text)),
+  },
+  { requiredKeys: ['name', 'info', 'state'] },
+);
+
 export const success: Arbitrary<Success> = fc.oneof(
   kind('empty'),
   of('text', text),
@@ -163,6 +178,7 @@ export const success: Arbitrary<Success> = fc.oneof(
   of('unikernelsV5', table(infoV5)),
   of('inactiveConsoles', list(name)),
   of('unikernels', table(info)),
+  of('states', list(status)),
 );
 
 const int64s = <const K extends string>(...names: K[]) =>
@@ -197,6 +213,7 @@ export const data: Arbitrary<Data> = fc.oneof(
   of('statistics', fc.record(statistics, { requiredKeys: ['rusage', 'interfaces'] })),
   of('console', fc.record({ time, line: text })),
   of('block', fc.oneof(of('piece', bytes), kind('end'))),
+  of('event', fc.record({ time, text })),
 );
 
 const payload: Arbitrary<Payload> = fc.oneof(
