@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { config } from '../protocol/config.ts';
 import { decode, encode } from '../protocol/der/codec.ts';
 import { sequence, sequenceOf } from '../protocol/der/compose.ts';
-import { integer, text } from '../protocol/der/primitives.ts';
+import { integer, text, time } from '../protocol/der/primitives.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { formatName, name, parseName } from '../protocol/name.ts';
-import { policy, type Policy } from '../protocol/policy.ts';
-import { withoutImage, type Unikernel } from './table.ts';
+import { policy } from '../protocol/policy.ts';
+import { withoutImage, type Standing, type Unikernel } from './table.ts';
 
 /** Of what lies on the disk; another is refused, never guessed at. */
 const VERSION = 1;
@@ -28,7 +28,7 @@ const unikernelRecord = sequence('unikernel', {
 });
 const policyRecord = sequence('policies', {
   version: integer('version'),
-  policies: sequenceOf('policies', sequence('policy', { name, policy })),
+  policies: sequenceOf('policies', sequence('policy', { name, policy, issued: time('issued') })),
 });
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
@@ -76,7 +76,7 @@ function ofVersion<T extends { readonly version: number }>(record: T): T {
 
 export interface Remembered {
   readonly unikernels: readonly Unikernel[];
-  readonly policies: ReadonlyMap<string, Policy>;
+  readonly policies: ReadonlyMap<string, Standing>;
   /** Files that could not be understood, each with why: they are kept beside, with `.damaged` added to their names. */
   readonly damaged: readonly string[];
 }
@@ -110,7 +110,9 @@ export class Disk {
     const known = await disk.#read(join(folder, 'policies'), damaged, (body) =>
       ofVersion(decode(policyRecord, body)),
     );
-    const policies = new Map(known?.policies.map((entry) => [formatName(entry.name), entry.policy]));
+    const policies = new Map(
+      known?.policies.map((entry) => [formatName(entry.name), { ...entry.policy, issued: entry.issued }]),
+    );
     return { disk, remembered: { unikernels, policies, damaged } };
   }
 
@@ -144,8 +146,12 @@ export class Disk {
     await remove(this.#unikernels, this.#record(called));
   }
 
-  async putPolicies(policies: ReadonlyMap<string, Policy>): Promise<void> {
-    const entries = [...policies].map(([path, granted]) => ({ name: parseName(path), policy: granted }));
+  async putPolicies(policies: ReadonlyMap<string, Standing>): Promise<void> {
+    const entries = [...policies].map(([path, granted]) => ({
+      name: parseName(path),
+      policy: granted,
+      issued: granted.issued ?? new Date(0),
+    }));
     const body = encode(policyRecord, { version: VERSION, policies: entries });
     await replace(this.#folder, join(this.#folder, 'policies'), sealed(body));
   }

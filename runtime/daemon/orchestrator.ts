@@ -1,5 +1,6 @@
 // What the orchestrator does with each command. One that changes something is done before the next begins: it is first found to be allowed, then
 // written down, then made so.
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../protocol/command.ts';
 import type { Config, RestartArguments } from '../protocol/config.ts';
 import { formatName, type Name } from '../protocol/name.ts';
@@ -8,9 +9,10 @@ import type { Info, Success } from '../protocol/reply.ts';
 import type { Line } from './console.ts';
 import type { Disk, Remembered } from './disk.ts';
 import { compress, decompress } from './image.ts';
+import { beyond, granted } from './grants.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
 import { Supervisor, type Launcher } from './supervisor.ts';
-import { changed, withoutImage, within, type Table, type Unikernel } from './table.ts';
+import { changed, withoutImage, within, type Standing, type Table, type Unikernel } from './table.ts';
 import { macOf } from './tender.ts';
 
 /** Why a command is not done, as its client is told. */
@@ -265,7 +267,7 @@ export class Orchestrator {
         return this.#alone(async () => {
           const cause = mayHavePolicy(this.#table, { path: name.path }, command.value);
           if (cause !== undefined) throw new Refusal(`policy of ${path} ${cause}`);
-          await this.#setPolicy(path, command.value);
+          await this.#setPolicy(path, { ...command.value, issued: new Date() });
           return textReply('added policy');
         });
       case 'remove':
@@ -277,7 +279,24 @@ export class Orchestrator {
     }
   }
 
-  async #setPolicy(path: string, policy: Policy | undefined): Promise<void> {
+  /**
+   * Takes the policy that a certificate issued at `issued` has for the path of `name`. Those of a chain come one after the other, the outermost first.
+   * @throws Refusal when it is more than a path above has; those that came before stay taken.
+   */
+  grant({ path }: Name, policy: Policy, issued: Date): Promise<Success> {
+    return this.#alone(async () => {
+      const key = formatName({ path });
+      if (path.length === 0) throw new Refusal('policy of :: the root has what the host has');
+      const cause = beyond(this.#table, { path }, policy);
+      if (cause !== undefined) throw new Refusal(cause);
+      const standing = this.#table.policies.get(key);
+      const next = granted(standing, policy, issued);
+      if (!isDeepStrictEqual(next, standing)) await this.#setPolicy(key, next);
+      return textReply('added policy');
+    });
+  }
+
+  async #setPolicy(path: string, policy: Standing | undefined): Promise<void> {
     const policies = changed(this.#table.policies, path, policy);
     await this.#around.disk.putPolicies(changed(policies, ':', undefined));
     this.#table = { ...this.#table, policies };

@@ -17,12 +17,18 @@ export interface Block {
   readonly size: number;
 }
 
+/** A policy in force. */
+export type Standing = Policy & {
+  /** When it was decided on: what was issued before does not replace it. Absent: always there. */
+  readonly issued?: Date;
+};
+
 export interface Table {
   /** By their canonical names, as the two below. */
   readonly unikernels: ReadonlyMap<string, Unikernel>;
   readonly blocks: ReadonlyMap<string, Block>;
   /** By path: `:`, `foo:`, `foo:bar:`. */
-  readonly policies: ReadonlyMap<string, Policy>;
+  readonly policies: ReadonlyMap<string, Standing>;
 }
 
 export const EMPTY: Table = { unikernels: new Map(), blocks: new Map(), policies: new Map() };

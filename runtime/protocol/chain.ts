@@ -37,10 +37,16 @@ export interface Request {
   readonly name: Name;
   readonly command: Command;
   /** Of the authorities, the outermost first: each limits what is at and below its path. */
-  readonly policies: readonly { readonly path: readonly string[]; readonly policy: Policy }[];
+  readonly policies: readonly {
+    readonly path: readonly string[];
+    readonly policy: Policy;
+    /** The beginning of its certificate's validity. */
+    readonly issued: Date;
+  }[];
 }
 
 interface Link {
+  readonly issued: Date;
   readonly commonName?: string;
   readonly command?: Command;
 }
@@ -48,24 +54,32 @@ interface Link {
 const refused = (which: string, cause: string): ProtocolError =>
   new ProtocolError('certificate', `${which}: ${cause}`);
 
-function parse(der: Uint8Array, which: string): X509Certificate {
+/** What the library reads of a certificate. It reads as it is asked, so any of this may find that it cannot be read. */
+function parse(der: Uint8Array, which: string) {
   try {
-    return new X509Certificate(new Uint8Array(der));
+    const certificate = new X509Certificate(new Uint8Array(der));
+    return {
+      issued: certificate.notBefore,
+      names: certificate.subjectName.getField('CN'),
+      commands: certificate.extensions
+        .filter(({ type }) => type === EXTENSION)
+        .map(({ value }) => new Uint8Array(value)),
+    };
   } catch {
     throw refused(which, 'it cannot be read');
   }
 }
 
 function link(der: Uint8Array, which: string): Link {
-  const certificate = parse(der, which);
-  const names = certificate.subjectName.getField('CN');
+  const { issued, names, commands } = parse(der, which);
   if (names.length > 1) throw refused(which, 'its subject has several common names');
-  const [carried, ...more] = certificate.extensions.filter(({ type }) => type === EXTENSION);
-  if (more.length > 0) throw refused(which, 'it has several commands');
+  if (commands.length > 1) throw refused(which, 'it has several commands');
   const [commonName] = names;
+  const [carried] = commands;
   return {
+    issued,
     ...(commonName === undefined ? {} : { commonName }),
-    ...(carried === undefined ? {} : { command: decodeExtension(new Uint8Array(carried.value)) }),
+    ...(carried === undefined ? {} : { command: decodeExtension(carried) }),
   };
 }
 
@@ -110,13 +124,15 @@ export function requestOf(certificates: readonly Uint8Array[]): Request {
   const policies: Request['policies'][number][] = [];
   for (const [at, der] of [...rest.entries()].reverse()) {
     const which = `certificate ${at + 2} of the chain`;
-    const { commonName, command: carried } = link(der, which);
+    const { commonName, command: carried, issued } = link(der, which);
     // The root has none, usually.
     if (carried === undefined) continue;
     if (carried.kind !== 'policy' || carried.value.kind !== 'add')
       throw refused(which, 'an authority has a policy, and no other command');
-    if (commonName !== undefined) path.push(label(commonName));
-    policies.push({ path: [...path], policy: carried.value.value });
+    // Albatross lets the path be. But then its holder could set the limit of who granted it, or forget their own.
+    if (commonName === undefined) throw refused(which, 'it has a policy, and no common name to go with it');
+    path.push(label(commonName));
+    policies.push({ path: [...path], policy: carried.value.value, issued });
   }
   return { name: nameOf(leaf, asked, path), command: asked, policies };
 }

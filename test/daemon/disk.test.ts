@@ -34,7 +34,8 @@ test('what was put is there after the next start, and what was removed is not', 
     fc.asyncProperty(name, config, name, policy, async (called, whole, path, granted) => {
       const { disk } = await Disk.open(folder);
       const unikernel = { name: called, digest: 'ab', config: withoutImage(whole) };
-      const policies = new Map([[formatName({ path: path.path }), granted]]);
+      const issued = new Date('2026-11-21T12:00:00Z');
+      const policies = new Map([[formatName({ path: path.path }), { ...granted, issued }]]);
       await disk.putUnikernel(unikernel);
       await disk.putPolicies(policies);
       expect((await Disk.open(folder)).remembered).toEqual({

@@ -74,8 +74,8 @@ test('a chain says who asks, for what, and what limits it, the outermost first',
     name: { path: ['team', 'anna'], label: 'hello' },
     command: INFO,
     policies: [
-      { path: ['team'], policy: wide },
-      { path: ['team', 'anna'], policy: narrow },
+      { path: ['team'], policy: wide, issued: team.certificate.notBefore },
+      { path: ['team', 'anna'], policy: narrow, issued: anna.certificate.notBefore },
     ],
   });
 });
@@ -142,6 +142,21 @@ describe('is refused', () => {
       'an authority with another command',
       async () => der(await command(INFO), await command(INFO)),
       'certificate 2 of the chain: an authority has a policy, and no other command',
+    ],
+    [
+      'an authority without a name',
+      async () =>
+        der(
+          await command(INFO),
+          await signed('O=a', [
+            new Extension(
+              EXTENSION,
+              false,
+              encodeExtension({ kind: 'policy', value: { kind: 'add', value: wide } }),
+            ),
+          ]),
+        ),
+      'certificate 2 of the chain: it has a policy, and no common name to go with it',
     ],
     [
       'two commands',
@@ -256,7 +271,7 @@ test('TLS 1.3 carries the chain from one end to the other', async () => {
   expect(await asked).toEqual({
     name: { path: ['team'], label: 'hello' },
     command: INFO,
-    policies: [{ path: ['team'], policy: wide }],
+    policies: [{ path: ['team'], policy: wide, issued: team.certificate.notBefore }],
   });
   client.destroy();
   server.close();
