@@ -123,6 +123,10 @@ export class Orchestrator {
         return this.#unikernel(name, command.value);
       case 'policy':
         return this.#policy(name, command.value);
+      case 'kittiwake':
+        if (command.value.kind === 'grant')
+          return this.#grant(name, command.value.value.policy, command.value.value.issued);
+        throw new Refusal(`${command.value.kind}: not a command of this socket`);
       default:
         throw new Refusal(`${command.kind}: not a command of this socket`);
     }
@@ -279,11 +283,8 @@ export class Orchestrator {
     }
   }
 
-  /**
-   * Takes the policy that a certificate issued at `issued` has for the path of `name`. Those of a chain come one after the other, the outermost first.
-   * @throws Refusal when it is more than a path above has; those that came before stay taken.
-   */
-  grant({ path }: Name, policy: Policy, issued: Date): Promise<Success> {
+  /** Takes the policy that a certificate has for a path. Those of a chain come one after the other, the outermost first; those before one that is refused stay taken. */
+  #grant({ path }: Name, policy: Policy, issued: Date): Promise<Success> {
     return this.#alone(async () => {
       const key = formatName({ path });
       if (path.length === 0) throw new Refusal('policy of :: the root has what the host has');

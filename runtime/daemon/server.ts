@@ -94,7 +94,8 @@ async function closed(server: Server, open: ReadonlySet<Socket>): Promise<void> 
 async function* frames(socket: Socket): AsyncGenerator<Uint8Array, void> {
   const deframer = new Deframer();
   // Leaving the loop is not to take away the answer that is on its way.
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) yield* deframer.push(chunk as Buffer);
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }))
+    yield* deframer.push(chunk as Buffer);
 }
 
 async function serve(socket: Socket, handler: Handler, log: (line: string) => void): Promise<void> {
@@ -158,7 +159,9 @@ async function answer(
   const { sequence, name, payload } = asked;
   if (payload.kind !== 'command')
     throw new ProtocolError('malformed', `message: ${payload.kind} is not for a daemon`);
-  const added = payload.value.kind === 'policy' && payload.value.value.kind === 'add';
+  const { kind, value: command } = payload.value;
+  const added =
+    (kind === 'policy' && command.kind === 'add') || (kind === 'kittiwake' && command.kind === 'grant');
   let leaving: Promise<void> | undefined;
   const client: Client = {
     send: (carried, subject) =>

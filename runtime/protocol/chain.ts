@@ -89,6 +89,7 @@ function forbidden({ kind, value }: Command): string | undefined {
     kind === 'unikernel' ||
     kind === 'block' ||
     (kind === 'policy' && value.kind === 'info') ||
+    (kind === 'kittiwake' && value.kind !== 'grant') ||
     (kind === 'stats' && value.kind === 'subscribe') ||
     (kind === 'console' && value.kind !== 'add');
   return allowed ? undefined : `${kind} ${value.kind} is not for certificates of clients`;
@@ -96,7 +97,11 @@ function forbidden({ kind, value }: Command): string | undefined {
 
 /** Commands that speak of a path as well as of what is in it. */
 const ofPath = ({ kind, value }: Command): boolean =>
-  kind === 'unikernel' || kind === 'stats' || kind === 'console' || value.kind === 'info';
+  kind === 'unikernel' ||
+  kind === 'kittiwake' ||
+  kind === 'stats' ||
+  kind === 'console' ||
+  value.kind === 'info';
 
 function nameOf({ commonName }: Link, asked: Command, path: readonly string[]): Name {
   if (commonName === '.' || commonName === ':') return { path };

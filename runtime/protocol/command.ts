@@ -82,6 +82,8 @@ const kittiwakeCommand = choice('kittiwake command', {
   stop: [1, nothing],
   /** What happens at and below the name from now on. */
   events: [2, nothing],
+  /** Between daemons: the policy of a certificate for the path, and when that was issued. */
+  grant: [3, sequence('grant', { policy, issued: time('issued') })],
 });
 
 export const command = choice('command', {

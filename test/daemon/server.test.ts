@@ -258,6 +258,28 @@ test('one that ends by itself and is not to be started again is gone from the li
   });
 });
 
+test('a policy that a certificate had before it was lowered is not taken, and one above it limits it', async () => {
+  const policy = (memory: number): Policy => ({ cpuids: [0], unikernels: 9, memory, bridges: [] });
+  const grant = (name: string, memory: number, second: number): Promise<Payload | undefined> =>
+    asked(name, {
+      kind: 'kittiwake',
+      value: { kind: 'grant', value: { policy: policy(memory), issued: new Date(second * 1000) } },
+    });
+  expect(await grant('team:', 64, 1)).toEqual(text('added policy'));
+  expect(await grant('team:', 32, 2)).toEqual(text('added policy'));
+  expect(await grant('team:', 64, 1)).toEqual(text('added policy'));
+  const refused = failure('policy of team: allows 32 MB of memory: 0 MB in use, 33 MB more wanted');
+  expect(await asked('team:x', create({ memory: 33 }))).toEqual(refused);
+  expect(await grant('team:anna:', 33, 3)).toMatchObject({ kind: 'failure' });
+  expect(await grant(':', 33, 3)).toMatchObject({ kind: 'failure' });
+  // As it was, after the daemon's end.
+  await listening.close();
+  await start();
+  expect(await grant('team:', 64, 1)).toEqual(text('added policy'));
+  expect(await asked('team:x', create({ memory: 33 }))).toEqual(refused);
+  expect(await asked('team:x', create({ memory: 32 }))).toEqual(text('created unikernel'));
+});
+
 test('policies, then a command, on one connection', async () => {
   const policy: Policy = { cpuids: [0], unikernels: 1, memory: 64, bridges: [] };
   const message = (name: string, value: Command): Uint8Array =>

@@ -125,7 +125,10 @@ export const command: Arbitrary<Command> = fc.oneof(
       of('set', fc.boolean()),
     ),
   ),
-  of('kittiwake', fc.oneof(kind('states'), kind('stop'), kind('events'))),
+  of(
+    'kittiwake',
+    fc.oneof(kind('states'), kind('stop'), kind('events'), of('grant', fc.record({ policy, issued: time }))),
+  ),
 );
 
 const shown = {

@@ -139,6 +139,17 @@ describe('is refused', () => {
       'leaf certificate: console add is not for certificates of clients',
     ],
     [
+      'a leaf that grants',
+      async () =>
+        der(
+          await command({
+            kind: 'kittiwake',
+            value: { kind: 'grant', value: { policy: wide, issued: new Date(0) } },
+          }),
+        ),
+      'leaf certificate: kittiwake grant is not for certificates of clients',
+    ],
+    [
       'an authority with another command',
       async () => der(await command(INFO), await command(INFO)),
       'certificate 2 of the chain: an authority has a policy, and no other command',
