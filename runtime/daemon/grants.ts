@@ -23,7 +23,7 @@ export function beyond(table: Table, path: Name, policy: Policy): string | undef
     const standing = table.policies.get(formatName(above));
     const cause = standing && exceeds(policy, standing);
     if (cause !== undefined)
-      return `policy of ${formatName(path)}: more than policy of ${formatName(above)}: ${cause}; have its certificate issued anew`;
+      return `policy of ${formatName(path)} is more than policy of ${formatName(above)} allows: ${cause}; have its certificate issued anew`;
   }
   return undefined;
 }

@@ -39,7 +39,7 @@ test('of two of the same second the narrower of both counts', () => {
 test('more than a path above has is refused, with both policies named', () => {
   const table: Table = { ...EMPTY, policies: new Map([['team:', policy(64)]]) };
   expect(beyond(table, { path: ['team', 'anna'] }, policy(65))).toBe(
-    'policy of team:anna:: more than policy of team:: memory: 65 MB, of 64 MB allowed; have its certificate issued anew',
+    'policy of team:anna: is more than policy of team: allows: memory: 65 MB, of 64 MB allowed; have its certificate issued anew',
   );
   expect(beyond(table, { path: ['team'] }, policy(65))).toBeUndefined();
 });

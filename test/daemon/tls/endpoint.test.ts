@@ -1,0 +1,218 @@
+// Clients that come by TLS: what their certificates ask for is done, and what they may not is refused, with the reason.
+import * as fs from 'node:fs/promises';
+import { once } from 'node:events';
+import { X509Certificate as Node509 } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { keyOf, serialOf } from '../../../runtime/daemon/tls/revoked.ts';
+import { frame, STREAM_END } from '../../../runtime/protocol/frame.ts';
+import { issueAuthority, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
+import type { Policy } from '../../../runtime/protocol/policy.ts';
+import {
+  BasicConstraintsExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509CertificateGenerator,
+} from '../../../runtime/protocol/x509.ts';
+import { encodeExtension, EXTENSION } from '../../../runtime/protocol/chain.ts';
+import { create, failure, INFO, pem, pems, text, World } from './world.ts';
+
+const narrow: Policy = { cpuids: [0], unikernels: 2, memory: 64, bridges: ['service'] };
+
+let world: World;
+let team: Issuer;
+let anna: Issuer;
+beforeAll(async () => {
+  world = await World.begin();
+  team = await authority(world.root, 'team', narrow);
+  anna = await authority(team, 'anna', { ...narrow, unikernels: 1 });
+});
+afterEach(() => fs.writeFile(world.revoked, ''));
+afterAll(() => world.end());
+
+async function authority(issuer: Issuer, name: string, policy: Policy): Promise<Issuer> {
+  const { publicKey, privateKey } = await newKeys();
+  return { certificate: await issueAuthority(issuer, name, publicKey, policy), key: privateKey, policy };
+}
+const node = ({ certificate }: Issuer): Node509 => new Node509(certificate.toString('pem'));
+const revoke = (line: string): Promise<void> => fs.writeFile(world.revoked, `${line}\n`);
+
+test('a unikernel is made, shown and destroyed by a chain of two authorities', async () => {
+  const asked = (name: string | undefined, command: Parameters<World['leaf']>[3]) =>
+    world.leaf(anna, [team], name, command).then((shown) => world.ask(shown));
+  const name = { path: ['team', 'anna'], label: 'hello' };
+  expect(await asked('hello', create())).toEqual([
+    { sequence: 0n, name, payload: text('created unikernel') },
+  ]);
+  expect(await asked(undefined, INFO)).toMatchObject([
+    { name: { path: ['team', 'anna'] }, payload: { value: { kind: 'unikernels', value: [{ name }] } } },
+  ]);
+  expect(await asked('more', create())).toMatchObject([
+    { payload: failure('policy of team:anna: allows 1 of unikernels: 1 in use, 1 more wanted') },
+  ]);
+  expect(await asked('hello', { kind: 'unikernel', value: { kind: 'destroy' } })).toMatchObject([
+    { payload: text('destroyed unikernel') },
+  ]);
+});
+
+test('an image that is streamed after the handshake is the one that is started', async () => {
+  const image = Buffer.alloc(300_000, 'image');
+  const shown = await world.leaf(team, [], 'streamed', create({ image: new Uint8Array(0) }));
+  const pieces = [image.subarray(0, 100_000), image.subarray(100_000)].map(frame);
+  expect(await world.ask(shown, ...pieces, STREAM_END)).toMatchObject([
+    { payload: text('created unikernel') },
+  ]);
+  const got = await world.ask(
+    await world.leaf(team, [], 'streamed', { kind: 'unikernel', value: { kind: 'get', value: 0 } }),
+  );
+  expect(got).toMatchObject([{ payload: { value: { value: { data: new Uint8Array(image) } } } }]);
+  await world.ask(await world.leaf(team, [], 'streamed', { kind: 'unikernel', value: { kind: 'destroy' } }));
+});
+
+test('a subscription goes on until its client says anything', async () => {
+  const seen: Buffer[] = [];
+  await world.serve('console.sock', (_, client) => {
+    client.send({ kind: 'data', value: { kind: 'console', value: { time: new Date(0), line: 'a line' } } });
+    return client.gone.then(() => undefined);
+  });
+  const shown = await world.leaf(team, [], 'x', {
+    kind: 'console',
+    value: { kind: 'subscribe', value: { kind: 'count', value: 1 } },
+  });
+  const socket = world.client(shown);
+  socket.on('data', (chunk: Buffer) => seen.push(chunk));
+  await once(socket, 'data');
+  expect(Buffer.concat(seen).toString('latin1')).toContain('a line');
+  // Anything ends a subscription.
+  socket.write('x');
+  await once(socket, 'end');
+  socket.destroy();
+});
+
+describe('is refused, with the reason', () => {
+  const leaf = (issuer: Issuer, above: Issuer[] = []) => world.leaf(issuer, above, undefined, INFO);
+
+  test('a client without a certificate', async () => {
+    expect(await world.ask(undefined)).toMatchObject([
+      { name: { path: [] }, payload: failure('certificate: there is none; give one with a command in it') },
+    ]);
+  });
+
+  test('a stranger, whose certificates end at another root', async () => {
+    const other = await World.begin();
+    const shown = await other.leaf(other.root, [], undefined, INFO);
+    const [answer] = await world.ask(shown);
+    expect(answer?.payload).toMatchObject({ kind: 'failure' });
+    expect(JSON.stringify(answer?.payload.value)).toMatch(/is not issued by|not signed by its key/);
+    await other.end();
+  });
+
+  test('one whose authority was revoked by its key, and whoever is below it', async () => {
+    await revoke(`key ${keyOf(node(team))} # left`);
+    for (const shown of [await leaf(team), await leaf(anna, [team])])
+      expect(await world.ask(shown)).toMatchObject([
+        { payload: failure('certificate: "CN=team" was revoked') },
+      ]);
+    await revoke('');
+    expect(await world.ask(await leaf(team))).toMatchObject([{ payload: { kind: 'success' } }]);
+  });
+
+  test('one certificate by its number, and not the next of that key', async () => {
+    const { publicKey, privateKey } = await newKeys();
+    const issued = async (): Promise<Issuer> => ({
+      certificate: await issueAuthority(world.root, 'bob', publicKey, narrow),
+      key: privateKey,
+    });
+    const [before, after] = [await issued(), await issued()];
+    await revoke(`serial ${serialOf(node(before))}`);
+    expect(await world.ask(await leaf(before))).toMatchObject([{ payload: { kind: 'failure' } }]);
+    expect(await world.ask(await leaf(after))).toMatchObject([{ payload: { kind: 'success' } }]);
+  });
+
+  test('everybody, while the list of who was revoked cannot be understood', async () => {
+    await revoke('key 12');
+    const expected = [
+      {
+        payload: failure(
+          'certificate: whether it was revoked cannot be told; the log of the endpoint says why',
+        ),
+      },
+    ];
+    expect(await world.ask(await leaf(team))).toMatchObject(expected);
+    expect(world.log.join('\n')).toContain('line 1: a key has 64 digits');
+    await fs.rm(world.revoked);
+    expect(await world.ask(await leaf(team))).toMatchObject(expected);
+  });
+
+  test('a policy that an authority wrote for itself, beside its own certificate', async () => {
+    // The twin says what the genuine one says but for the policy; only its signature gives it away. OpenSSL verifies the chain with the genuine one.
+    const wide: Policy = { ...narrow, memory: 4096, unikernels: 100 };
+    const forger = await newKeys();
+    const twin = await X509CertificateGenerator.create({
+      serialNumber: team.certificate.serialNumber,
+      subject: team.certificate.subject,
+      issuer: team.certificate.issuer,
+      notBefore: team.certificate.notBefore,
+      notAfter: team.certificate.notAfter,
+      publicKey: team.certificate.publicKey,
+      signingKey: forger.privateKey,
+      signingAlgorithm: { name: 'Ed25519' },
+      extensions: [
+        new Extension(
+          EXTENSION,
+          false,
+          encodeExtension({ kind: 'policy', value: { kind: 'add', value: wide } }),
+        ),
+        ...team.certificate.extensions.filter(({ type }) => type !== EXTENSION),
+      ],
+    });
+    const shown = await leaf(team);
+    const [own = '', genuine = ''] = shown.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+    let letIn = 0;
+    for (const cert of [own + pems(twin) + genuine, own + genuine + pems(twin), own + pems(twin)]) {
+      const [answer] = await world.ask({ ...shown, cert });
+      if (answer?.payload.kind === 'success') letIn += 1;
+      else expect(JSON.stringify(answer?.payload.value)).toMatch(/not signed by its key|signature failure/);
+    }
+    expect(letIn).toBeLessThan(3);
+    const policies = await world.ask(
+      await world.leaf(world.root, [], undefined, { kind: 'policy', value: { kind: 'info' } }),
+    );
+    expect(
+      JSON.stringify(policies, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain('"memory":4096,"unikernels":100');
+  });
+
+  test('one that an ordinary certificate has issued', async () => {
+    const keys = await newKeys();
+    const shown = await world.leaf(team, [], 'x', INFO);
+    const [middle = ''] = shown.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const forged = await X509CertificateGenerator.create({
+      ...{ subject: 'CN=x', issuer: 'CN=x', publicKey: keys.publicKey, signingKey: keys.privateKey },
+      signingAlgorithm: { name: 'Ed25519' },
+      extensions: [
+        new BasicConstraintsExtension(false),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature),
+        new Extension(EXTENSION, false, encodeExtension(INFO)),
+      ],
+    });
+    const answer = await world.ask({
+      cert: pems(forged) + middle + pems(team.certificate),
+      key: pem(keys.privateKey),
+    });
+    expect(answer).toMatchObject([{ payload: { kind: 'failure' } }]);
+  });
+});
+
+test('who is revoked while connected is let go', async () => {
+  const quick = await World.begin({ revokedMs: 20 });
+  await quick.serve('stat.sock', (_, client) => client.gone.then(() => undefined));
+  const shown = await quick.leaf(quick.root, [], undefined, { kind: 'stats', value: { kind: 'subscribe' } });
+  const socket = quick.client(shown);
+  socket.on('error', () => undefined).resume();
+  await expect.poll(() => quick.log.join('\n')).toContain('stats subscribe');
+  await fs.writeFile(quick.revoked, `key ${keyOf(node(quick.root))}\n`);
+  await once(socket, 'close');
+  expect(quick.log.join('\n')).toContain('was revoked; its connection is closed');
+  await quick.end();
+});

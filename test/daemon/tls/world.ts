@@ -1,0 +1,162 @@
+// A daemon with an endpoint before it, and authorities to come to it with.
+import { KeyObject } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { Disk } from '../../../runtime/daemon/disk.ts';
+import { Orchestrator } from '../../../runtime/daemon/orchestrator.ts';
+import { listen, type Handler, type Listening } from '../../../runtime/daemon/server.ts';
+import { Endpoint, type Limits } from '../../../runtime/daemon/tls/endpoint.ts';
+import { RevocationList } from '../../../runtime/daemon/tls/revoked.ts';
+import type { Ended } from '../../../runtime/daemon/restart.ts';
+import type { Launcher } from '../../../runtime/daemon/supervisor.ts';
+import type { Command } from '../../../runtime/protocol/command.ts';
+import type { Config } from '../../../runtime/protocol/config.ts';
+import { Deframer } from '../../../runtime/protocol/frame.ts';
+import { issueLeaf, issueRoot, issueServer, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
+import { decodeMessage, type Message, type Payload } from '../../../runtime/protocol/message.ts';
+import type { Policy } from '../../../runtime/protocol/policy.ts';
+import type { X509Certificate } from '../../../runtime/protocol/x509.ts';
+
+export const HOST: Policy = {
+  ...{ cpuids: [0, 1], unikernels: Infinity, memory: 4096, block: 1000, bridges: ['service'] },
+};
+
+export const config: Config = {
+  ...{ typ: 'solo5', compressed: false, image: new Uint8Array(0), addName: true },
+  ...{
+    failBehaviour: { kind: 'restart', value: [] },
+    cpuids: [0],
+    memory: 32,
+    blocks: [],
+    bridges: [],
+    cpus: 1,
+  },
+};
+export const create = (changes: Partial<Config> = {}): Command => ({
+  kind: 'unikernel',
+  value: { kind: 'create', value: { ...config, image: Buffer.from('\x7fELF, as it were'), ...changes } },
+});
+export const INFO: Command = { kind: 'unikernel', value: { kind: 'info' } };
+export const text = (value: string): Payload => ({ kind: 'success', value: { kind: 'text', value } });
+export const failure = (value: string): Payload => ({ kind: 'failure', value });
+
+export const pem = (key: CryptoKey): string =>
+  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
+export const pems = (...certificates: X509Certificate[]): string =>
+  certificates.map((certificate) => `${certificate.toString('pem')}\n`).join('');
+
+/** What a client shows: certificates, the leaf first, and the leaf's key. */
+export interface Shown {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export class World {
+  readonly folder: string;
+  readonly root: Issuer;
+  readonly log: string[] = [];
+  readonly events: string[] = [];
+  readonly revoked: string;
+  readonly #listening: Listening[] = [];
+  #endpoint: Endpoint | undefined;
+  #orchestrator: Orchestrator | undefined;
+  port = 0;
+
+  private constructor(folder: string, root: Issuer) {
+    this.folder = folder;
+    this.root = root;
+    this.revoked = join(folder, 'revoked');
+  }
+
+  static async begin(limits: Partial<Limits> = {}): Promise<World> {
+    const keys = await newKeys();
+    const root = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+    const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root);
+    await fs.writeFile(world.revoked, '');
+    await world.#daemon();
+    await world.#listen(limits);
+    return world;
+  }
+
+  async #daemon(): Promise<void> {
+    const launcher: Launcher = {
+      start() {
+        const { promise, resolve } = Promise.withResolvers<Ended>();
+        return Promise.resolve({ pid: 1, ended: promise, kill: (signal) => resolve({ signal }) });
+      },
+    };
+    const { disk, remembered } = await Disk.open(join(this.folder, 'db'));
+    const orchestrator = new Orchestrator({
+      ...{ disk, remembered, launcher, reach: 'ancestors', host: HOST },
+      event: (subject, said) => this.events.push(`${subject} ${said}`),
+      lines: () => undefined,
+    });
+    this.#orchestrator = orchestrator;
+    await this.serve('vmmd.sock', ({ name, payload }) => {
+      if (payload.kind !== 'command') throw new Error('not a command');
+      return orchestrator.execute(name, payload.value);
+    });
+  }
+
+  async serve(socket: string, handler: Handler): Promise<void> {
+    this.#listening.push(await listen(join(this.folder, socket), handler, (line) => this.log.push(line)));
+  }
+
+  async #listen(limits: Partial<Limits>): Promise<void> {
+    const keys = await newKeys();
+    const certificate = await issueServer(this.root, ['localhost', '127.0.0.1'], keys.publicKey);
+    this.#endpoint = new Endpoint({
+      ca: pems(this.root.certificate),
+      cert: pems(certificate),
+      key: pem(keys.privateKey),
+      revoked: new RevocationList(this.revoked),
+      folder: this.folder,
+      log: (line) => this.log.push(line),
+      limits,
+    });
+    this.port = await this.#endpoint.listen({ host: '127.0.0.1', port: 0 });
+  }
+
+  async end(): Promise<void> {
+    await this.#endpoint?.close();
+    for (const listening of this.#listening) await listening.close();
+    await this.#orchestrator?.stop();
+    await fs.rm(this.folder, { recursive: true });
+  }
+
+  /** A command of `issuer`, with the certificates of those above it. */
+  async leaf(
+    issuer: Issuer,
+    above: readonly Issuer[],
+    name: string | undefined,
+    command: Command,
+  ): Promise<Shown> {
+    const keys = await newKeys();
+    const certificate = await issueLeaf(issuer, name, keys.publicKey, command);
+    const authorities = [issuer, ...above].map((one) => one.certificate);
+    return { cert: pems(certificate, ...authorities), key: pem(keys.privateKey) };
+  }
+
+  client(shown?: Shown): TLSSocket {
+    return connect({ ...shown, port: this.port, host: '127.0.0.1', ca: pems(this.root.certificate) });
+  }
+
+  /** All that is answered to a client that shows this and sends `more`. */
+  async ask(shown: Shown | undefined, ...more: Uint8Array[]): Promise<Message[]> {
+    const socket = this.client(shown);
+    await once(socket, 'secureConnect');
+    for (const bytes of more) socket.write(bytes);
+    return answers(socket);
+  }
+}
+
+export async function answers(socket: TLSSocket): Promise<Message[]> {
+  const deframer = new Deframer();
+  const messages: Message[] = [];
+  for await (const chunk of socket as AsyncIterable<Buffer>)
+    for (const body of deframer.push(chunk)) messages.push(decodeMessage(body));
+  return messages;
+}
