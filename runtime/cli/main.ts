@@ -1,6 +1,8 @@
 // The kittiwake command: picks the subcommand, and turns what went wrong into one line and an exit status.
 import { writeSync } from 'node:fs';
 import { execve } from 'node:process';
+import { ca } from './commands/ca.ts';
+import { cert } from './commands/cert.ts';
 import { completionFor } from './commands/completion.ts';
 import { doctor } from './commands/doctor.ts';
 import { explain } from './commands/explain.ts';
@@ -26,6 +28,8 @@ export const COMMANDS: readonly Command[] = [
   trace,
   explain,
   net,
+  ca,
+  cert,
   doctor,
   completionFor(() => COMMANDS),
 ];

@@ -14,9 +14,11 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   Name,
+  Pkcs10CertificateRequestGenerator,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
+  type Pkcs10CertificateRequest,
   type X509Certificate,
 } from './x509.ts';
 
@@ -73,7 +75,8 @@ async function sign(
     notAfter: new Date(now + validMs),
     publicKey,
     signingKey: key,
-    signingAlgorithm: KEY,
+    // Keys are Ed25519 where they are made here, and others' where an authority was made elsewhere.
+    signingAlgorithm: { hash: 'SHA-256', ...key.algorithm },
     extensions: [
       ...extensions,
       await SubjectKeyIdentifierExtension.create(publicKey),
@@ -166,5 +169,14 @@ export function issueLeaf(
     publicKey,
     validMs,
     extensions: [...end(ExtendedKeyUsage.clientAuth), carrying(command)],
+  });
+}
+
+/** Asks for a certificate for `keys`, by the name `commonName`: whoever issues it decides on the name all the same. */
+export function request(commonName: string, keys: Keys): Promise<Pkcs10CertificateRequest> {
+  return Pkcs10CertificateRequestGenerator.create({
+    name: subject(commonName),
+    keys,
+    signingAlgorithm: KEY,
   });
 }

@@ -11,7 +11,8 @@ import { encodeMessage } from '../../protocol/message.ts';
 import { formatName, ROOT, type Name } from '../../protocol/name.ts';
 import { Budget, Shares } from './budget.ts';
 import { isEndless, perform, Refusal } from './request.ts';
-import { keyOf, RevocationList } from './revoked.ts';
+import { keyOf } from '../../protocol/fingerprint.ts';
+import type { RevocationList } from './revoked.ts';
 import { chainOf } from './trust.ts';
 
 /** The port of Albatross's endpoint. */

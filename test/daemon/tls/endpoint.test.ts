@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { once } from 'node:events';
 import { X509Certificate as Node509 } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { keyOf, serialOf } from '../../../runtime/daemon/tls/revoked.ts';
+import { keyOf, serialOf } from '../../../runtime/protocol/fingerprint.ts';
 import { frame, STREAM_END } from '../../../runtime/protocol/frame.ts';
 import { issueAuthority, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
 import type { Policy } from '../../../runtime/protocol/policy.ts';

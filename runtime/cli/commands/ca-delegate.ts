@@ -1,0 +1,106 @@
+// kittiwake ca delegate
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Identity } from '../../client/identity.ts';
+import { label } from '../../protocol/name.ts';
+import type { X509Certificate } from '../../protocol/x509.ts';
+import type { Command } from '../command.ts';
+import { CommandError, EXIT } from '../errors.ts';
+import { describePolicy, policyFrom, POLICY_HELP, POLICY_OPTIONS } from '../policy-options.ts';
+import { library, operandsOf, pemOf, pemOfKey, told, validity } from './ca-words.ts';
+
+export const caDelegate: Command = {
+  name: 'delegate',
+  summary: 'let somebody do so much below a name',
+  help: `Let somebody deploy unikernels below a name, and no more than a policy allows.
+
+Usage: kittiwake ca delegate FOLDER NAME POLICY [OPTIONS]
+
+FOLDER is your own: from 'kittiwake ca init', or from whoever delegated to you. What
+NAME may do is then in FOLDER/NAME, for you to hand on; it can be delegated further,
+to less. Every policy above a unikernel limits it, whatever one below says.
+
+Policy:
+${POLICY_HELP}
+Options:
+  --days N            how long it holds (default: 365)
+  --request FILE      for a key of theirs, that they keep: FILE is what
+                      'kittiwake cert request' gave them; FOLDER/NAME is then
+                      without a key
+  --renew             FOLDER/NAME is there: issue its certificate anew, for the
+                      same key, with this policy. The server goes by the newest
+                      certificate it has seen, so a lower limit holds from its
+                      first use on
+  --help              show this text
+
+Examples:
+  kittiwake ca delegate ca anna --vms 5 --memory 512 --cpus 0,1 --bridge br0
+  kittiwake ca delegate ca anna --vms 2 --memory 128 --cpus 0 --renew
+  kittiwake ca delegate anna website --vms 1 --memory 64 --cpus 1 --days 30
+  kittiwake ca delegate ca bob --vms 1 --memory 32 --cpus 0 --request bob.csr
+`,
+  options: [
+    ...['--vms', '--memory', '--cpus', '--block', '--bridge'],
+    ...['--days', '--request', '--renew', '--help'],
+  ],
+  async run(args, { out }) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        ...POLICY_OPTIONS,
+        days: { type: 'string' },
+        request: { type: 'string' },
+        renew: { type: 'boolean', default: false },
+      },
+    });
+    const [folder = '', given = ''] = operandsOf('ca delegate', ['FOLDER', 'NAME'], positionals);
+    const { request, renew } = values;
+    if (renew && request !== undefined)
+      throw new CommandError(EXIT.usage, '--request: either this or --renew; leave one away');
+    const policy = policyFrom(values);
+    const validMs = validity(values.days);
+    await told(async () => {
+      const {
+        FILES,
+        filesOf,
+        issueAuthority,
+        makeFolder,
+        newKeys,
+        readCertificates,
+        readIdentity,
+        readRequest,
+        replaceFile,
+      } = await library();
+      const name = label(given);
+      const identity = await readIdentity(filesOf(folder));
+      const path = join(folder, name);
+      const issue = (key: CryptoKey) => issueAuthority(identity.issuer, name, key, policy, validMs);
+      if (renew) {
+        const file = join(path, FILES.cert);
+        const [known] = await readCertificates(file);
+        if (!known) return;
+        await replaceFile(file, chain(await issue(await known.publicKey.export()), identity));
+      } else if (request !== undefined) {
+        const certificate = await issue(await readRequest(request));
+        await makeFolder(path, {
+          [FILES.cert]: chain(certificate, identity),
+          [FILES.root]: pemOf(identity.root),
+        });
+      } else {
+        const keys = await newKeys();
+        const certificate = await issue(keys.publicKey);
+        await makeFolder(path, {
+          [FILES.cert]: chain(certificate, identity),
+          [FILES.root]: pemOf(identity.root),
+          [FILES.key]: pemOfKey(keys.privateKey),
+        });
+      }
+      out(`${path}: ${[...identity.path, name].join(':')}: may have ${describePolicy(policy)}\n`);
+    });
+    return EXIT.ok;
+  },
+};
+
+const chain = (certificate: X509Certificate, identity: Identity): string =>
+  pemOf(certificate, ...identity.chain);

@@ -1,0 +1,52 @@
+// What the commands about certificates have in common.
+import { KeyObject } from 'node:crypto';
+import { IdentityError } from '../../client/identity-error.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { X509Certificate } from '../../protocol/x509.ts';
+import { CommandError, EXIT } from '../errors.ts';
+
+/** What makes and reads certificates. It is much to load, for commands that do neither. */
+export async function library() {
+  const [identity, issue] = await Promise.all([
+    import('../../client/identity.ts'),
+    import('../../protocol/issue.ts'),
+  ]);
+  return { ...identity, ...issue };
+}
+
+/** Does `action`; what is wrong with files, names and policies is the person's to mend. */
+export async function told<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof IdentityError) throw new CommandError(EXIT.noImage, error.message);
+    if (error instanceof ProtocolError) throw new CommandError(EXIT.usage, error.message);
+    throw error;
+  }
+}
+
+export const pemOf = (...certificates: readonly X509Certificate[]): string =>
+  certificates.map((certificate) => `${certificate.toString('pem')}\n`).join('');
+
+export const pemOfKey = (key: CryptoKey): string =>
+  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
+
+const DAY_MS = 86_400_000;
+
+/** `--days` as milliseconds. */
+export function validity(days: string | undefined): number | undefined {
+  if (days === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(days) || Number(days) === 0)
+    throw new CommandError(EXIT.usage, `option '--days': '${days}' is not a number of days from 1 on`);
+  return Number(days) * DAY_MS;
+}
+
+/** The operands `wanted` of `ca ...` and `cert ...`. */
+export function operandsOf(command: string, wanted: readonly string[], given: readonly string[]): string[] {
+  if (given.length !== wanted.length)
+    throw new CommandError(
+      EXIT.usage,
+      `${command} takes ${wanted.join(' ')}; see 'kittiwake ${command} --help'`,
+    );
+  return [...given];
+}

@@ -1,0 +1,175 @@
+// Who asks: a folder with the certificate of an authority, those of whoever is above it, and its key. The same for the root, for whom it has let in, and
+// for whom they have.
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { decodeExtension, EXTENSION } from '../protocol/chain.ts';
+import type { Command } from '../protocol/command.ts';
+import type { Issuer } from '../protocol/issue.ts';
+import { label } from '../protocol/name.ts';
+import type { Policy } from '../protocol/policy.ts';
+import { IdentityError } from './identity-error.ts';
+import { PemConverter, Pkcs10CertificateRequest, X509Certificate } from '../protocol/x509.ts';
+
+/** The files of the folder. */
+export const FILES = {
+  /** Its certificate and those of the authorities above it, up to the root's, which is only there where it is its own. */
+  cert: 'cert.pem',
+  key: 'key.pem',
+  /** The one certificate that the server's must be signed by. */
+  root: 'root.pem',
+} as const;
+
+/** Bytes of the largest file that is read. */
+const FILE_MAX = 1 << 20;
+
+export interface Identity {
+  readonly issuer: Issuer;
+  /** Its certificate and those above it, but for the root's. */
+  readonly chain: readonly X509Certificate[];
+  /** The labels of the chain, the outermost first: all it does is below. */
+  readonly path: readonly string[];
+  readonly root: X509Certificate;
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    if ((await fs.stat(path)).size > FILE_MAX) throw new IdentityError(`${path}: it is too large to be one`);
+    return await fs.readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof IdentityError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new IdentityError(
+      code === 'ENOENT'
+        ? `${path}: there is none; 'kittiwake ca init' and 'kittiwake ca delegate' make such files`
+        : `${path}: ${code === 'EACCES' ? 'permission denied' : message}`,
+    );
+  }
+}
+
+export async function readCertificates(path: string): Promise<X509Certificate[]> {
+  const pem = await read(path);
+  try {
+    const found = PemConverter.decodeWithHeaders(pem).filter(({ type }) => type === 'CERTIFICATE');
+    if (found.length === 0) throw new Error('none');
+    return found.map(({ rawData }) => new X509Certificate(rawData));
+  } catch {
+    throw new IdentityError(`${path}: it has no certificate in PEM, or a damaged one`);
+  }
+}
+
+/** The key in the request for a certificate in the file `path`, which is signed by it. */
+export async function readRequest(path: string): Promise<CryptoKey> {
+  const pem = await read(path);
+  try {
+    const request = new Pkcs10CertificateRequest(pem);
+    if (await request.verify()) return await request.publicKey.export();
+  } catch {
+    // The same to the person.
+  }
+  throw new IdentityError(`${path}: it is no request for a certificate in PEM, or not signed by its own key`);
+}
+
+/** What the certificate asks for, or the policy that it has. @throws ProtocolError where that makes no sense. */
+export function commandOf(certificate: X509Certificate): Command | undefined {
+  const carried = certificate.getExtension(EXTENSION);
+  return carried ? decodeExtension(new Uint8Array(carried.value)) : undefined;
+}
+
+/** The policy that an authority's certificate has. The root's has none. */
+function policyOf(certificate: X509Certificate): Policy | undefined {
+  const command = commandOf(certificate);
+  return command?.kind === 'policy' && command.value.kind === 'add' ? command.value.value : undefined;
+}
+
+/** The private key in the file `path`, to sign with as WebCrypto wants it for its kind. */
+async function readKey(path: string, certificate: X509Certificate): Promise<CryptoKey> {
+  const pem = await read(path);
+  let key: ReturnType<typeof createPrivateKey>;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    throw new IdentityError(`${path}: it has no private key in PEM without a passphrase`);
+  }
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  if (!spki.equals(Buffer.from(certificate.publicKey.rawData)))
+    throw new IdentityError(`${path}: it is not the key of the certificate beside it`);
+  return crypto.subtle.importKey(
+    'pkcs8',
+    key.export({ type: 'pkcs8', format: 'der' }),
+    algorithmOf(certificate),
+    false,
+    ['sign'],
+  );
+}
+
+/** As WebCrypto wants to be told what a key is for. */
+function algorithmOf(certificate: X509Certificate): Algorithm & { readonly hash: string } {
+  const { algorithm } = certificate.publicKey;
+  return { hash: 'SHA-256', ...algorithm };
+}
+
+export interface Files {
+  readonly cert: string;
+  readonly key: string;
+  readonly root: string;
+}
+
+export function filesOf(folder: string): Files {
+  return { cert: join(folder, FILES.cert), key: join(folder, FILES.key), root: join(folder, FILES.root) };
+}
+
+/** @throws IdentityError */
+export async function readIdentity(files: Files): Promise<Identity> {
+  const [root, ...more] = await readCertificates(files.root);
+  if (!root || more.length > 0)
+    throw new IdentityError(`${files.root}: exactly one certificate is to be there`);
+  const all = await readCertificates(files.cert);
+  const [certificate] = all;
+  if (!certificate) throw new IdentityError(`${files.cert}: it is empty`);
+  const policy = policyOf(certificate);
+  const issuer = { certificate, key: await readKey(files.key, certificate), ...(policy ? { policy } : {}) };
+  const chain = all.filter((one) => !one.equal(root));
+  const path = chain
+    .filter((one) => policyOf(one))
+    .map((one) => label(one.subjectName.getField('CN')[0] ?? ''))
+    .reverse();
+  return { issuer, chain, path, root };
+}
+
+async function put(folder: string, name: string, text: string, mode: number): Promise<void> {
+  const file = await fs.open(join(folder, name), 'wx', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the folder `path` with `files`, all of it or nothing; keys are for their owner only. @throws IdentityError where there is one. */
+export async function makeFolder(path: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const next = await fs.mkdtemp(join(dirname(path), `.${basename(path)}-`)).catch((error: unknown) => {
+    throw new IdentityError(`${dirname(path)}: ${(error as Error).message}`);
+  });
+  try {
+    for (const [name, text] of Object.entries(files))
+      await put(next, name, text, name === FILES.key ? 0o600 : 0o644);
+    await fs.rename(next, path);
+  } catch (error) {
+    await fs.rm(next, { recursive: true, force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new IdentityError(
+      code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR'
+        ? `${path}: it is there already, and is not overwritten; remove it, or take another name`
+        : message,
+    );
+  }
+}
+
+/** Puts `text` in place of the file `path`: the old is there until the new one is whole. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const next = `.${basename(path)}-${process.pid}`;
+  await put(dirname(path), next, text, 0o644);
+  await fs.rename(join(dirname(path), next), path);
+}
