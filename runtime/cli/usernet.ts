@@ -1,6 +1,6 @@
 // The network of a guest that was given none: kittiwake-usernet makes one, of the host's sockets, and starts the tender in it.
 import { CommandError, EXIT } from './errors.ts';
-import type { Image } from './image.ts';
+import type { Image } from '../image/notes.ts';
 import { printable } from './printable.ts';
 import type { Request } from './run-options.ts';
 

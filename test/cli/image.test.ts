@@ -1,7 +1,10 @@
 // The reader of an image's notes: right images described, wrong ones refused by name, hostile ones never worse than refused.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CommandError, EXIT } from '../../runtime/cli/errors.ts';
-import { parseImage, type Image } from '../../runtime/cli/image.ts';
+import { readImage } from '../../runtime/cli/image.ts';
+import { ImageError, parseImage, type Image } from '../../runtime/image/notes.ts';
 import { seeded } from '../random.ts';
 import { solo5Elf, type Shape } from './solo5-elf.ts';
 
@@ -12,7 +15,7 @@ function refusal(bytes: Buffer): string {
   try {
     parse(bytes);
   } catch (error) {
-    if (error instanceof CommandError && error.status === EXIT.image) return error.message;
+    if (error instanceof ImageError) return error.message;
     throw error;
   }
   throw new Error('was not refused');
@@ -62,7 +65,11 @@ describe('refused, by name', () => {
 });
 
 test('a name from an image cannot steer the terminal', () => {
-  expect(parse(solo5Elf({ devices: [{ name: '\x1b[2J', type: 2 }] })).devices[0]?.name).toBe('\\x1b[2J');
+  const folder = mkdtempSync(join(tmpdir(), 'kittiwake-image-'));
+  const path = join(folder, 'x.hvt');
+  writeFileSync(path, solo5Elf({ devices: [{ name: '\x1b[2J', type: 2 }] }));
+  expect(readImage(path).devices[0]?.name).toBe('\\x1b[2J');
+  rmSync(folder, { recursive: true });
 });
 
 test('cut anywhere, an image is refused', () => {
@@ -80,7 +87,7 @@ test('20,000 damaged images: described or refused, nothing else', () => {
     try {
       expect(parse(bytes).devices.length).toBeLessThan(64);
     } catch (error) {
-      expect(error).toBeInstanceOf(CommandError);
+      expect(error).toBeInstanceOf(ImageError);
     }
   }
 });

@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { Command } from '../command.ts';
 import { CommandError, EXIT } from '../errors.ts';
-import { readImage, type Device, type Image } from '../image.ts';
+import type { Device, Image } from '../../image/notes.ts';
+import { readImage } from '../image.ts';
 import { locate } from '../install.ts';
 
 const HELP = `Show what an image is: its tender, and the devices its manifest wants.
