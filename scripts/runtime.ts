@@ -12,7 +12,7 @@ import { ensurePackages } from './setup/packages.ts';
 import { root } from './setup/root.ts';
 import { step } from './setup/step.ts';
 
-const HELP = `Build the runtime: the tenders, the kittiwake command and the prebuilt images, as they are installed.
+const HELP = `Build the runtime: the tenders, kittiwake, kittiwaked and the prebuilt images, as they are installed.
 
 Usage: npm run runtime
 
@@ -38,8 +38,20 @@ case $words in
 esac
 `;
 
+/** What is installed as bin/kittiwaked. It has no tender to become: its own tenders are started, with what is for them. */
+const DAEMON_WRAPPER = `#!/bin/sh
+# Starts the orchestrator on the Node it was shipped with.
+prefix=$(dirname "$(dirname "$(readlink -f "$0")")")
+exec "$prefix/lib/kittiwake/node" "$prefix/lib/kittiwake/kittiwaked.mjs" "$@"
+`;
+
 /** Where the installed tree is built. */
 export const runtimeTree = join(root, 'build', 'runtime');
+
+/** What the programs are made of. */
+const SOURCES = ['cli', 'client', 'daemon', 'doctor', 'image', 'network', 'protocol'].map((folder) =>
+  join('runtime', folder),
+);
 
 /** The digest of what the tree was gathered from. */
 const stamp = `${runtimeTree}.digest`;
@@ -56,10 +68,10 @@ async function build(): Promise<string> {
   if (upToDate.exitCode !== 0) await step('tender compiled', () => $({ cwd: root })`${make}`);
 
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const folders = ['runtime/cli', 'runtime/doctor', 'runtime/network', 'fixtures/images', 'build/tender'].map(
-    (folder) => digestOf(join(root, folder)),
+  const folders = await Promise.all(
+    [...SOURCES, 'fixtures/images', 'build/tender'].map((folder) => digestOf(join(root, folder))),
   );
-  const digest = [...(await Promise.all(folders)), process.version, version, WRAPPER].join('\n');
+  const digest = [...folders, process.version, version, WRAPPER, DAEMON_WRAPPER].join('\n');
   const built = existsSync(runtimeTree) && (await readFile(stamp, 'utf8').catch(() => ''));
   if (built === digest) return runtimeTree;
   return step('runtime tree in build/runtime', async () => {
@@ -68,13 +80,17 @@ async function build(): Promise<string> {
     for (const folder of ['bin', 'lib/kittiwake', 'share/kittiwake'])
       await mkdir(join(next, folder), { recursive: true });
     await writeFile(join(next, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
+    await writeFile(join(next, 'bin', 'kittiwaked'), DAEMON_WRAPPER, { mode: 0o755 });
+    await cp(join(root, 'runtime', 'daemon', 'units'), join(next, 'lib', 'systemd', 'system'), {
+      recursive: true,
+    });
     for (const program of ['kittiwake-hvt', 'kittiwake-spt', 'kittiwake-usernet']) {
       await copyFile(join(root, 'build', 'tender', program), join(next, 'bin', program));
     }
     const library = join(next, 'lib', 'kittiwake');
     await copyFile(process.execPath, join(library, 'node'));
     await chmod(join(library, 'node'), 0o755);
-    await bundleCommand(join(library, 'kittiwake.mjs'), version);
+    await bundle(library, version);
     await cp(join(root, 'fixtures', 'images'), join(next, 'share', 'kittiwake', 'images'), {
       recursive: true,
     });
@@ -85,15 +101,25 @@ async function build(): Promise<string> {
   });
 }
 
-/** One JavaScript file of runtime/cli, so that the installed command starts without reading a folder of sources. */
-async function bundleCommand(file: string, version: string): Promise<void> {
-  const bundle = await rolldown({
-    input: join(root, 'runtime', 'cli', 'main.ts'),
+/**
+ * A JavaScript file for each program, so that it starts without reading a folder of sources, and files of what both have and of what is only
+ * loaded when it is needed.
+ */
+async function bundle(folder: string, version: string): Promise<void> {
+  const bundled = await rolldown({
+    input: {
+      kittiwake: join(root, 'runtime', 'cli', 'main.ts'),
+      kittiwaked: join(root, 'runtime', 'daemon', 'main.ts'),
+    },
     platform: 'node',
     transform: { define: { KITTIWAKE_VERSION: JSON.stringify(version) } },
   });
-  await bundle.write({ file, format: 'esm', minify: false });
-  await bundle.close();
+  await bundled.write({
+    ...{ dir: folder, format: 'esm', minify: false },
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'part-[name]-[hash].mjs',
+  });
+  await bundled.close();
 }
 
 if (import.meta.main) {

@@ -11,7 +11,7 @@ import { readImage } from './image.ts';
 import { kvmTrouble, type Kvm } from './kvm.ts';
 import { printable } from './printable.ts';
 import { parseArguments } from './run-options.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 import { speaking, surroundings } from './commands/net-words.ts';
 import * as image from '../doctor/checks/image.ts';
 import * as machineChecks from '../doctor/checks/machine.ts';

@@ -4,11 +4,17 @@ import { execve } from 'node:process';
 import { ca } from './commands/ca.ts';
 import { cert } from './commands/cert.ts';
 import { completionFor } from './commands/completion.ts';
+import { create } from './commands/create.ts';
 import { doctor } from './commands/doctor.ts';
+import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { images } from './commands/images.ts';
 import { inspect } from './commands/inspect.ts';
+import { restart, rm, stop } from './commands/lifecycle.ts';
+import { logs } from './commands/logs.ts';
 import { net } from './commands/net.ts';
+import { policy } from './commands/policy.ts';
+import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
 import { stats } from './commands/stats.ts';
 import { trace } from './commands/trace.ts';
@@ -18,7 +24,7 @@ import { ownInstall } from './install.ts';
 import { probeKvm } from './kvm.ts';
 import { printable } from './printable.ts';
 import { shellWords } from './shell-words.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 
 export const COMMANDS: readonly Command[] = [
   run,
@@ -28,6 +34,14 @@ export const COMMANDS: readonly Command[] = [
   trace,
   explain,
   net,
+  create,
+  ps,
+  logs,
+  restart,
+  stop,
+  rm,
+  policy,
+  events,
   ca,
   cert,
   doctor,

@@ -6,12 +6,14 @@ import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { config } from '../protocol/config.ts';
 import { decode, encode } from '../protocol/der/codec.ts';
-import { sequence, sequenceOf } from '../protocol/der/compose.ts';
+import { explicit, optional, sequence, sequenceOf } from '../protocol/der/compose.ts';
 import { integer, text, time } from '../protocol/der/primitives.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { formatName, name, parseName } from '../protocol/name.ts';
 import { policy } from '../protocol/policy.ts';
-import { withoutImage, type Standing, type Unikernel } from './table.ts';
+import { end } from '../protocol/reply.ts';
+import { fromWire, toWire } from './ended.ts';
+import { whole, withoutImage, type Past, type Standing, type Unikernel } from './table.ts';
 
 /** Of what lies on the disk; another is refused, never guessed at. */
 const VERSION = 1;
@@ -25,6 +27,10 @@ const unikernelRecord = sequence('unikernel', {
   name,
   digest: text('digest'),
   config,
+  /** Absent: it is to run. */
+  past: optional(
+    sequence('past', { at: time('ended at'), why: text('why'), last: optional(explicit(0, end)) }),
+  ),
 });
 const policyRecord = sequence('policies', {
   version: integer('version'),
@@ -76,6 +82,8 @@ function ofVersion<T extends { readonly version: number }>(record: T): T {
 
 export interface Remembered {
   readonly unikernels: readonly Unikernel[];
+  /** Those that ended for good and are kept to be shown. */
+  readonly past: readonly { readonly unikernel: Unikernel; readonly past: Past }[];
   readonly policies: ReadonlyMap<string, Standing>;
   /** Files that could not be understood, each with why: they are kept beside, with `.damaged` added to their names. */
   readonly damaged: readonly string[];
@@ -99,13 +107,20 @@ export class Disk {
       await fs.mkdir(path, { recursive: true, mode: 0o700 });
     const damaged: string[] = [];
     const unikernels: Unikernel[] = [];
+    const past: { unikernel: Unikernel; past: Past }[] = [];
     for (const file of (await fs.readdir(disk.#unikernels)).sort()) {
       if (!file.endsWith('.unikernel')) continue;
       const record = await disk.#read(join(disk.#unikernels, file), damaged, (body) =>
         ofVersion(decode(unikernelRecord, body)),
       );
       if (record === undefined) continue;
-      unikernels.push({ name: record.name, digest: record.digest, config: withoutImage(record.config) });
+      const unikernel = { name: record.name, digest: record.digest, config: withoutImage(record.config) };
+      if (record.past)
+        past.push({
+          unikernel,
+          past: { ...record.past, last: record.past.last && fromWire(record.past.last) },
+        });
+      else unikernels.push(unikernel);
     }
     const known = await disk.#read(join(folder, 'policies'), damaged, (body) =>
       ofVersion(decode(policyRecord, body)),
@@ -113,7 +128,7 @@ export class Disk {
     const policies = new Map(
       known?.policies.map((entry) => [formatName(entry.name), { ...entry.policy, issued: entry.issued }]),
     );
-    return { disk, remembered: { unikernels, policies, damaged } };
+    return { disk, remembered: { unikernels, past, policies, damaged } };
   }
 
   async #read<T>(path: string, damaged: string[], parse: (body: Uint8Array) => T): Promise<T | undefined> {
@@ -136,9 +151,16 @@ export class Disk {
     return join(this.#unikernels, `${sha256(Buffer.from(formatName(called))).toString('hex')}.unikernel`);
   }
 
-  async putUnikernel({ name: called, digest, config: settings }: Unikernel): Promise<void> {
-    const whole = { ...settings, compressed: false, image: new Uint8Array(0) };
-    const body = encode(unikernelRecord, { version: VERSION, name: called, digest, config: whole });
+  /** Keeps a unikernel that is to run; or one that ended for good, with its `past`. */
+  async putUnikernel({ name: called, digest, config: settings }: Unikernel, past?: Past): Promise<void> {
+    const ended = past && {
+      ...{ at: past.at, why: past.why },
+      ...(past.last ? { last: toWire(past.last) } : {}),
+    };
+    const body = encode(unikernelRecord, {
+      ...{ version: VERSION, name: called, digest, config: whole(settings) },
+      ...(ended ? { past: ended } : {}),
+    });
     await replace(this.#unikernels, this.#record(called), sealed(body));
   }
 

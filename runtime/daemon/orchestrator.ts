@@ -3,17 +3,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../protocol/command.ts';
 import type { Config, RestartArguments } from '../protocol/config.ts';
-import { formatName, type Name } from '../protocol/name.ts';
+import { formatName, isWithin, parseName, ROOT, type Name } from '../protocol/name.ts';
 import type { Policy } from '../protocol/policy.ts';
 import type { Info, Success } from '../protocol/reply.ts';
 import type { Line } from './console.ts';
 import type { Disk, Remembered } from './disk.ts';
-import { compress, decompress } from './image.ts';
+import { compress, decompress, tenderOf } from './image.ts';
 import { beyond, granted } from './grants.ts';
+import { infoOf, statusOf } from './infos.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
 import { Supervisor, type Launcher } from './supervisor.ts';
-import { changed, withoutImage, within, type Standing, type Table, type Unikernel } from './table.ts';
-import { macOf } from './tender.ts';
+import { changed, withoutImage, within, type Past, type Standing, type Table, type Unikernel } from './table.ts';
 
 /** Why a command is not done, as its client is told. */
 export class Refusal extends Error {
@@ -22,7 +22,8 @@ export class Refusal extends Error {
 
 /** The order of start where none is given. */
 const STARTUP = 50;
-const SECTOR = 512;
+/** Of those that ended so many are kept to be shown, the newest. */
+const PAST_MAX = 256;
 
 type Of<K extends Command['kind']> = Extract<Command, { kind: K }>['value'];
 
@@ -31,10 +32,10 @@ export interface Surroundings {
   readonly remembered: Remembered;
   readonly launcher: Launcher;
   readonly reach: Reach;
-  /** What the host has: the policy of the root. */
-  readonly host: Policy;
+  /** What the host has now: the policy of the root. */
+  readonly host: () => Promise<Policy>;
   /** A line of the event log. */
-  readonly event: (subject: string, text: string) => void;
+  readonly event: (subject: Name, text: string) => void;
   readonly lines: (subject: Name, lines: readonly Line[]) => void;
 }
 
@@ -42,6 +43,7 @@ const textReply = (value: string): Success => ({ kind: 'text', value });
 
 export class Orchestrator {
   readonly #around: Surroundings;
+  /** Of all there are, and of those that ended, in the order they were made. */
   readonly #supervisors = new Map<string, Supervisor>();
   #table: Table;
   #last: Promise<unknown> = Promise.resolve();
@@ -51,30 +53,50 @@ export class Orchestrator {
     this.#table = {
       unikernels: new Map(around.remembered.unikernels.map((known) => [formatName(known.name), known])),
       blocks: new Map(),
-      policies: new Map(around.remembered.policies).set(':', around.host),
+      policies: around.remembered.policies,
     };
   }
 
-  /** Starts what ran when the daemon ended, in order. What cannot be started now is tried again later. */
+  /** Goes on with what runs still, and starts what else is to run, in order. What cannot be started now is tried again later. */
   async start(): Promise<void> {
+    const { disk, launcher, remembered } = this.#around;
     const startup = ({ config }: Unikernel): number => config.startup ?? STARTUP;
-    const all = [...this.#table.unikernels.values()];
-    for (const unikernel of all.sort((a, b) => startup(a) - startup(b))) {
+    for (const { unikernel, past } of [...remembered.past].sort(
+      (a, b) => a.past.at.getTime() - b.past.at.getTime(),
+    ))
+      this.#supervise(unikernel, undefined, past);
+    for (const swept of await launcher.sweep(new Set(this.#table.unikernels.keys())))
+      this.#around.event(parseName(swept), 'was on its way when the daemon ended, and is taken away');
+    const all = [...this.#table.unikernels.values()].sort((a, b) => startup(a) - startup(b));
+    const waiting: Supervisor[] = [];
+    for (const unikernel of all) {
       const supervisor = this.#supervise(unikernel);
-      await supervisor.start().catch((error: unknown) => supervisor.startLater((error as Error).message));
+      if (!(await supervisor.adopt())) waiting.push(supervisor);
     }
-    await this.#around.disk.collect(this.#digests());
+    for (const supervisor of waiting)
+      await supervisor.start().catch((error: unknown) => supervisor.startLater((error as Error).message));
+    await this.#alone(() => disk.collect(this.#digests()));
   }
 
-  /** Ends all unikernels, which are there again after the next start. */
-  async stop(): Promise<void> {
+  /** Looks after nothing any longer, once what is being done is done; unikernels run on. Returns how many do. */
+  async leave(): Promise<number> {
     await this.#alone(() =>
-      Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.stop())),
+      Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.leave())),
     );
+    return this.running;
+  }
+
+  get running(): number {
+    return [...this.#supervisors.values()].filter(({ state }) => state.kind === 'running').length;
   }
 
   supervisor(name: Name): Supervisor | undefined {
     return this.#supervisors.get(formatName(name));
+  }
+
+  /** All at and below `scope`. */
+  supervisors(scope: Name): Supervisor[] {
+    return [...this.#supervisors.values()].filter(({ unikernel }) => isWithin(unikernel.name, scope));
   }
 
   /** Does `action` after whatever is being done. */
@@ -84,32 +106,58 @@ export class Orchestrator {
     return next;
   }
 
-  #digests(): Set<string> {
-    return new Set([...this.#table.unikernels.values()].map(({ digest }) => digest));
+  /** The table, with what the host has now for the policy of its root. */
+  async #current(): Promise<Table> {
+    const policies = changed(this.#table.policies, formatName(ROOT), await this.#around.host());
+    return { ...this.#table, policies };
   }
 
-  #supervise(unikernel: Unikernel, console?: Supervisor['console']): Supervisor {
+  #digests(): Set<string> {
+    return new Set([...this.#supervisors.values()].map(({ unikernel }) => unikernel.digest));
+  }
+
+  #supervise(unikernel: Unikernel, console?: Supervisor['console'], past?: Past): Supervisor {
     const subject = formatName(unikernel.name);
-    const supervisor = new Supervisor(
+    const supervisor: Supervisor = new Supervisor(
       unikernel,
       this.#around.launcher,
       {
         lines: (lines) => this.#around.lines(unikernel.name, lines),
-        event: (text) => this.#around.event(subject, text),
-        ended: () => void this.#alone(() => this.#forget(unikernel)),
+        event: (text) => this.#around.event(unikernel.name, text),
+        ended: (how) =>
+          void this.#alone(async () => {
+            if (this.#supervisors.get(subject) === supervisor) await this.#keep(unikernel, how);
+          }),
       },
       console,
+      past,
     );
+    this.#supervisors.delete(subject);
     this.#supervisors.set(subject, supervisor);
     return supervisor;
   }
 
-  /** Takes one out of the table that has ended. Its supervisor stays, for its console and for how it ended. */
+  /** Takes one out of the table that has ended, and keeps it beside: its settings, how it ended, its last lines. */
+  async #keep(unikernel: Unikernel, past: Past): Promise<void> {
+    await this.#around.disk.putUnikernel(unikernel, past);
+    this.#drop(formatName(unikernel.name));
+    await this.#around.launcher.release(unikernel);
+    const ended = [...this.#supervisors.values()].filter(({ state }) => state.kind === 'ended');
+    for (const { unikernel: oldest } of ended.slice(0, Math.max(0, ended.length - PAST_MAX)))
+      await this.#forget(oldest);
+  }
+
+  #drop(subject: string): void {
+    this.#table = { ...this.#table, unikernels: changed(this.#table.unikernels, subject, undefined) };
+  }
+
+  /** Forgets one that has ended. */
   async #forget(unikernel: Unikernel): Promise<void> {
     const subject = formatName(unikernel.name);
-    if (this.#table.unikernels.get(subject) !== unikernel) return;
-    this.#table = { ...this.#table, unikernels: changed(this.#table.unikernels, subject, undefined) };
     await this.#around.disk.removeUnikernel(unikernel.name);
+    this.#drop(subject);
+    this.#supervisors.delete(subject);
+    await this.#around.launcher.release(unikernel);
     await this.#around.disk.collect(this.#digests());
   }
 
@@ -126,10 +174,13 @@ export class Orchestrator {
       case 'kittiwake':
         if (command.value.kind === 'grant')
           return this.#grant(name, command.value.value.policy, command.value.value.issued);
-        throw new Refusal(`${command.value.kind}: not a command of this socket`);
-      default:
-        throw new Refusal(`${command.kind}: not a command of this socket`);
+        if (command.value.kind === 'states') {
+          const value = this.supervisors(name).map((supervisor) => statusOf(supervisor, this.#table));
+          return { kind: 'states', value };
+        }
+        if (command.value.kind === 'stop') return this.#alone(() => this.#stop(name));
     }
+    throw new Refusal(`${command.kind} ${command.value.kind}: only daemons say that to each other`);
   }
 
   #unikernel(name: Name, command: Of<'unikernel'>): Promise<Success> {
@@ -156,32 +207,10 @@ export class Orchestrator {
   }
 
   #infos(scope: Name): { name: Name; info: Info }[] {
-    return within(this.#table.unikernels, scope).map(({ name, config, digest }) => {
-      const state = this.supervisor(name)?.state;
-      const { typ, failBehaviour, cpuids, memory, cpus } = config;
-      const info: Info = {
-        ...{ typ, failBehaviour, cpuids, memory, cpus },
-        digest: Buffer.from(digest, 'hex'),
-        blocks: config.blocks.map((device) => ({
-          name: device.name,
-          hostDevice: device.hostDevice ?? device.name,
-          sectorSize: device.sectorSize ?? SECTOR,
-          size:
-            this.#table.blocks.get(formatName({ path: name.path, label: device.hostDevice ?? device.name }))
-              ?.size ?? 0,
-        })),
-        bridges: config.bridges.map((device) => ({
-          name: device.name,
-          bridge: device.bridge ?? device.name,
-          mac: device.mac ?? macOf(name, device.name),
-        })),
-        started: state?.kind === 'running' ? state.since : new Date(0),
-        ...(config.startup === undefined ? {} : { startup: config.startup }),
-        ...(config.arguments === undefined ? {} : { arguments: config.arguments }),
-        ...(config.linuxBoot === undefined ? {} : { linuxBoot: config.linuxBoot }),
-      };
-      return { name, info };
-    });
+    return within(this.#table.unikernels, scope).map((unikernel) => ({
+      name: unikernel.name,
+      info: infoOf(unikernel, this.#table, this.supervisor(unikernel.name)),
+    }));
   }
 
   #known(name: Name, otherwise: string): Unikernel {
@@ -197,14 +226,20 @@ export class Orchestrator {
     return { kind: 'image', value: { compressed: level > 0, data: new Uint8Array(data) } };
   }
 
-  async #create(name: Name, whole: Config, force: boolean): Promise<Success> {
+  async #create(name: Name, settings: Config, force: boolean): Promise<Success> {
     if (name.label === undefined) throw new Refusal(`create: ${formatName(name)} is a path; give a name`);
-    if (whole.typ !== 'solo5') throw new Refusal(`create: type ${whole.typ} does not run here; use solo5`);
-    const config = withoutImage(whole);
-    const cause = (force ? mayReplace : mayCreate)(this.#table, name, config, this.#around.reach);
+    if (settings.typ !== 'solo5')
+      throw new Refusal(`create: type ${settings.typ} does not run here; use solo5`);
+    const config = withoutImage(settings);
+    const cause = (force ? mayReplace : mayCreate)(await this.#current(), name, config, this.#around.reach);
     if (cause !== undefined) throw new Refusal(cause);
-    if (whole.image.length === 0) throw new Refusal('create: there is no image');
-    const image = whole.compressed ? await decompress(whole.image).catch(refused) : whole.image;
+    if (settings.image.length === 0) throw new Refusal('create: there is no image');
+    const image = settings.compressed ? await decompress(settings.image).catch(refused) : settings.image;
+    try {
+      tenderOf(Buffer.from(image.buffer, image.byteOffset, image.byteLength), config);
+    } catch (error) {
+      refused(error);
+    }
     const digest = await this.#around.disk.putImage(image);
     await this.#replace({ name, config, digest });
     return textReply(force ? 'force created unikernel' : 'created unikernel');
@@ -216,22 +251,23 @@ export class Orchestrator {
    */
   async #replace(unikernel: Unikernel): Promise<void> {
     const subject = formatName(unikernel.name);
-    const previous = this.#table.unikernels.get(subject);
     const before = this.#supervisors.get(subject);
+    const previous = this.#table.unikernels.get(subject);
+    const past = before?.state.kind === 'ended' ? before.state : undefined;
     await this.#around.disk.putUnikernel(unikernel);
     await before?.stop();
     const supervisor = this.#supervise(unikernel, before?.console);
     try {
       await supervisor.start();
     } catch (error) {
+      this.#supervisors.delete(subject);
       if (previous) {
         await this.#around.disk.putUnikernel(previous);
         this.#supervise(previous, before?.console).startLater('its successor could not be started');
-      } else {
-        await this.#around.disk.removeUnikernel(unikernel.name);
-        if (before) this.#supervisors.set(subject, before);
-        else this.#supervisors.delete(subject);
-      }
+      } else if (before) {
+        await this.#around.disk.putUnikernel(before.unikernel, past);
+        this.#supervisors.set(subject, before);
+      } else await this.#around.disk.removeUnikernel(unikernel.name);
       throw new Refusal((error as Error).message);
     }
     this.#table = { ...this.#table, unikernels: changed(this.#table.unikernels, subject, unikernel) };
@@ -239,27 +275,39 @@ export class Orchestrator {
   }
 
   async #restart(name: Name, changes: RestartArguments | undefined): Promise<Success> {
-    const known = this.#known(name, 'restart: not found');
+    const known = this.supervisor(name)?.unikernel;
+    if (!known) throw new Refusal('restart: not found');
     const config = changes ? { ...changes, typ: known.config.typ } : known.config;
-    const cause = mayReplace(this.#table, name, config, this.#around.reach);
+    const cause = mayReplace(await this.#current(), name, config, this.#around.reach);
     if (cause !== undefined) throw new Refusal(cause);
     await this.#replace({ name, config, digest: known.digest });
     return textReply('restarted unikernel');
   }
 
+  async #stop(name: Name): Promise<Success> {
+    const unikernel = this.#known(name, 'stop: it does not run');
+    const supervisor = this.supervisor(name);
+    await supervisor?.stop();
+    const { state } = supervisor ?? {};
+    if (state?.kind === 'ended') await this.#keep(unikernel, state);
+    return textReply('stopped unikernel');
+  }
+
   async #destroy(name: Name): Promise<Success> {
-    const unikernel = this.#known(name, 'destroy: not found');
-    const was = await this.supervisor(name)?.stop();
-    await this.#forget(unikernel);
+    const supervisor = this.supervisor(name);
+    if (!supervisor) throw new Refusal('destroy: not found');
+    const was = await supervisor.stop();
+    await this.#forget(supervisor.unikernel);
     return textReply(was === 'waiting' ? 'destroyed: removed from restarting' : 'destroyed unikernel');
   }
 
   async #policy(name: Name, command: Of<'policy'>): Promise<Success> {
     const path = formatName({ path: name.path });
-    const { policies } = this.#table;
     switch (command.kind) {
       case 'info': {
-        const below = [...policies].filter(([at]) => path === ':' || at.startsWith(path));
+        const below = [...(await this.#current()).policies].filter(
+          ([at]) => path === ':' || at.startsWith(path),
+        );
         if (below.length === 0) throw new Refusal('unknown policy');
         const value = below.map(([at, policy]) => ({
           name: { path: at.split(':').filter((part) => part !== '') },
@@ -269,14 +317,15 @@ export class Orchestrator {
       }
       case 'add':
         return this.#alone(async () => {
-          const cause = mayHavePolicy(this.#table, { path: name.path }, command.value);
+          if (path === ':') throw new Refusal('policy of : is what the host has; give one to a path below');
+          const cause = mayHavePolicy(await this.#current(), { path: name.path }, command.value);
           if (cause !== undefined) throw new Refusal(`policy of ${path} ${cause}`);
           await this.#setPolicy(path, { ...command.value, issued: new Date() });
           return textReply('added policy');
         });
       case 'remove':
         return this.#alone(async () => {
-          if (!this.#table.policies.has(path) || path === ':') throw new Refusal('unknown policy');
+          if (!this.#table.policies.has(path)) throw new Refusal('unknown policy');
           await this.#setPolicy(path, undefined);
           return textReply('removed policy');
         });
@@ -299,7 +348,7 @@ export class Orchestrator {
 
   async #setPolicy(path: string, policy: Standing | undefined): Promise<void> {
     const policies = changed(this.#table.policies, path, policy);
-    await this.#around.disk.putPolicies(changed(policies, ':', undefined));
+    await this.#around.disk.putPolicies(policies);
     this.#table = { ...this.#table, policies };
   }
 }

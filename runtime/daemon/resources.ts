@@ -77,7 +77,7 @@ function exceeded(table: Table, config: Unikernel['config'], { path, policy }: L
     (cpu === undefined ? undefined : `does not allow CPU ${cpu}; it allows ${policy.cpuids.join(', ')}`) ??
     (bridge === undefined
       ? undefined
-      : `does not allow bridge ${bridge.bridge ?? bridge.name}; it allows ${policy.bridges.join(', ') || 'none'}`)
+      : `does not allow bridge ${bridge.bridge ?? bridge.name}; ${path.path.length === 0 ? 'the host has' : 'it allows'} ${policy.bridges.join(', ') || 'none'}`)
   );
 }
 

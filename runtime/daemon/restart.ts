@@ -1,8 +1,6 @@
 // Whether a unikernel that ended is started again, and when.
 import type { Config } from '../protocol/config.ts';
-
-/** How a process ended: by itself with a status, or by a signal. */
-export type Ended = { readonly status: number } | { readonly signal: string };
+import type { Ended } from './ended.ts';
 
 /**
  * Statuses after which a unikernel is never started again where it is not asked for by number: the next run would end the same way. 1, 60 to 63 are the

@@ -68,7 +68,8 @@ export async function listen(
     await rm(path, { force: true });
   }
   const open = new Set<Socket>();
-  const server = createServer((socket) => {
+  // Who has said all it had to say still gets its answer.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     serve(socket, handler, log).catch((error: unknown) => {

@@ -1,15 +1,28 @@
 // One unikernel over its whole life: started, watched, started again, ended. Who asks for something waits until it has happened.
 import { formatName } from '../protocol/name.ts';
 import { ConsoleRing, type Line } from './console.ts';
-import { again, failures, FAILURES_MAX, wait, withoutName, type Ended } from './restart.ts';
-import type { Unikernel } from './table.ts';
+import { describeEnd, type Ended } from './ended.ts';
+import { again, failures, FAILURES_MAX, wait, withoutName } from './restart.ts';
+import type { Past, Unikernel } from './table.ts';
 
 /** A tender that runs. */
 export interface Running {
   readonly pid: number;
+  readonly since: Date;
   readonly ended: Promise<Ended>;
   readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void;
+  /** Lets it run on without us: nothing more is heard of it. */
+  readonly leave: () => void;
 }
+
+/** Where what a unikernel prints goes. */
+export type Output = (bytes: Uint8Array) => void;
+
+/** What has become of a unikernel since an earlier daemon started it; none: it never began, or not as it should be now. */
+export type Adopted =
+  | { readonly kind: 'running'; readonly running: Running }
+  | { readonly kind: 'ended'; readonly ended: Ended }
+  | { readonly kind: 'none' };
 
 /** Starts tenders. The only way to the host, so that a test can stand in for it. */
 export interface Launcher {
@@ -17,31 +30,29 @@ export interface Launcher {
    * Starts the tender for `unikernel`, with its name for an argument or without; what it prints goes to `output`.
    * @throws Error with one line for the client.
    */
-  readonly start: (
-    unikernel: Unikernel,
-    addName: boolean,
-    output: (bytes: Uint8Array) => void,
-  ) => Promise<Running>;
+  readonly start: (unikernel: Unikernel, addName: boolean, output: Output) => Promise<Running>;
+  /** Finds what an earlier daemon started. */
+  readonly adopt: (unikernel: Unikernel, output: Output) => Promise<Adopted>;
+  /** Takes away what is left of one that has ended, once that is written down. */
+  readonly release: (unikernel: Unikernel) => Promise<void>;
+  /** Ends whatever runs under other names than those `wanted`, and takes it away; what that was. */
+  readonly sweep: (wanted: ReadonlySet<string>) => Promise<string[]>;
 }
 
 export type State =
   | { readonly kind: 'running'; readonly pid: number; readonly since: Date }
-  | { readonly kind: 'waiting'; readonly last: Ended; readonly failures: number }
-  | { readonly kind: 'ended'; readonly last?: Ended; readonly why: string };
+  | { readonly kind: 'waiting'; readonly failures: number; readonly until: Date }
+  | ({ readonly kind: 'ended' } & Past);
 
 /** Milliseconds from SIGTERM to SIGKILL: the tender's own limit is 5 s, and this is for where it does not hold. */
-const KILL_AFTER_MS = 10_000;
+export const KILL_AFTER_MS = 10_000;
 
 export interface Watcher {
   readonly lines: (lines: readonly Line[]) => void;
   /** It has ended for good, and was not asked to. */
-  readonly ended: (why: string) => void;
+  readonly ended: (past: Past) => void;
   /** A line of the event log. */
   readonly event: (text: string) => void;
-}
-
-export function describeEnd(ended: Ended): string {
-  return 'signal' in ended ? `was ended by ${ended.signal}` : `ended with status ${ended.status}`;
 }
 
 export class Supervisor {
@@ -49,7 +60,8 @@ export class Supervisor {
   readonly console: ConsoleRing;
   readonly #launcher: Launcher;
   readonly #watcher: Watcher;
-  #state: State = { kind: 'ended', why: 'not started' };
+  #state: State;
+  #last: Ended | undefined;
   #running: Running | undefined;
   #starting: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -57,16 +69,30 @@ export class Supervisor {
   #failures = 0;
   #stopping = false;
 
-  constructor(unikernel: Unikernel, launcher: Launcher, watcher: Watcher, console = new ConsoleRing()) {
+  /** @param past - How it ended, where it has. */
+  constructor(
+    unikernel: Unikernel,
+    launcher: Launcher,
+    watcher: Watcher,
+    console = new ConsoleRing(),
+    past: Past = { at: new Date(), why: 'not started' },
+  ) {
     this.unikernel = unikernel;
     this.console = console;
     this.#launcher = launcher;
     this.#watcher = watcher;
     this.#addName = unikernel.config.addName;
+    this.#state = { kind: 'ended', ...past };
+    this.#last = past.last;
   }
 
   get state(): State {
     return this.#state;
+  }
+
+  /** How it ended the last time it did. */
+  get last(): Ended | undefined {
+    return this.#last;
   }
 
   /** Starts it. @throws Error when it cannot be started; it has not begun then. */
@@ -75,69 +101,75 @@ export class Supervisor {
     return this.#starting;
   }
 
+  readonly #output = (bytes: Uint8Array): void => {
+    const lines = this.console.push(bytes, new Date());
+    if (lines.length > 0) this.#watcher.lines(lines);
+  };
+
   async #start(): Promise<void> {
-    const running = await this.#launcher.start(this.unikernel, this.#addName, (bytes) => {
-      const lines = this.console.push(bytes, new Date());
-      if (lines.length > 0) this.#watcher.lines(lines);
-    });
-    const since = new Date();
+    this.#watch(await this.#launcher.start(this.unikernel, this.#addName, this.#output), 'started');
+  }
+
+  #watch(running: Running, how: string): void {
+    const { pid, since } = running;
     this.#running = running;
-    this.#state = { kind: 'running', pid: running.pid, since };
-    this.#watcher.event(`started, pid ${running.pid}`);
+    this.#state = { kind: 'running', pid, since };
+    this.#watcher.event(`${how}, pid ${running.pid}`);
     void running.ended.then((ended) => this.#after(ended, since));
+  }
+
+  /** Goes on with what an earlier daemon started, or with how that ended meanwhile; false where it is to be started. */
+  async adopt(): Promise<boolean> {
+    const adopted = await this.#launcher.adopt(this.unikernel, this.#output);
+    if (adopted.kind === 'running') this.#watch(adopted.running, 'runs still');
+    // How long it ran nobody knows: as if it had been long.
+    if (adopted.kind === 'ended') this.#after(adopted.ended, new Date(0));
+    return adopted.kind !== 'none';
   }
 
   #after(ended: Ended, since: Date): void {
     this.#running = undefined;
+    this.#last = ended;
     const rest = this.console.end(new Date());
     if (rest.length > 0) this.#watcher.lines(rest);
     this.#watcher.event(describeEnd(ended));
-    if (this.#stopping) {
-      this.#state = { kind: 'ended', last: ended, why: 'it was asked to end' };
-      return;
-    }
+    if (this.#stopping) return;
     if (withoutName(this.#addName, ended)) {
       this.#addName = false;
       this.#watcher.event('started again without --name');
-      this.#retry(ended, 0);
+      this.#retry(0);
       return;
     }
-    if (!again(this.unikernel.config.failBehaviour, ended)) return this.#end(describeEnd(ended), ended);
+    if (!again(this.unikernel.config.failBehaviour, ended)) return this.#end(describeEnd(ended));
     this.#failures = failures(this.#failures, Date.now() - since.getTime());
     if (this.#failures > FAILURES_MAX)
-      return this.#end(`${describeEnd(ended)}, ${FAILURES_MAX} times in a row; it is left alone`, ended);
+      return this.#end(`${describeEnd(ended)}, ${FAILURES_MAX} times in a row; it is left alone`);
     const ms = wait(this.#failures, Math.random());
     this.#watcher.event(`starts again in ${(ms / 1000).toFixed(1)} s`);
-    this.#retry(ended, ms);
+    this.#retry(ms);
   }
 
-  #retry(last: Ended, ms: number): void {
-    this.#state = { kind: 'waiting', last, failures: this.#failures };
+  #retry(ms: number): void {
+    this.#state = { kind: 'waiting', failures: this.#failures, until: new Date(Date.now() + ms) };
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.start().catch((error: unknown) => {
-        // What is missing now (a bridge, memory) may be there later: that is a failure as any other.
-        if (this.#stopping) return;
-        this.#watcher.event(
-          `could not be started: ${error instanceof Error ? error.message : String(error)}`,
-        );
-        this.#failures += 1;
-        if (this.#failures > FAILURES_MAX) this.#end('it could not be started', last);
-        else this.#retry(last, wait(this.#failures, Math.random()));
+        if (!this.#stopping) this.startLater((error as Error).message);
       });
     }, ms);
   }
 
-  #end(why: string, last?: Ended): void {
-    this.#state = { kind: 'ended', why, ...(last ? { last } : {}) };
-    this.#watcher.ended(why);
+  #end(why: string): void {
+    const past = { at: new Date(), why, last: this.#last };
+    this.#state = { kind: 'ended', ...past };
+    this.#watcher.ended(past);
   }
 
-  /** Starts it later, as after a failure: something it needs is missing. */
+  /** Starts it later: something it needs is missing (a bridge, memory), and may be there then. It is never given up for that. */
   startLater(why: string): void {
     this.#watcher.event(`could not be started: ${why}`);
     this.#failures += 1;
-    this.#retry({ status: 0 }, wait(this.#failures, Math.random()));
+    this.#retry(wait(this.#failures, Math.random()));
   }
 
   /** Ends it: asks, and takes it away where that does not help. It is not started again. Returns what it was doing. */
@@ -153,8 +185,17 @@ export class Supervisor {
       await running.ended;
       clearTimeout(killer);
     }
-    this.#state = { kind: 'ended', why: 'it was asked to end' };
+    if (kind !== 'ended')
+      this.#state = { kind: 'ended', at: new Date(), why: 'it was asked to end', last: this.#last };
     return kind;
+  }
+
+  /** Looks after it no longer; it runs on if it runs. */
+  async leave(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    await this.#starting.catch(() => undefined);
+    this.#running?.leave();
   }
 
   toString(): string {

@@ -1,7 +1,10 @@
 // What the orchestrator has: unikernels, block devices, and the policies above them, by name. Plain data; every change makes a new table.
-import type { Config } from '../protocol/config.ts';
+import { createHash } from 'node:crypto';
+import { config as configCodec, type Config } from '../protocol/config.ts';
+import { encode } from '../protocol/der/codec.ts';
 import { formatName, isWithin, type Name } from '../protocol/name.ts';
 import type { Policy } from '../protocol/policy.ts';
+import type { Ended } from './ended.ts';
 
 export interface Unikernel {
   readonly name: Name;
@@ -9,6 +12,13 @@ export interface Unikernel {
   readonly config: Omit<Config, 'image' | 'compressed'>;
   /** SHA-256 of the image, uncompressed, in hexadecimal. */
   readonly digest: string;
+}
+
+/** How a unikernel ended for good. */
+export interface Past {
+  readonly at: Date;
+  readonly why: string;
+  readonly last?: Ended | undefined;
 }
 
 export interface Block {
@@ -39,6 +49,21 @@ export function withoutImage(whole: Config): Unikernel['config'] {
   delete rest.image;
   delete rest.compressed;
   return rest as Unikernel['config'];
+}
+
+/** What stands for the settings: as they are written, with no image in them. */
+export const whole = (settings: Unikernel['config']): Config => ({
+  ...settings,
+  compressed: false,
+  image: new Uint8Array(0),
+});
+
+/** Tells what runs from everything else that could run under its name. */
+export function fingerprint({ config, digest }: Unikernel): string {
+  return createHash('sha256')
+    .update(digest)
+    .update(encode(configCodec, whole(config)))
+    .digest('hex');
 }
 
 /** `map` with `value` at `key`, or without the key where there is none. */

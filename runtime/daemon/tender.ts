@@ -23,9 +23,13 @@ export interface Attached {
   readonly blocks: ReadonlyMap<string, string>;
 }
 
-/** The arguments of the tender for `unikernel`, whose image is the file `image`. */
-export function tenderArguments(unikernel: Unikernel, image: string, attached: Attached): string[] {
-  const { name, config } = unikernel;
+/** The arguments of the tender for a unikernel, whose image is the file `image`, with its name for an argument or without. */
+export function tenderArguments(
+  { name, config }: Unikernel,
+  image: string,
+  attached: Attached,
+  addName: boolean,
+): string[] {
   const needed = (map: ReadonlyMap<string, string>, key: string): string => {
     const found = map.get(key);
     if (found === undefined) throw new Error(`${formatName(name)}: ${key} is not attached`);
@@ -39,7 +43,7 @@ export function tenderArguments(unikernel: Unikernel, image: string, attached: A
     `--block:${device.name}=${needed(attached.blocks, formatName(blockOf(name, device)))}`,
     ...(device.sectorSize === undefined ? [] : [`--block-sector-size:${device.name}=${device.sectorSize}`]),
   ]);
-  const named = config.addName && name.label !== undefined ? [`--name=${name.label}`] : [];
+  const named = addName && name.label !== undefined ? [`--name=${name.label}`] : [];
   return [
     `--mem=${config.memory}`,
     ...networks,

@@ -40,12 +40,13 @@ test('what was put is there after the next start, and what was removed is not', 
       await disk.putPolicies(policies);
       expect((await Disk.open(folder)).remembered).toEqual({
         unikernels: [unikernel],
+        past: [],
         policies,
         damaged: [],
       });
       await disk.removeUnikernel(called);
       await disk.putPolicies(new Map());
-      const nothing = { unikernels: [], policies: new Map(), damaged: [] };
+      const nothing = { unikernels: [], past: [], policies: new Map(), damaged: [] };
       expect((await Disk.open(folder)).remembered).toEqual(nothing);
     }),
     { numRuns: 50, seed: 6 },

@@ -1,13 +1,7 @@
 // Whether, when, and how often a unikernel that ended is started again.
 import { expect, test } from 'vitest';
-import {
-  again,
-  failures,
-  FAILURES_MAX,
-  wait,
-  withoutName,
-  type Ended,
-} from '../../runtime/daemon/restart.ts';
+import { again, failures, FAILURES_MAX, wait, withoutName } from '../../runtime/daemon/restart.ts';
+import type { Ended } from '../../runtime/daemon/ended.ts';
 
 const always = { kind: 'restart', value: [] } as const;
 

@@ -7,16 +7,18 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Disk } from '../../runtime/daemon/disk.ts';
+import { Service } from '../../runtime/daemon/handler.ts';
 import { Orchestrator } from '../../runtime/daemon/orchestrator.ts';
-import type { Ended } from '../../runtime/daemon/restart.ts';
+import type { Ended } from '../../runtime/daemon/ended.ts';
 import { listen, type Listening } from '../../runtime/daemon/server.ts';
-import type { Launcher } from '../../runtime/daemon/supervisor.ts';
+import type { Adopted, Launcher } from '../../runtime/daemon/supervisor.ts';
 import type { Command } from '../../runtime/protocol/command.ts';
 import type { Config } from '../../runtime/protocol/config.ts';
 import { Deframer, frame, STREAM_END } from '../../runtime/protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Payload } from '../../runtime/protocol/message.ts';
-import { parseName } from '../../runtime/protocol/name.ts';
+import { formatName, parseName } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
+import { solo5Elf } from '../cli/solo5-elf.ts';
 import { VECTORS } from '../protocol/vectors.ts';
 
 const HOST: Policy = {
@@ -26,7 +28,7 @@ const HOST: Policy = {
   block: 1000,
   bridges: ['service'],
 };
-const IMAGE = Buffer.from('\x7fELF, as it were');
+const IMAGE = solo5Elf({ target: 2 });
 
 let folder: string;
 let path: string;
@@ -35,6 +37,7 @@ let log: string[];
 let events: string[];
 let ends: ((ended: Ended) => void)[];
 let refusal: string | undefined;
+let adopted: Adopted;
 let orchestrator: Orchestrator;
 
 const launcher: Launcher = {
@@ -44,36 +47,43 @@ const launcher: Launcher = {
     ends.push(resolve);
     return Promise.resolve({
       pid: 1000 + ends.length,
+      since: new Date(),
       ended: promise,
       kill: (signal) => resolve({ signal }),
+      leave: () => undefined,
     });
   },
+  adopt: () => Promise.resolve(adopted),
+  release: () => Promise.resolve(),
+  sweep: () => Promise.resolve([]),
 };
 
 async function start(): Promise<void> {
   const { disk, remembered } = await Disk.open(join(folder, 'db'));
+  const ready = Promise.withResolvers<Orchestrator>();
+  const service = new Service(ready.promise);
   orchestrator = new Orchestrator({
-    ...{ disk, remembered, launcher, reach: 'ancestors', host: HOST },
-    event: (subject, text) => events.push(`${subject} ${text}`),
-    lines: () => undefined,
+    ...{ disk, remembered, launcher, reach: 'ancestors', host: () => Promise.resolve(HOST) },
+    event: (subject, text) => {
+      events.push(`${formatName(subject)} ${text}`);
+      service.event(subject, text);
+    },
+    lines: (subject, lines) => service.lines(subject, lines),
   });
   await orchestrator.start();
-  const handler = ({ name, payload }: ReturnType<typeof decodeMessage>) => {
-    if (payload.kind !== 'command') throw new Error('not a command');
-    return orchestrator.execute(name, payload.value);
-  };
-  listening = await listen(path, handler, (line) => log.push(line));
+  ready.resolve(orchestrator);
+  listening = await listen(path, service.handler, (line) => log.push(line));
 }
 
 beforeEach(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'kittiwake-server-'));
   path = join(folder, 'vmmd.sock');
-  [log, events, ends, refusal] = [[], [], [], undefined];
+  [log, events, ends, refusal, adopted] = [[], [], [], undefined, { kind: 'none' }];
   await start();
 });
 afterEach(async () => {
   await listening.close();
-  await orchestrator.stop();
+  await orchestrator.leave();
   await fs.rm(folder, { recursive: true });
 });
 
@@ -168,6 +178,7 @@ test('after it was ended without a word, everything runs again', async () => {
   await asked('a', create({ startup: 60 }));
   await asked('b', create({ startup: 10 }));
   await listening.close();
+  await orchestrator.leave();
   events = [];
   await start();
   expect((await names()).sort()).toEqual([':a', ':b']);
@@ -177,6 +188,7 @@ test('after it was ended without a word, everything runs again', async () => {
 test('what cannot be started when the daemon begins is tried again, and is not forgotten', async () => {
   await asked('a', create());
   await listening.close();
+  await orchestrator.leave();
   refusal = 'bridge service: there is none';
   await start();
   expect(await names()).toEqual([':a']);
@@ -227,10 +239,28 @@ describe('refuses, with the reason', () => {
     ],
     ['the root its policy', ':', { kind: 'policy', value: { kind: 'remove' } }, 'unknown policy'],
     [
-      'what belongs to another socket',
+      'the root a policy',
+      ':',
+      { kind: 'policy', value: { kind: 'add', value: granted } },
+      'policy of : is what the host has; give one to a path below',
+    ],
+    [
+      'an image that is none',
       'x',
-      { kind: 'stats', value: { kind: 'subscribe' } },
-      'stats: not a command of this socket',
+      create({ image: Buffer.from('hello') }),
+      'image: not an ELF executable; an image is a file such as hello.hvt or hello.spt',
+    ],
+    [
+      'a device the image does not want',
+      'x',
+      create({ bridges: [{ name: 'service' }] }),
+      'network device service: the image wants none',
+    ],
+    [
+      'what daemons say to each other',
+      'x',
+      { kind: 'stats', value: { kind: 'initial' } },
+      'stats initial: only daemons say that to each other',
     ],
   ])('%s', async (_, name, command, cause) => {
     expect(await asked(name, command)).toEqual(failure(cause));
@@ -247,15 +277,58 @@ describe('refuses, with the reason', () => {
   });
 });
 
-test('one that ends by itself and is not to be started again is gone from the list and the disk', async () => {
+test('one that ends by itself is no longer listed, and is kept with how it ended, over a restart of the daemon', async () => {
   await asked('x', create({ failBehaviour: { kind: 'quit' } }));
-  ends[0]?.({ status: 0 });
+  ends[0]?.({ status: 3 });
   await expect.poll(names).toEqual([]);
+  const ended = {
+    kind: 'success',
+    value: {
+      kind: 'states',
+      value: [
+        {
+          name: { path: [], label: 'x' },
+          state: { kind: 'ended', value: { why: 'ended with status 3' } },
+          last: { kind: 'status', value: 3 },
+        },
+      ],
+    },
+  };
+  const states: Command = { kind: 'kittiwake', value: { kind: 'states' } };
+  expect(await asked(':', states)).toMatchObject(ended);
+  await listening.close();
+  await orchestrator.leave();
+  await start();
+  expect(await asked(':', states)).toMatchObject(ended);
+  expect(ends).toHaveLength(1);
+  expect(
+    await asked('x', { kind: 'unikernel', value: { kind: 'restart', value: { kind: 'same' } } }),
+  ).toEqual(text('restarted unikernel'));
+  expect(await names()).toEqual([':x']);
+});
+
+test('what was stopped is kept, can be started again, and is gone once it is destroyed', async () => {
+  await asked('x', create());
+  expect(await asked('x', { kind: 'kittiwake', value: { kind: 'stop' } })).toEqual(text('stopped unikernel'));
+  expect(await names()).toEqual([]);
+  expect(await asked('x', { kind: 'kittiwake', value: { kind: 'stop' } })).toEqual(
+    failure('stop: it does not run'),
+  );
+  expect(await asked('x', unikernel('destroy'))).toEqual(text('destroyed unikernel'));
   expect(await fs.readdir(join(folder, 'db', 'unikernels'))).toEqual([]);
-  expect(orchestrator.supervisor(parseName('x'))?.state).toMatchObject({
-    kind: 'ended',
-    why: 'ended with status 0',
-  });
+  expect(await fs.readdir(join(folder, 'db', 'images'))).toEqual([]);
+});
+
+test('what ended while no daemon ran is started again, or kept, as it was to be', async () => {
+  await asked('x', create({ failBehaviour: { kind: 'quit' } }));
+  await asked('y', create());
+  await listening.close();
+  await orchestrator.leave();
+  adopted = { kind: 'ended', ended: { status: 2 } };
+  await start();
+  await expect.poll(names).toEqual([':y']);
+  expect(orchestrator.supervisor(parseName('x'))?.state.kind).toBe('ended');
+  expect(orchestrator.supervisor(parseName('y'))?.state.kind).toBe('waiting');
 });
 
 test('a policy that a certificate had before it was lowered is not taken, and one above it limits it', async () => {

@@ -1,6 +1,7 @@
 // A unikernel's life, with a tender that is made up and a clock that goes when it is told to.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FAILURES_MAX, type Ended } from '../../runtime/daemon/restart.ts';
+import type { Ended } from '../../runtime/daemon/ended.ts';
+import { FAILURES_MAX } from '../../runtime/daemon/restart.ts';
 import { Supervisor, type Launcher } from '../../runtime/daemon/supervisor.ts';
 import type { Unikernel } from '../../runtime/daemon/table.ts';
 
@@ -29,8 +30,12 @@ function host(): { launcher: Launcher; starts: Start[]; refuse: (why?: string) =
         signals.push(signal);
         if (listens || signal === 'SIGKILL') resolve({ signal });
       };
-      return Promise.resolve({ pid: starts.length, ended: promise, kill });
+      const leave = (): void => undefined;
+      return Promise.resolve({ pid: starts.length, since: new Date(), ended: promise, kill, leave });
     },
+    adopt: () => Promise.resolve({ kind: 'none' }),
+    release: () => Promise.resolve(),
+    sweep: () => Promise.resolve([]),
   };
   return { launcher, starts, refuse: (why) => (refusal = why), deaf: () => (listens = false) };
 }
@@ -55,7 +60,7 @@ function supervised(of = unikernel()) {
   const said = { lines: [] as string[], ended: [] as string[], events: [] as string[] };
   const supervisor = new Supervisor(of, made.launcher, {
     lines: (lines) => said.lines.push(...lines.map(({ line }) => line)),
-    ended: (why) => said.ended.push(why),
+    ended: ({ why }) => said.ended.push(why),
     event: (text) => said.events.push(text),
   });
   return { ...made, supervisor, said };

@@ -30,7 +30,7 @@ test('everything a unikernel has is on it, in order, the image after the options
     ]),
     blocks: new Map([['foo:disk', '/var/lib/x/foo:disk']]),
   };
-  expect(tenderArguments({ name, config, digest: '' }, '/img', attached)).toEqual([
+  expect(tenderArguments({ name, config, digest: '' }, '/img', attached, true)).toEqual([
     '--mem=32',
     '--net:service=kwt0',
     '--net-mac:service=00:80:41:df:aa:23',
@@ -45,7 +45,9 @@ test('everything a unikernel has is on it, in order, the image after the options
     '-l',
     '*:debug',
   ]);
-  const unnamed = { name, config: { ...config, addName: false, arguments: [] }, digest: '' };
-  expect(tenderArguments(unnamed, '/img', attached).slice(-2)).toEqual(['--', '/img']);
-  expect(() => tenderArguments(unnamed, '/img', { ...attached, taps: new Map() })).toThrow('not attached');
+  const unnamed = { name, config: { ...config, arguments: [] }, digest: '' };
+  expect(tenderArguments(unnamed, '/img', attached, false).slice(-2)).toEqual(['--', '/img']);
+  expect(() => tenderArguments(unnamed, '/img', { ...attached, taps: new Map() }, false)).toThrow(
+    'not attached',
+  );
 });

@@ -1,9 +1,10 @@
 // kittiwake run: finds the image, picks the tender, and becomes it.
 import { accessSync, constants } from 'node:fs';
-import type { Command, Context } from '../command.ts';
+import type { Command } from '../command.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { readImage } from '../image.ts';
-import { locate, type Install } from '../install.ts';
+import { findImage } from '../find-image.ts';
+import type { Install } from '../install.ts';
 import { kvmTrouble, type Kvm } from '../kvm.ts';
 import { printable } from '../printable.ts';
 import { COMPLETIONS, parseArguments } from '../run-options.ts';
@@ -87,18 +88,6 @@ When kittiwake itself fails it exits with 64 (usage), 65 (not an image),
 71 (the host refused), 73 (a file cannot be created), 77 (permission) or 78
 (devices or memory).
 `;
-
-/** The file that `image` names: itself, else a prebuilt one of that name, with the ABI added that can run here. */
-function findImage(image: string, install: Install, kvm: () => Kvm, note: Context['note']): string {
-  const found = locate(image, install);
-  if (found !== undefined) return found;
-  const [hvt, spt] = [locate(`${image}.hvt`, install), locate(`${image}.spt`, install)];
-  if (hvt === undefined || spt === undefined) return hvt ?? spt ?? image;
-  const trouble = kvmTrouble(kvm());
-  if (!trouble) return hvt;
-  note(`${image}: running it under spt, since ${trouble.cause}`);
-  return spt;
-}
 
 /** The tender for an image of ABI `target`, once it is sure it can run here. */
 function pickTender(name: string, target: string, install: Install, kvm: () => Kvm): string {

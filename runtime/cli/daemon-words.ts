@@ -1,0 +1,40 @@
+// Options and texts of the commands that speak to the orchestrator.
+import { CommandError, EXIT } from './errors.ts';
+
+export const ASKING = { json: { type: 'boolean' }, sockets: { type: 'string' } } as const;
+export const ASKING_OPTIONS = ['--json', '--sockets', '--help'] as const;
+
+export const ASKING_HELP = `  --json              write JSON instead of text
+  --sockets FOLDER    the orchestrator's sockets (default: /run/albatross/util)
+  --help              show this text
+`;
+
+export const ASKING_STATUS = `Exit status: 0, 64 (usage), 69 (kittiwaked is not there, or refused, and says why)
+or 77 (permission).
+`;
+
+/** The operands, as many as there are `names`. @throws CommandError */
+export function operandsOf(command: string, names: readonly string[], given: readonly string[]): string[] {
+  if (given.length === names.length) return [...given];
+  throw new CommandError(
+    EXIT.usage,
+    `${command} takes ${names.join(' ')}; see 'kittiwake ${command} --help'`,
+  );
+}
+
+/** One operand or more. @throws CommandError */
+export function someOperands(command: string, given: readonly string[]): readonly string[] {
+  if (given.length > 0) return given;
+  throw new CommandError(EXIT.usage, `${command} takes NAME...; see 'kittiwake ${command} --help'`);
+}
+
+/** A whole number of an option. @throws CommandError */
+export function numberOf(option: string, text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new CommandError(EXIT.usage, `option '${option}': not a number; write it like ${option} 32`);
+}
+
+/** Numbers with commas between them. @throws CommandError */
+export const numbersOf = (option: string, text: string): number[] =>
+  text.split(',').map((part) => numberOf(option, part));

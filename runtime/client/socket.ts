@@ -1,0 +1,123 @@
+// Asks the orchestrator, ours or Albatross's, by its Unix sockets.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Command } from '../protocol/command.ts';
+import type { Data } from '../protocol/data.ts';
+import { Deframer, frame } from '../protocol/frame.ts';
+import { decodeMessage, encodeMessage, type Message } from '../protocol/message.ts';
+import type { Name } from '../protocol/name.ts';
+import type { Success } from '../protocol/reply.ts';
+
+/** Where Albatross has its sockets, and ours is found, too. */
+export const SOCKETS = '/run/albatross/util';
+
+export type Failure =
+  /** The server said no, and why. */
+  | 'refused'
+  /** There is nobody, or nobody who may be asked. */
+  | 'unreachable'
+  | 'forbidden'
+  /** It ended the connection without a word: it does not know what it was asked. */
+  | 'unanswered';
+
+/** One line for the person. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+  readonly failure: Failure;
+
+  constructor(failure: Failure, message: string) {
+    super(message);
+    this.failure = failure;
+  }
+}
+
+/** The socket that answers `command`, in Albatross's division of labour. */
+function socketOf({ kind }: Command): string {
+  return kind === 'console' ? 'console.sock' : kind === 'stats' ? 'stat.sock' : 'vmmd.sock';
+}
+
+async function connected(path: string): Promise<Socket> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES')
+      throw new ClientError(
+        'forbidden',
+        `${path}: permission denied; use sudo, or join the group of the socket`,
+      );
+    if (code === 'ENOENT' || code === 'ECONNREFUSED')
+      throw new ClientError(
+        'unreachable',
+        `${path}: no kittiwaked serves there; 'sudo systemctl enable --now kittiwaked.socket' starts it`,
+      );
+    throw new ClientError('unreachable', `${path}: ${message}`);
+  }
+}
+
+/** What a server says to a command: its answer, and what follows it. */
+export interface Exchange extends AsyncDisposable {
+  readonly answer: Success;
+  readonly data: () => AsyncGenerator<{ readonly name: Name; readonly data: Data }, void>;
+}
+
+export class Client {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Asks, and waits for the answer. @throws ClientError where there is none, or it is no. */
+  async ask(name: Name, command: Command): Promise<Success> {
+    await using exchange = await this.open(name, command);
+    return exchange.answer;
+  }
+
+  /**
+   * Asks something whose answer goes on. Where nothing more is `listening` than what is there already, it ends with that.
+   * @throws ClientError as `ask` does.
+   */
+  async open(name: Name, command: Command, listening = true): Promise<Exchange> {
+    const path = join(this.#folder, socketOf(command));
+    const socket = await connected(path);
+    socket.on('error', () => undefined); // It ends then, too.
+    const messages = received(socket);
+    socket.write(frame(encodeMessage({ sequence: 0n, name, payload: { kind: 'command', value: command } })));
+    if (!listening) socket.end();
+    const { value: first } = await messages.next();
+    if (first?.payload.kind !== 'success') socket.destroy();
+    if (first === undefined)
+      throw new ClientError('unanswered', `${path}: the server closed the connection without an answer`);
+    if (first.payload.kind === 'failure') throw new ClientError('refused', first.payload.value);
+    if (first.payload.kind !== 'success')
+      throw new ClientError('unanswered', `${path}: the server sent ${first.payload.kind}, not an answer`);
+    return {
+      answer: first.payload.value,
+      async *data() {
+        for await (const { name: subject, payload } of messages) {
+          if (payload.kind === 'failure') throw new ClientError('refused', payload.value);
+          if (payload.kind === 'data') yield { name: subject, data: payload.value };
+        }
+      },
+      [Symbol.asyncDispose]: () => {
+        socket.destroy();
+        return Promise.resolve();
+      },
+    };
+  }
+}
+
+async function* received(socket: Socket): AsyncGenerator<Message, void> {
+  const deframer = new Deframer();
+  try {
+    for await (const chunk of socket)
+      for (const body of deframer.push(chunk as Buffer)) if (body.length > 0) yield decodeMessage(body);
+  } catch (error) {
+    // A connection that breaks says no more than one that ends.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}

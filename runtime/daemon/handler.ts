@@ -1,0 +1,79 @@
+// What the sockets are for. Albatross has one for each of its daemons; here each answers everything, so that it does not matter which was meant.
+import type { Command } from '../protocol/command.ts';
+import { formatName, type Name } from '../protocol/name.ts';
+import type { Success } from '../protocol/reply.ts';
+import type { Line } from './console.ts';
+import { Refusal, type Orchestrator } from './orchestrator.ts';
+import type { Client, Handler } from './server.ts';
+import { Subscribers } from './subscribers.ts';
+
+export class Service {
+  readonly #consoles = new Subscribers();
+  readonly #events = new Subscribers();
+  readonly #orchestrator: Promise<Orchestrator>;
+
+  /** @param orchestrator - Until it is there, whoever asks waits. */
+  constructor(orchestrator: Promise<Orchestrator>) {
+    this.#orchestrator = orchestrator;
+  }
+
+  readonly lines = (subject: Name, lines: readonly Line[]): void => {
+    for (const value of lines) this.#consoles.tell(subject, { kind: 'console', value });
+  };
+
+  readonly event = (subject: Name, text: string): void => {
+    this.#events.tell(subject, { kind: 'event', value: { time: new Date(), text } });
+  };
+
+  readonly handler: Handler = async ({ name, payload }, client) => {
+    if (payload.kind !== 'command') throw new Refusal(`${payload.kind}: not for a daemon`);
+    const command = payload.value;
+    if (command.kind === 'console') return this.#console(name, command.value, client);
+    if (command.kind === 'kittiwake' && command.value.kind === 'events')
+      return this.#subscribe(this.#events, name, client, 'subscribed', () => undefined);
+    return (await this.#orchestrator).execute(name, command);
+  };
+
+  async #console(
+    name: Name,
+    command: Extract<Command, { kind: 'console' }>['value'],
+    client: Client,
+  ): Promise<Success | undefined> {
+    const orchestrator = await this.#orchestrator;
+    switch (command.kind) {
+      case 'listInactive': {
+        const ended = orchestrator.supervisors(name).filter(({ state }) => state.kind !== 'running');
+        return { kind: 'inactiveConsoles', value: ended.map(({ unikernel }) => unikernel.name) };
+      }
+      case 'subscribe': {
+        if (name.label === undefined)
+          throw new Refusal(`console: ${formatName(name)} is a path; give a name`);
+        const ring = orchestrator.supervisor(name)?.console;
+        const { kind, value } = command.value;
+        return this.#subscribe(this.#consoles, name, client, ring ? 'subscribed' : 'waiting for VM', () => {
+          const lines = ring && (kind === 'count' ? ring.last(value) : ring.since(value));
+          for (const line of lines ?? [])
+            client.send({ kind: 'data', value: { kind: 'console', value: line } }, name);
+        });
+      }
+      default:
+        throw new Refusal(`console ${command.kind}: only daemons say that to each other`);
+    }
+  }
+
+  /** Says so, tells what has been, and then all that comes, until the client has had enough. */
+  async #subscribe(
+    to: Subscribers,
+    scope: Name,
+    client: Client,
+    said: string,
+    before: () => void,
+  ): Promise<undefined> {
+    client.send({ kind: 'success', value: { kind: 'text', value: said } });
+    before();
+    const end = to.add(scope, (subject, data) => client.send({ kind: 'data', value: data }, subject));
+    await client.gone;
+    end();
+    return undefined;
+  }
+}

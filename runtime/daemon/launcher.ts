@@ -1,0 +1,267 @@
+// Starts tenders on this host, and finds those again that an earlier daemon started. A tender is nobody's to wait for: what it prints comes by a FIFO,
+// how it ended stands in a file, and that it has ended is the end of the FIFO, whoever began it.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs/promises';
+import { constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
+import { formatName } from '../protocol/name.ts';
+import { bootId, identify, programOf, runs, signalTo, type Identity } from './identity.ts';
+import { tenderOf } from './image.ts';
+import { describeEnd, type Ended } from './ended.ts';
+import { RunFolder, type RunRecord } from './run-folder.ts';
+import { KILL_AFTER_MS, type Adopted, type Launcher, type Output, type Running } from './supervisor.ts';
+import { fingerprint, blockOf, type Unikernel } from './table.ts';
+import { addTaps, removeTaps, tapName, type Ip } from './taps.ts';
+import { tenderArguments, type Attached } from './tender.ts';
+
+/** Longest from a tender's start to its guest's. */
+const START_LIMIT_MS = 60_000;
+/** How often it is looked whether a guest has started. */
+const LOOK_MS = 2;
+/** Longest the shell takes to become the tender. */
+const BECOME_LIMIT_MS = 10_000;
+
+/**
+ * What waits until its number is written down, and then becomes the tender: if the daemon dies before, its end of the pipe closes, and nothing was
+ * started. Descriptor 3 is for the tender's events.
+ */
+const WAIT = 'read -r word && [ "$word" = go ] && exec "$@" </dev/null';
+
+export interface Host {
+  /** Where the folders of runs are; empty after the host's start. */
+  readonly runs: string;
+  readonly tender: (abi: 'hvt' | 'spt') => string;
+  /** The file of the image of `digest`. */
+  readonly image: (digest: string) => string;
+  /** The file of a block device. */
+  readonly block: (name: string) => string;
+  readonly ip: Ip;
+  /** Of the CPUs the host has: one that may use all of them is not bound to any. */
+  readonly cpus: readonly number[];
+}
+
+export class HostLauncher implements Launcher {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  async start(unikernel: Unikernel, addName: boolean, output: Output): Promise<Running> {
+    const { name, config, digest } = unikernel;
+    const path = this.#host.image(digest);
+    const abi = tenderOf(await fs.readFile(path), config);
+    const folder = RunFolder.of(this.#host.runs, name);
+    await this.#clear(folder);
+    const taps = config.bridges.map((device) => ({
+      device: device.name,
+      tap: tapName(name, device.name),
+      bridge: device.bridge ?? device.name,
+    }));
+    const record: RunRecord = {
+      name: formatName(name),
+      fingerprint: fingerprint(unikernel),
+      taps: taps.map(({ tap }) => tap),
+    };
+    await folder.make(record);
+    try {
+      await addTaps(taps, this.#host.ip);
+      const attached: Attached = {
+        taps: new Map(taps.map(({ device, tap }) => [device, tap])),
+        blocks: new Map(
+          config.blocks.map((device) => {
+            const block = formatName(blockOf(name, device));
+            return [block, this.#host.block(block)];
+          }),
+        ),
+      };
+      const command = [
+        ...this.#binding(config.cpuids),
+        this.#host.tender(abi),
+        ...['--sysexits', '--events=3'],
+        ...tenderArguments(unikernel, path, attached, addName),
+      ];
+      return await this.#launch(folder, record, command, output);
+    } catch (error) {
+      await this.#clear(folder);
+      throw error;
+    }
+  }
+
+  /** Words that keep a program on the CPUs `ids`. */
+  #binding(ids: readonly number[]): string[] {
+    const all = this.#host.cpus.every((id) => ids.includes(id));
+    return all || ids.length === 0 ? [] : ['taskset', '--cpu-list', ids.join(',')];
+  }
+
+  async #launch(
+    folder: RunFolder,
+    record: RunRecord,
+    command: readonly string[],
+    output: Output,
+  ): Promise<Running> {
+    // Opened to read as well as to write: a tender whose daemon has gone fills its FIFO, and is not ended by it.
+    const writer = await fs.open(folder.console, 'r+');
+    const events = await fs.open(folder.events, 'a');
+    let child: ChildProcess;
+    try {
+      child = spawn('/bin/sh', ['-c', WAIT, 'kittiwaked', ...command], {
+        stdio: ['pipe', writer.fd, writer.fd, events.fd],
+        detached: true,
+        cwd: '/',
+      });
+      child.stdin?.on('error', () => undefined); // It has ended; its end tells how.
+      child.unref();
+    } catch (error) {
+      await Promise.all([writer.close(), events.close()]);
+      throw error;
+    }
+    const exited = new Promise<Ended>((resolve) => {
+      child.once('error', () => resolve({ status: 255 }));
+      child.once('exit', (status, signal) =>
+        resolve(signal === null ? { status: status ?? 255 } : { signal }),
+      );
+    });
+    try {
+      const process = child.pid === undefined ? undefined : await identify(child.pid);
+      if (process === undefined) throw new Error('/bin/sh: it cannot be started');
+      await folder.write({ ...record, process });
+      const run = this.#watch(folder, record.taps, process, output, () => exited);
+      await Promise.all([writer.close(), events.close()]);
+      child.stdin?.end('go\n');
+      return await begun(folder, run);
+    } catch (error) {
+      // What was not told to go ends now.
+      child.stdin?.destroy();
+      await Promise.allSettled([writer.close(), events.close()]);
+      throw error;
+    }
+  }
+
+  /** Hears what the tender prints, and when it has ended; then takes its interfaces away. */
+  #watch(
+    folder: RunFolder,
+    taps: readonly string[],
+    process: Identity,
+    output: Output,
+    otherwise: () => Promise<Ended>,
+  ): Watched {
+    const reader = readerOf(folder);
+    const over = once(reader, 'close');
+    reader.on('data', output);
+    reader.on('error', () => undefined); // 'close' follows.
+    let left = false;
+    const ended = (async (): Promise<Ended> => {
+      await over;
+      // Left alone it goes on: nobody is told anything any more.
+      if (left) return new Promise(() => undefined);
+      const result = (await folder.told()).ended ?? (await otherwise());
+      await removeTaps(taps, this.#host.ip);
+      return result;
+    })();
+    const leave = (): void => {
+      left = true;
+      reader.destroy();
+    };
+    return { pid: process.pid, ended, leave, kill: (signal) => void signalTo(process, signal) };
+  }
+
+  async adopt(unikernel: Unikernel, output: Output): Promise<Adopted> {
+    const folder = RunFolder.of(this.#host.runs, unikernel.name);
+    const record = await folder.read();
+    const { process, taps = [] } = record ?? {};
+    if (
+      process === undefined ||
+      process.boot !== (await bootId()) ||
+      record?.fingerprint !== fingerprint(unikernel)
+    ) {
+      await this.#clear(folder);
+      return { kind: 'none' };
+    }
+    await becomesTender(process);
+    // The reader first: what ends after it was opened is heard of.
+    const killed = (): Promise<Ended> => Promise.resolve({ signal: 'SIGKILL' });
+    const run = this.#watch(folder, taps, process, output, killed);
+    const { started, ended } = await folder.told();
+    if (await runs(process)) return { kind: 'running', running: { ...run, since: started ?? new Date() } };
+    run.leave();
+    if (started === undefined) {
+      await this.#clear(folder);
+      return { kind: 'none' };
+    }
+    // What tells how it ended stays until that is written down.
+    await removeTaps(taps, this.#host.ip);
+    return { kind: 'ended', ended: ended ?? (await folder.told()).ended ?? { signal: 'SIGKILL' } };
+  }
+
+  async release(unikernel: Unikernel): Promise<void> {
+    await this.#clear(RunFolder.of(this.#host.runs, unikernel.name));
+  }
+
+  async sweep(wanted: ReadonlySet<string>): Promise<string[]> {
+    const swept: string[] = [];
+    for (const folder of await RunFolder.all(this.#host.runs)) {
+      const name = (await folder.read())?.name;
+      if (name !== undefined && wanted.has(name)) continue;
+      await this.#clear(folder);
+      if (name !== undefined) swept.push(name);
+    }
+    return swept;
+  }
+
+  /** Takes away whatever is left of a run. */
+  async #clear(folder: RunFolder): Promise<void> {
+    const record = await folder.read();
+    const { process, taps = [] } = record ?? {};
+    if (process !== undefined) await end(process);
+    if (process === undefined || process.boot === (await bootId())) await removeTaps(taps, this.#host.ip);
+    await folder.remove();
+  }
+}
+
+/** One whose guest may not have begun. */
+type Watched = Omit<Running, 'since'>;
+
+/** Waits for the guest's first instruction. @throws Error with the tender's own words where it does not come to that. */
+async function begun(folder: RunFolder, run: Watched): Promise<Running> {
+  const limit = Date.now() + START_LIMIT_MS;
+  const over: Ended[] = [];
+  void run.ended.then((ended) => over.push(ended));
+  for (;;) {
+    const [ended] = over;
+    const { started, refusal } = await folder.told();
+    if (started !== undefined) return { ...run, since: started };
+    if (ended) throw new Error(refusal ?? `its tender ${describeEnd(ended)} before the guest began`);
+    if (Date.now() > limit) {
+      run.kill('SIGKILL');
+      await run.ended;
+      throw new Error(`the guest has not begun in ${START_LIMIT_MS / 1000} s`);
+    }
+    await after(LOOK_MS);
+  }
+}
+
+/** The end of the FIFO that hears when nobody is left at the other. */
+function readerOf(folder: RunFolder): Socket {
+  const fd = openSync(folder.console, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+/** Waits until the shell that was to become a tender has, or has ended because nobody let it. */
+async function becomesTender(process: Identity): Promise<void> {
+  const limit = Date.now() + BECOME_LIMIT_MS;
+  while (Date.now() < limit && !/^(kittiwake-|undefined)/.test(String(await programOf(process))))
+    await after(LOOK_MS);
+}
+
+/** Ends it: asks, and takes it away where that does not help. */
+async function end(process: Identity): Promise<void> {
+  const limit = Date.now() + KILL_AFTER_MS;
+  await signalTo(process, 'SIGTERM');
+  while (await runs(process)) {
+    if (Date.now() > limit) await signalTo(process, 'SIGKILL');
+    await after(LOOK_MS);
+  }
+}

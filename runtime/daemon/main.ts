@@ -1,0 +1,99 @@
+// kittiwaked: puts the parts together, and takes them apart again at its end.
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { VERSION } from '../version.ts';
+import { formatName, type Name } from '../protocol/name.ts';
+import { handedOn } from './activation.ts';
+import { Disk } from './disk.ts';
+import { Service } from './handler.ts';
+import { cpusOnline, hostPolicy } from './host.ts';
+import { HostLauncher } from './launcher.ts';
+import { HELP, parseOptions, type Options } from './options.ts';
+import { Orchestrator } from './orchestrator.ts';
+import { listen, type Listening } from './server.ts';
+import { systemIp } from './taps.ts';
+
+/** Sockets by the names Albatross's clients know them by; each answers everything. */
+const SOCKETS = ['vmmd', 'console', 'stat'] as const;
+
+const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
+
+async function serve({ sockets, state, run, reach }: Options): Promise<() => Promise<void>> {
+  const given = handedOn(process.env, process.pid);
+  for (const folder of [run, sockets]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const { disk, remembered } = await Disk.open(state);
+  await alone(state);
+  for (const damaged of remembered.damaged) log(`damaged: ${damaged}`);
+  const prefix = process.env['KITTIWAKE_PREFIX'] ?? resolve(import.meta.dirname, '..', '..');
+  const launcher = new HostLauncher({
+    runs: run,
+    tender: (abi) => join(prefix, 'bin', `kittiwake-${abi}`),
+    image: (digest) => disk.image(digest),
+    block: (name) => join(state, 'blocks', name),
+    ip: systemIp,
+    cpus: await cpusOnline(),
+  });
+  const ready = Promise.withResolvers<Orchestrator>();
+  const service = new Service(ready.promise);
+  const event = (subject: Name, text: string): void => {
+    log(`${formatName(subject)} ${text}`);
+    service.event(subject, text);
+  };
+  const orchestrator = new Orchestrator({
+    ...{ disk, remembered, launcher, reach, event, lines: service.lines },
+    host: () => hostPolicy(state, systemIp),
+  });
+  const listening: Listening[] = [];
+  // Whoever asks already waits until what runs is known.
+  for (const name of SOCKETS)
+    listening.push(await listen(join(sockets, `${name}.sock`), service.handler, log, given.get(name)));
+  await orchestrator.start();
+  ready.resolve(orchestrator);
+  log(`kittiwaked ${VERSION}: ${orchestrator.running} unikernels run`);
+  return async () => {
+    await Promise.all(listening.map(({ close }) => close()));
+    const running = await orchestrator.leave();
+    log(`ends; ${running} unikernels run on`);
+  };
+}
+
+/** Sees to it that nobody else looks after what is in `folder`, for as long as this process lives. */
+async function alone(folder: string): Promise<void> {
+  const { dev, ino } = await stat(folder);
+  const lock = createServer().listen(`\0kittiwaked ${dev} ${ino}`);
+  lock.unref();
+  try {
+    await once(lock, 'listening');
+  } catch {
+    throw new Error(`${folder}: another kittiwaked looks after it; end that first`);
+  }
+}
+
+function refuse(message: string): never {
+  log(`kittiwaked: ${message}`);
+  process.exit(1);
+}
+
+if (import.meta.main) {
+  let options: ReturnType<typeof parseOptions>;
+  try {
+    options = parseOptions(process.argv.slice(2));
+  } catch (error) {
+    log(`kittiwaked: ${(error as Error).message.split('. To specify')[0]}; see 'kittiwaked --help'`);
+    process.exit(64);
+  }
+  if (options === 'help') process.stdout.write(HELP);
+  else if (options === 'version') process.stdout.write(`kittiwaked ${VERSION}\n`);
+  else {
+    const end = await serve(options).catch((error: unknown) => refuse((error as Error).message));
+    const signalled = new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    });
+    await signalled;
+    await end();
+    process.exit(0);
+  }
+}

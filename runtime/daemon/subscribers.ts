@@ -1,0 +1,30 @@
+// Who wants to hear of what happens: lines of a console, events, statistics. Each hears only of what it asked for.
+import { isWithin, type Name } from '../protocol/name.ts';
+import type { Data } from '../protocol/data.ts';
+
+interface Subscriber {
+  readonly scope: Name;
+  /** False where it is gone. */
+  readonly take: (subject: Name, data: Data) => boolean;
+}
+
+export class Subscribers {
+  readonly #all = new Set<Subscriber>();
+
+  get count(): number {
+    return this.#all.size;
+  }
+
+  /** Tells `take` of everything at and below `scope`; what is returned ends that. */
+  add(scope: Name, take: Subscriber['take']): () => void {
+    const subscriber = { scope, take };
+    this.#all.add(subscriber);
+    return () => void this.#all.delete(subscriber);
+  }
+
+  tell(subject: Name, data: Data): void {
+    for (const subscriber of this.#all)
+      if (isWithin(subject, subscriber.scope) && !subscriber.take(subject, data))
+        this.#all.delete(subscriber);
+  }
+}
