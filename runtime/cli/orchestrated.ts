@@ -7,6 +7,7 @@ import type { Success } from '../protocol/reply.ts';
 
 /** Answers that carry something. */
 type Telling = Extract<Success, { readonly value: unknown }>;
+type Told<K> = Extract<Telling, { readonly kind: K }>['value'];
 
 import { CommandError, EXIT, type ExitStatus } from './errors.ts';
 import { printable } from './printable.ts';
@@ -51,12 +52,8 @@ export const scopeOf = (word: string | undefined): Name =>
 export const pathOf = (word: string): Name => ({ path: parsePath(word) });
 
 /** The answer of `kind`. @throws ClientError where it is another. */
-export function expected<K extends Telling['kind']>(
-  kind: K,
-  answer: Success,
-): Extract<Telling, { kind: K }>['value'] {
-  const isExpected = (given: Success): given is Extract<Telling, { kind: K }> => given.kind === kind;
-  if (isExpected(answer)) return answer.value;
+export function expected<K extends Telling['kind']>(kind: K, answer: Success): Told<K> {
+  if (answer.kind === kind) return (answer as Telling).value as Told<K>;
   throw new ClientError('unanswered', `the server answered with ${answer.kind} where ${kind} was asked for`);
 }
 

@@ -20,6 +20,8 @@ import { tenderArguments, type Attached } from './tender.ts';
 const START_LIMIT_MS = 60_000;
 /** How often it is looked whether a guest has started. */
 const LOOK_MS = 2;
+/** Bytes of what a tender says that are looked at for the reason. */
+const REASON_MAX = 1024;
 /** Longest the shell takes to become the tender. */
 const BECOME_LIMIT_MS = 10_000;
 
@@ -128,10 +130,18 @@ export class HostLauncher implements Launcher {
       const process = child.pid === undefined ? undefined : await identify(child.pid);
       if (process === undefined) throw new Error('/bin/sh: it cannot be started');
       await folder.write({ ...record, process });
-      const run = this.#watch(folder, record.taps, process, output, () => exited);
+      // What it says where its guest never begins is the reason.
+      let tail: Buffer | undefined = Buffer.alloc(0);
+      const heard: Output = (bytes) => {
+        if (tail) tail = Buffer.concat([tail, bytes]).subarray(-REASON_MAX);
+        output(bytes);
+      };
+      const run = this.#watch(folder, record.taps, process, heard, () => exited);
       await Promise.all([writer.close(), events.close()]);
       child.stdin?.end('go\n');
-      return await begun(folder, run);
+      const running = await begun(folder, run, () => tail?.toString('utf8').trim().split('\n').at(-1));
+      tail = undefined;
+      return running;
     } catch (error) {
       // What was not told to go ends now.
       child.stdin?.destroy();
@@ -225,7 +235,7 @@ export class HostLauncher implements Launcher {
 type Watched = Omit<Running, 'since'>;
 
 /** Waits for the guest's first instruction. @throws Error with the tender's own words where it does not come to that. */
-async function begun(folder: RunFolder, run: Watched): Promise<Running> {
+async function begun(folder: RunFolder, run: Watched, said: () => string | undefined): Promise<Running> {
   const limit = Date.now() + START_LIMIT_MS;
   const over: Ended[] = [];
   void run.ended.then((ended) => over.push(ended));
@@ -233,7 +243,8 @@ async function begun(folder: RunFolder, run: Watched): Promise<Running> {
     const [ended] = over;
     const { started, refusal } = await folder.told();
     if (started !== undefined) return { ...run, since: started };
-    if (ended) throw new Error(refusal ?? `its tender ${describeEnd(ended)} before the guest began`);
+    if (ended)
+      throw new Error((refusal ?? said()) || `its tender ${describeEnd(ended)} before the guest began`);
     if (Date.now() > limit) {
       run.kill('SIGKILL');
       await run.ended;
