@@ -9,8 +9,8 @@ export const ASKING_HELP = `  --json              write JSON instead of text
   --help              show this text
 `;
 
-export const ASKING_STATUS = `Exit status: 0, 64 (usage), 69 (kittiwaked is not there, or refused, and says why)
-or 77 (permission).
+export const ASKING_STATUS = `Exit status: 0, 64 (usage), 69 (kittiwaked is not there, or says no, and why) or
+77 (permission).
 `;
 
 /** The operands, as many as there are `names`. @throws CommandError */

@@ -1,19 +1,20 @@
 // The daemon's command line.
 import { parseArgs } from 'node:util';
 
-export const HELP = `Keep unikernels running on this host: start them, watch them, start them again, and
-do what 'kittiwake create', 'ps', 'logs', 'stop' and others ask for.
+export const HELP = `Keep unikernels running on this host: start them, watch them, start them again,
+and do what 'kittiwake create', 'ps', 'logs', 'stop' and others ask for.
 
 Usage: kittiwaked [OPTIONS]
 
-It needs root, for interfaces and KVM. Unikernels are processes of their own: they
-run on when the daemon ends, however it does, and the next one finds them.
+It needs root, for interfaces and KVM. Unikernels are processes of their own:
+they run on when the daemon ends, however it does, and the next one finds them.
 
 Options:
-  --sockets FOLDER   where clients find it: vmmd.sock, console.sock and stat.sock,
-                     as Albatross's clients expect them
+  --sockets FOLDER   where clients find it, by Albatross's names: vmmd.sock,
+                     console.sock and stat.sock
                      (default: /run/albatross/util)
-  --state FOLDER     what is to run, policies, images (default: /var/lib/kittiwaked)
+  --state FOLDER     what is to run, policies, images
+                     (default: /var/lib/kittiwaked)
   --run FOLDER       what runs now; must be empty after the host's start
                      (default: /run/kittiwaked)
   --policies own     only the policy of a unikernel's own path limits it, as in
@@ -21,8 +22,8 @@ Options:
   --help             show this text
   --version          show the version
 
-Sockets that systemd has opened (kittiwaked.socket) are taken over. What happens is
-written to standard error, a line each. SIGTERM and SIGINT end the daemon.
+Sockets that systemd has opened (kittiwaked.socket) are taken over. What happens
+is written to standard error, a line each. SIGTERM and SIGINT end the daemon.
 
 Examples:
   sudo systemctl enable --now kittiwaked.socket

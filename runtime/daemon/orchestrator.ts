@@ -13,7 +13,15 @@ import { beyond, granted } from './grants.ts';
 import { infoOf, statusOf } from './infos.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
 import { Supervisor, type Launcher } from './supervisor.ts';
-import { changed, withoutImage, within, type Past, type Standing, type Table, type Unikernel } from './table.ts';
+import {
+  changed,
+  withoutImage,
+  within,
+  type Past,
+  type Standing,
+  type Table,
+  type Unikernel,
+} from './table.ts';
 
 /** Why a command is not done, as its client is told. */
 export class Refusal extends Error {

@@ -11,16 +11,16 @@ export const create: Command = {
   name: 'create',
   summary: 'give a unikernel to kittiwaked, which keeps it running',
   help: `Give a unikernel to kittiwaked. It starts now, again after a crash, and whenever
-the host does, until it is stopped or removed. ('kittiwake run' needs no kittiwaked:
-there the unikernel is yours to look after.)
+the host does, until it is stopped or removed. ('kittiwake run' needs no
+kittiwaked: there the unikernel is yours to look after.)
 
 Usage: kittiwake create NAME IMAGE [OPTIONS] [-- GUEST-ARGUMENTS]
 
-NAME is letters, digits, dots and hyphens; 'team:web' is web below the path team,
-whose policies limit it. IMAGE is a file, or the name of a prebuilt image.
+NAME is letters, digits, dots and hyphens; 'team:web' is web below the path
+team, whose policies limit it. IMAGE is a file, or the name of a prebuilt image.
 
 Options:
-  --net:DEVICE=BRIDGE join the image's network device DEVICE to BRIDGE of the host
+  --net:DEVICE=BRIDGE join the image's network device DEVICE to BRIDGE
   --net-mac:DEVICE=MAC
                       give it this MAC address (default: one made of the name)
   --block:DEVICE=NAME attach the block device NAME, of the unikernel's path, to
@@ -31,7 +31,7 @@ Options:
   --cpu N,N           CPUs it may use (default: all that policies allow)
   --restart no|always|STATUS,STATUS
                       when to start it again after it ended: never, always, or
-                      after these statuses (default: 2,255, which crashes end with)
+                      after these statuses (default: 2,255, those of crashes)
   --start-order N     when the host starts, lower ones go first (default: 50)
   --add-name          --name=NAME is the guest's first argument
   --replace           in place of the unikernel of that name
@@ -39,8 +39,8 @@ ${ASKING_HELP}
 ${ASKING_STATUS}
 Examples:
   sudo kittiwake create hello hello.spt -- Hello from me
-  sudo kittiwake create check netcheck.spt --net:service=br0 -- --ipv4=10.0.0.2/24
-  sudo kittiwake create check netcheck.spt --replace --net:service=br0 --mem 32 -- --ipv4=10.0.0.3/24
+  sudo kittiwake create www website.spt --net:service=br0 --block:data=site
+  sudo kittiwake create a netcheck.spt --net:service=br0 -- --ipv4=10.0.0.2/24
 `,
   options: [
     ...['--net:', '--net-mac:', '--block:', '--block-sector-size:', '--mem', '--cpu', '--restart'],

@@ -43,9 +43,9 @@ export const restart = lifecycle(
 export const stop = lifecycle(
   'stop',
   'end a unikernel of kittiwaked, and keep it',
-  `End unikernels: each is asked, and after 10 s it is killed. What they were created
-with is kept, and so are their last lines; 'kittiwake restart' starts them again,
-'kittiwake rm' removes them. They do not come back with the host.`,
+  `End unikernels: each is asked, and after 10 s it is killed. What they were
+created with is kept, and so are their last lines; 'kittiwake restart' starts
+them again, 'kittiwake rm' removes them. They do not come back with the host.`,
   '  sudo kittiwake stop web\n',
   { kind: 'kittiwake', value: { kind: 'stop' } },
 );

@@ -18,7 +18,8 @@ import { table } from '../table.ts';
 const list: Command = {
   name: 'list',
   summary: 'list the policies',
-  help: `List the policies at and below a path, that of the root first: what the host has.
+  help: `List the policies at and below a path, that of the root, which is what the host
+has, first.
 
 Usage: kittiwake policy list [PATH]
 
@@ -87,8 +88,8 @@ function plain({ unikernels, memory, block, ...rest }: Policy): object {
 const set: Command = {
   name: 'set',
   summary: 'limit what may run below a path',
-  help: `Limit what may run at and below a path. It must fit what is above it, and hold what
-runs there already.
+  help: `Limit what may run at and below a path. It must fit what is above it, and hold
+what runs there already.
 
 Usage: kittiwake policy set PATH --unikernels N --memory N --cpu N,N [OPTIONS]
 
@@ -101,7 +102,7 @@ Options:
 ${ASKING_HELP}
 ${ASKING_STATUS}
 Examples:
-  sudo kittiwake policy set team --unikernels 4 --memory 256 --cpu 0,1 --bridge br0
+  sudo kittiwake policy set team --unikernels 4 --memory 256 --cpu 0,1
 `,
   options: ['--unikernels', '--memory', '--cpu', '--bridge', '--block', ...ASKING_OPTIONS],
   async run(args, { out }) {
@@ -179,8 +180,9 @@ const COMMANDS: readonly Command[] = [list, set, remove];
 export const policy: Command = {
   name: 'policy',
   summary: 'limit what may run below a path',
-  help: `Limit what may run: how many unikernels, their memory, CPUs, bridges, block devices.
-A policy is of a path, 'team' of 'team:web'; all policies above a unikernel limit it.
+  help: `Limit what may run: how many unikernels, their memory, CPUs, bridges, block
+devices. A policy is of a path, 'team' of 'team:web'; all policies above a
+unikernel limit it.
 
 Usage: kittiwake policy COMMAND [ARGUMENTS]
 
@@ -191,7 +193,7 @@ ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n
 
 Examples:
   sudo kittiwake policy list
-  sudo kittiwake policy set team --unikernels 4 --memory 256 --cpu 0,1 --bridge br0
+  sudo kittiwake policy set team --unikernels 4 --memory 256 --cpu 0,1
   sudo kittiwake policy rm team
 `,
   options: [...COMMANDS.map(({ name }) => name), '--help'],

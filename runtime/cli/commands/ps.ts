@@ -8,13 +8,13 @@ import { table } from '../table.ts';
 export const ps: Command = {
   name: 'ps',
   summary: 'list what kittiwaked looks after, and how it is',
-  help: `List the unikernels that kittiwaked looks after, those that ended among them, and
-how they ended.
+  help: `List the unikernels that kittiwaked looks after, those that ended among them,
+and how they ended.
 
 Usage: kittiwake ps [NAME|PATH] [--json]
 
-A PATH ends in a colon, as 'team:'; without one all are listed. With --json there
-is all that is known of each: devices, arguments, digest of the image.
+A PATH ends in a colon, as 'team:'; without one all are listed. With --json
+there is all that is known of each: devices, arguments, digest of the image.
 
 Options:
 ${ASKING_HELP}

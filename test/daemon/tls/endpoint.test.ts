@@ -15,7 +15,7 @@ import {
   X509CertificateGenerator,
 } from '../../../runtime/protocol/x509.ts';
 import { encodeExtension, EXTENSION } from '../../../runtime/protocol/chain.ts';
-import { create, failure, INFO, pem, pems, text, World } from './world.ts';
+import { create, failure, IMAGE, INFO, pem, pems, text, World } from './world.ts';
 
 const narrow: Policy = { cpuids: [0], unikernels: 2, memory: 64, bridges: ['service'] };
 
@@ -56,7 +56,7 @@ test('a unikernel is made, shown and destroyed by a chain of two authorities', a
 });
 
 test('an image that is streamed after the handshake is the one that is started', async () => {
-  const image = Buffer.alloc(300_000, 'image');
+  const image = Buffer.concat([IMAGE, Buffer.alloc(300_000, 'image')]);
   const shown = await world.leaf(team, [], 'streamed', create({ image: new Uint8Array(0) }));
   const pieces = [image.subarray(0, 100_000), image.subarray(100_000)].map(frame);
   expect(await world.ask(shown, ...pieces, STREAM_END)).toMatchObject([

@@ -5,24 +5,29 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
+import { solo5Elf } from '../../cli/solo5-elf.ts';
 import { Disk } from '../../../runtime/daemon/disk.ts';
 import { Orchestrator } from '../../../runtime/daemon/orchestrator.ts';
 import { listen, type Handler, type Listening } from '../../../runtime/daemon/server.ts';
 import { Endpoint, type Limits } from '../../../runtime/daemon/tls/endpoint.ts';
 import { RevocationList } from '../../../runtime/daemon/tls/revoked.ts';
-import type { Ended } from '../../../runtime/daemon/restart.ts';
+import type { Ended } from '../../../runtime/daemon/ended.ts';
 import type { Launcher } from '../../../runtime/daemon/supervisor.ts';
 import type { Command } from '../../../runtime/protocol/command.ts';
 import type { Config } from '../../../runtime/protocol/config.ts';
 import { Deframer } from '../../../runtime/protocol/frame.ts';
 import { issueLeaf, issueRoot, issueServer, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
 import { decodeMessage, type Message, type Payload } from '../../../runtime/protocol/message.ts';
+import { formatName } from '../../../runtime/protocol/name.ts';
 import type { Policy } from '../../../runtime/protocol/policy.ts';
 import type { X509Certificate } from '../../../runtime/protocol/x509.ts';
 
 export const HOST: Policy = {
   ...{ cpuids: [0, 1], unikernels: Infinity, memory: 4096, block: 1000, bridges: ['service'] },
 };
+
+/** An image that wants nothing. */
+export const IMAGE = solo5Elf({ target: 2 });
 
 export const config: Config = {
   ...{ typ: 'solo5', compressed: false, image: new Uint8Array(0), addName: true },
@@ -37,7 +42,7 @@ export const config: Config = {
 };
 export const create = (changes: Partial<Config> = {}): Command => ({
   kind: 'unikernel',
-  value: { kind: 'create', value: { ...config, image: Buffer.from('\x7fELF, as it were'), ...changes } },
+  value: { kind: 'create', value: { ...config, image: IMAGE, ...changes } },
 });
 export const INFO: Command = { kind: 'unikernel', value: { kind: 'info' } };
 export const text = (value: string): Payload => ({ kind: 'success', value: { kind: 'text', value } });
@@ -85,13 +90,19 @@ export class World {
     const launcher: Launcher = {
       start() {
         const { promise, resolve } = Promise.withResolvers<Ended>();
-        return Promise.resolve({ pid: 1, ended: promise, kill: (signal) => resolve({ signal }) });
+        return Promise.resolve({
+          ...{ pid: 1, since: new Date(), ended: promise, leave: () => undefined },
+          kill: (signal) => resolve({ signal }),
+        });
       },
+      adopt: () => Promise.resolve({ kind: 'none' }),
+      release: () => Promise.resolve(),
+      sweep: () => Promise.resolve([]),
     };
     const { disk, remembered } = await Disk.open(join(this.folder, 'db'));
     const orchestrator = new Orchestrator({
-      ...{ disk, remembered, launcher, reach: 'ancestors', host: HOST },
-      event: (subject, said) => this.events.push(`${subject} ${said}`),
+      ...{ disk, remembered, launcher, reach: 'ancestors', host: () => Promise.resolve(HOST) },
+      event: (subject, said) => this.events.push(`${formatName(subject)} ${said}`),
       lines: () => undefined,
     });
     this.#orchestrator = orchestrator;
@@ -123,7 +134,7 @@ export class World {
   async end(): Promise<void> {
     await this.#endpoint?.close();
     for (const listening of this.#listening) await listening.close();
-    await this.#orchestrator?.stop();
+    await this.#orchestrator?.leave();
     await fs.rm(this.folder, { recursive: true });
   }
 
