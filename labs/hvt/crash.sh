@@ -18,7 +18,7 @@ kittiwake run hello.hvt --crash=gave-up.json
 #: part damage
 for kind in spt hvt; do
   cp /usr/local/share/kittiwake/images/netcheck.$kind damaged.$kind
-  head -c 4096 /dev/zero | tr '\0' '\377' | dd of=damaged.$kind bs=4096 seek=17 conv=notrunc status=none
+  head -c 4096 /dev/zero | tr '\0' '\377' | dd of=damaged.$kind bs=4096 seek=24 conv=notrunc status=none
 done
 
 #: part fault exit=255

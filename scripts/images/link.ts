@@ -12,7 +12,7 @@ const STACK_FRAME = 1000;
 const STACK_SIZE = 256 * 1024;
 
 const FLAGS = [
-  ...['-std=c11', '-O2'],
+  ...['-std=c11', '-O2', '-ffunction-sections'],
   // Bare metal: no libc, no position independence, nothing below the stack pointer.
   ...[
     '-ffreestanding',
@@ -51,7 +51,7 @@ const LINK_FLAGS = [
     '-Wl,-z,noexecstack',
     '-Wl,-z,max-page-size=0x1000',
   ],
-  `-Wl,-T,${join(guestFolder, 'image.ld')}`,
+  ...[`-Wl,-L,${guestFolder}`, `-Wl,-T,${join(guestFolder, 'image.ld')}`],
 ];
 
 /** Compiles everything in `folder` (module.c, notes.c) with the support code and links it to `image`. */

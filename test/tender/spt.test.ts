@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { assemble } from './assemble.ts';
 import { word } from './code.ts';
 import { call, CODE, exit, guestElf } from './guest-elf.ts';
 import { fixtures, imageFolder, inNamespace, noTaps, run, TAP0, tender, tenders } from './tender.ts';
@@ -58,6 +59,23 @@ describe('a guest', () => {
       ...exit(1),
     ];
     expect(guest('registers', code)).toMatchObject({ status: 42, err: '' });
+  });
+
+  test('finds nothing of the tender in vector registers either', () => {
+    // All of x87, SSE, AVX and AVX-512, where there are such; Intel SDM vol. 1, 13.4 says where XSAVE puts them.
+    const code = assemble(`
+      mov $0xe7, %eax; xor %edx, %edx; xsave64 0x200000
+      cmpw $0x37f, 0x200000; jne 2f      # FCW and MXCSR as the psABI has them at a program's start
+      cmpl $0x1f80, 0x200018; jne 2f
+      xor %ebx, %ebx
+      mov $0x200020, %esi
+1:    or (%rsi), %rbx; add $8, %esi; cmp $0x2001a0, %esi; jne 1b   # ST0 to ST7, XMM0 to XMM15
+      mov $0x200240, %esi
+1:    or (%rsi), %rbx; add $8, %esi; cmp $0x201000, %esi; jne 1b   # all that is wider, or only in AVX-512
+      test %rbx, %rbx; jz 3f
+2:    mov $1, %edi; mov $231, %eax; syscall
+3:`);
+    expect(guest('vectors', code)).toMatchObject({ status: 42, err: '' });
   });
 
   test.each([
