@@ -51,7 +51,9 @@ export default defineConfig({
             { label: 'A firewall for the bridge', link: '/networking/firewall/' },
             { label: 'A bridge that stays', link: '/networking/permanent/' },
             { label: 'A network by one command', link: '/networking/managed/' },
-            { label: 'An address from a DHCP server', link: '/networking/dhcp/' },
+            { label: 'A network that comes back', link: '/networking/restart/' },
+            { label: 'A physical port by one command', link: '/networking/bridged/' },
+            { label: 'Addresses from a DHCP server', link: '/networking/dhcp/' },
           ],
         },
         {

@@ -70,6 +70,9 @@ ping -c 1 -W 2 10.0.0.3
 #: part pulled-look
 ip -brief link show master br100
 
+#: part pulled-doctor exit=69 budget=60s
+kittiwake doctor --tap tap101 --address 10.0.0.3
+
 #: part plugged
 sudo ip link set tap101 master br100
 ping -c 1 -w 10 10.0.0.3

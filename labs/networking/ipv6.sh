@@ -2,6 +2,10 @@
 #: lab IPv6
 # Gives the unikernel website a fixed IPv6 address, then lets a router's advertisement give it one. Ends with a clean host.
 
+#: part before
+state() { ip -brief link; ip -brief address; ip -6 route; pgrep --list-name dnsmasq; ls /run; }
+state > before.txt
+
 #: part prepare
 mkdir site
 echo '<h1>Hello, IPv6</h1>' > site/index.html
@@ -56,4 +60,9 @@ kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv
 
 #: part clean-up
 sudo ip tuntap del tap100 mode tap
+sudo rm /run/router.pid
 rm -r site site.tar website.log
+
+#: part after
+state | diff before.txt - && echo "as before"
+rm before.txt

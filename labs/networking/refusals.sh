@@ -8,6 +8,9 @@ kittiwake-hvt /usr/local/share/kittiwake/images/netcheck.hvt
 #: part missing-tap exit=78
 kittiwake run --net:service=tap100 netcheck.hvt
 
+#: part doctor exit=69 budget=40s
+kittiwake doctor --net:service=tap100 netcheck.hvt
+
 #: part no-root exit=1
 ip tuntap add tap100 mode tap user "$USER"
 
@@ -20,6 +23,10 @@ sudo ip tuntap add tap100 mode tap user "$USER"
 #: part down exit=78
 kittiwake run --net:service=tap100 netcheck.hvt
 
+#: part doctor-down budget=40s
+ask() { kittiwake doctor "$@" | grep --max-count=1 -A 1 ✗; }
+ask --net:service=tap100 netcheck.hvt
+
 #: part up
 sudo ip link set tap100 up
 kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24 > netcheck.log &
@@ -27,6 +34,9 @@ until grep ready netcheck.log; do sleep 0.2; done
 
 #: part in-use exit=78
 kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.3/24
+
+#: part doctor-in-use budget=40s
+ask --net:service=tap100 netcheck.hvt
 
 #: part exists exit=1
 sudo ip tuntap add tap100 mode tap user "$USER"
@@ -40,6 +50,9 @@ until grep ready second.log; do sleep 0.2; done
 #: part wrong-device exit=78
 kittiwake run --net:eth0=tap100 netcheck.hvt
 
+#: part doctor-wrong-device budget=40s
+ask --net:eth0=tap100 netcheck.hvt
+
 #: part device
 kittiwake inspect netcheck.hvt
 
@@ -47,6 +60,9 @@ kittiwake inspect netcheck.hvt
 sudo ip tuntap add tap102 mode tap user root
 sudo ip link set tap102 up
 kittiwake run --net:service=tap102 netcheck.hvt
+
+#: part doctor-not-yours budget=40s
+ask --net:service=tap102 netcheck.hvt
 
 #: part yours
 sudo ip tuntap del tap102 mode tap
@@ -56,6 +72,9 @@ kittiwake run --net:service=tap102 netcheck.hvt -- --help | head -n 1
 
 #: part not-a-tap exit=78
 kittiwake run --net:service=lo netcheck.hvt
+
+#: part doctor-not-a-tap budget=40s
+ask --net:service=lo netcheck.hvt
 
 #: part no-name exit=64
 kittiwake run --net=tap102 netcheck.hvt

@@ -33,6 +33,10 @@ ip neigh show dev tap100 | sort
 #: part ready-line
 grep --only-matching 'ready: [0-9.]*' netcheck.log
 
+#: part doctor-nobody budget=60s
+ask() { kittiwake doctor "$@" | grep --max-count=1 -A 1 ✗; }
+ask --tap tap100 --address 10.0.0.3
+
 #: part gone exit=1
 kill $!
 wait $!
@@ -40,6 +44,9 @@ ping -c 1 -W 1 10.0.0.2
 
 #: part carrier
 ip -brief link show tap100
+
+#: part doctor-gone budget=60s
+ask --tap tap100 --address 10.0.0.2
 
 #: part again
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 > netcheck.log &
@@ -53,6 +60,9 @@ ping -c 1 10.0.0.2
 
 #: part prefix-look
 ip -brief address show tap100
+
+#: part doctor-prefix budget=60s
+ask --tap tap100
 
 #: part prefix-cure
 sudo ip addr del 10.0.0.1/32 dev tap100
@@ -71,6 +81,9 @@ ping -c 1 -W 5 10.0.0.3
 
 #: part which
 ip route get 10.0.0.3
+
+#: part doctor-twice budget=60s
+ask --tap tap101
 
 #: part one-route
 sudo ip addr del 10.0.0.1/24 dev tap101
@@ -91,6 +104,9 @@ curl -sS --connect-timeout 3 http://10.0.0.2:7/
 
 #: part who-drops
 sudo nft list ruleset
+
+#: part doctor-silent budget=60s
+sudo kittiwake doctor --tap tap100
 
 #: part let-through
 sudo nft delete table ip wall

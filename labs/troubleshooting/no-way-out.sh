@@ -23,7 +23,7 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 
 #: part examine
 examine() {
-  kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 > netcheck.log &
+  kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 "$@" > netcheck.log &
   until grep -q ready netcheck.log; do sleep 0.2; done
   sudo kittiwake doctor --tap tap100 --reach 192.0.2.2 | grep -A 1 ✗
   kill $!; wait $!
@@ -31,6 +31,9 @@ examine() {
 
 #: part no-gateway exit=69 budget=40s
 try --ping=192.0.2.2
+
+#: part doctor-gateway budget=100s
+examine
 
 #: part gateway budget=40s
 try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
@@ -43,7 +46,7 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 sudo sysctl net.ipv4.ip_forward
 
 #: part doctor-forwarding budget=100s
-examine
+examine --ipv4-gateway=10.0.0.1
 
 #: part forwarding budget=40s
 sudo sysctl -w net.ipv4.ip_forward=1
@@ -60,7 +63,7 @@ wait %?tcpdump
 cat out.txt
 
 #: part doctor-nat budget=100s
-examine
+examine --ipv4-gateway=10.0.0.1
 
 #: part nat budget=40s
 sudo nft add rule ip handmade out ip saddr 10.0.0.0/24 oifname eth1 masquerade
@@ -75,7 +78,7 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 sudo nft list chains | grep -A 1 FORWARD
 
 #: part doctor-policy budget=100s
-examine
+examine --ipv4-gateway=10.0.0.1
 
 #: part pass budget=40s
 sudo nft insert rule ip filter FORWARD iifname tap100 accept
@@ -98,6 +101,7 @@ try --ipv4-gateway=10.0.0.1 --dns=10.0.0.1 --ping=clock.example
 
 #: part clean-up budget=100s
 sudo kill "$(cat /run/names.pid)"
+sudo rm /run/names.pid
 sudo sed -i '/clock.example/d' /etc/hosts
 sudo nft delete table ip filter
 sudo nft delete table ip handmade

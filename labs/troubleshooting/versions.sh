@@ -40,6 +40,9 @@ cp hello.hvt cloud.virtio
 printf '\3' | dd of=cloud.virtio bs=1 seek=$((note + 12)) conv=notrunc status=none
 kittiwake run cloud.virtio
 
+#: part doctor-target budget=40s
+kittiwake doctor cloud.virtio | grep -A 1 ✗
+
 #: part right-target
 kittiwake inspect hello.hvt
 
