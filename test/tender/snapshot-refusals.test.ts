@@ -68,7 +68,7 @@ const FILES: readonly [what: string, change: (good: Buffer) => Buffer, status: n
     'an hvt guest',
     (b) => forged(b, (head) => head.writeUInt32LE(1, AT.target)),
     65,
-    /of an hvt guest, .* with 'kittiwake-hvt'/,
+    /is a snapshot of an hvt guest, .* restore it with 'kittiwake-hvt'/,
   ],
   [
     'no memory',
