@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alphabet, sleep } from './alphabet.ts';
 import { guestElf } from './guest-elf.ts';
 import { AT, forged, SPT } from './snapshot-file.ts';
-import { imageFolder, run, tender, tenders } from './tender.ts';
+import { imageFolder, noTaps, run, tender, tenders } from './tender.ts';
 
 const { image, remove } = imageFolder();
 afterAll(remove);
@@ -244,6 +244,51 @@ describe('a snapshot', () => {
       `--restore=${file}`,
     ]);
     expect(ended.err).toMatch(/good.snap: is being written by another program; wait for that one\n$/);
+    expect(ended.status).toBe(78);
+  });
+});
+
+describe.skipIf(noTaps)(`a snapshot with devices ${noTaps ?? ''}`, () => {
+  const devices = [
+    { name: 'service', type: 2 },
+    { name: 'disk', type: 1 },
+  ];
+  const turning = image('turning.spt', guestElf({ code: [0xeb, 0xfe], devices }));
+
+  test.each([
+    [
+      'sector',
+      'restore "$dir/own.snap" --block-sector-size:disk=4096',
+      /^block disk: the snapshot's guest was told sectors of 512 bytes; leave out '--block-sector-size', or give '--block-sector-size:disk=512'$/,
+    ],
+    [
+      'MTU',
+      'ip link set tap0 mtu 1400; restore "$dir/own.snap"',
+      /^net service: its MTU is 1400, the snapshot's guest was told 1500; set it with 'sudo ip link set TAP mtu 1500'$/,
+    ],
+    [
+      'file system',
+      'mount -t tmpfs -o noexec none "$dir/mnt"; cp "$dir/own.snap" "$dir/mnt"; restore "$dir/mnt/own.snap"',
+      /own\.snap: lies on a file system mounted with 'noexec'; copy the snapshot to another$/,
+    ],
+  ])('is not restored with another %s', (_, then, line) => {
+    const script = `dir=$(mktemp -d -p "$(dirname "$1")"); mkdir "$dir/mnt"; truncate -s 8192 "$dir/disk"
+ip tuntap add tap0 mode tap; ip link set tap0 up
+attached="--net:service=tap0 --block:disk=$dir/disk"
+restore() { file=$1; shift; "$spt" --sysexits --restore="$file" $attached "$@"; }
+spt=$0
+"$spt" --mem=4 $attached --snapshot="$dir/own.snap" --snapshot-exit --events=3 "$1" 3>"$dir/events" &
+until grep -q started "$dir/events"; do sleep 0.02; done
+kill -USR1 $!; wait $! || exit 1
+${then}`;
+    const words = ['--map-root-user', '--net', '--mount', 'sh', '-c', script];
+    const ended = run('unshare', [...words, join(tenders, 'kittiwake-spt'), turning]);
+    expect(
+      ended.err
+        .replace(DEAF, '')
+        .replace(/^kittiwake-spt: /, '')
+        .trimEnd(),
+    ).toMatch(line);
     expect(ended.status).toBe(78);
   });
 });
