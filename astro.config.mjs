@@ -65,6 +65,10 @@ export default defineConfig({
           ],
         },
         {
+          label: 'Deploying with kittiwaked',
+          items: [{ label: 'Leave it to kittiwaked', link: '/deploying/daemon/' }],
+        },
+        {
           label: 'Logs and metrics',
           items: [
             { label: 'Logs', link: '/observe/logs/' },

@@ -26,11 +26,44 @@ kittiwake explain --help
 #: part net
 kittiwake net --help
 
+#: part create
+kittiwake create --help
+
+#: part ps
+kittiwake ps --help
+
+#: part logs
+kittiwake logs --help
+
+#: part restart
+kittiwake restart --help
+
+#: part stop
+kittiwake stop --help
+
+#: part rm
+kittiwake rm --help
+
+#: part policy
+kittiwake policy --help
+
+#: part events
+kittiwake events --help
+
+#: part ca
+kittiwake ca --help
+
+#: part cert
+kittiwake cert --help
+
 #: part doctor
 kittiwake doctor --help
 
 #: part completion
 kittiwake completion --help
+
+#: part kittiwaked
+kittiwaked --help
 
 #: part hvt
 kittiwake-hvt --help

@@ -3,7 +3,8 @@ import type { Command } from '../protocol/command.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
 import type { Line } from './console.ts';
-import { Refusal, type Orchestrator } from './orchestrator.ts';
+import type { Orchestrator } from './orchestrator.ts';
+import { Refusal } from './refusal.ts';
 import type { Client, Handler } from './server.ts';
 import { Subscribers } from './subscribers.ts';
 
@@ -31,7 +32,7 @@ export class Service {
     if (command.kind === 'console') return this.#console(name, command.value, client);
     if (command.kind === 'kittiwake' && command.value.kind === 'events')
       return this.#subscribe(this.#events, name, client, 'subscribed', () => undefined);
-    return (await this.#orchestrator).execute(name, command);
+    return (await this.#orchestrator).execute(name, command, client);
   };
 
   async #console(

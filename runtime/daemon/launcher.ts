@@ -175,7 +175,13 @@ export class HostLauncher implements Launcher {
       left = true;
       reader.destroy();
     };
-    return { pid: process.pid, ended, leave, kill: (signal) => void signalTo(process, signal) };
+    // If the daemon dies now, the next one sees an end that was asked for, and goes by what is written down.
+    const kill = (signal: 'SIGTERM' | 'SIGKILL'): void =>
+      void folder
+        .ask()
+        .catch(() => undefined)
+        .then(() => signalTo(process, signal));
+    return { pid: process.pid, ended, leave, kill };
   }
 
   async adopt(unikernel: Unikernel, output: Output): Promise<Adopted> {
@@ -185,7 +191,8 @@ export class HostLauncher implements Launcher {
     if (
       process === undefined ||
       process.boot !== (await bootId()) ||
-      record?.fingerprint !== fingerprint(unikernel)
+      record?.fingerprint !== fingerprint(unikernel) ||
+      folder.asked
     ) {
       await this.#clear(folder);
       return { kind: 'none' };

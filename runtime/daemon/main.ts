@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { VERSION } from '../version.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import { handedOn } from './activation.ts';
+import { Blocks } from './blocks.ts';
 import { Disk } from './disk.ts';
 import { Service } from './handler.ts';
 import { cpusOnline, hostPolicy } from './host.ts';
@@ -28,11 +29,12 @@ async function serve({ sockets, state, run, reach }: Options): Promise<() => Pro
   await alone(state);
   for (const damaged of remembered.damaged) log(`damaged: ${damaged}`);
   const prefix = process.env['KITTIWAKE_PREFIX'] ?? resolve(import.meta.dirname, '..', '..');
+  const { blocks, found } = await Blocks.open(join(state, 'blocks'), log);
   const launcher = new HostLauncher({
     runs: run,
     tender: (abi) => join(prefix, 'bin', `kittiwake-${abi}`),
     image: (digest) => disk.image(digest),
-    block: (name) => join(state, 'blocks', name),
+    block: (name) => blocks.path(name),
     ip: systemIp,
     cpus: await cpusOnline(),
   });
@@ -43,7 +45,7 @@ async function serve({ sockets, state, run, reach }: Options): Promise<() => Pro
     service.event(subject, text);
   };
   const orchestrator = new Orchestrator({
-    ...{ disk, remembered, launcher, reach, event, lines: service.lines },
+    ...{ disk, remembered, launcher, blocks, found, reach, event, lines: service.lines },
     host: () => hostPolicy(state, systemIp),
   });
   const listening: Listening[] = [];

@@ -6,14 +6,20 @@ import type { Config, RestartArguments } from '../protocol/config.ts';
 import { formatName, isWithin, parseName, ROOT, type Name } from '../protocol/name.ts';
 import type { Policy } from '../protocol/policy.ts';
 import type { Info, Success } from '../protocol/reply.ts';
+import { BlockCommands } from './block-commands.ts';
+import type { Blocks } from './blocks.ts';
 import type { Line } from './console.ts';
 import type { Disk, Remembered } from './disk.ts';
 import { compress, decompress, tenderOf } from './image.ts';
 import { beyond, granted } from './grants.ts';
 import { infoOf, statusOf } from './infos.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
+import { Refusal } from './refusal.ts';
+import type { Client } from './server.ts';
 import { Supervisor, type Launcher } from './supervisor.ts';
 import {
+  blockOf,
+  type Block,
   changed,
   withoutImage,
   within,
@@ -22,11 +28,6 @@ import {
   type Table,
   type Unikernel,
 } from './table.ts';
-
-/** Why a command is not done, as its client is told. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-}
 
 /** The order of start where none is given. */
 const STARTUP = 50;
@@ -39,6 +40,9 @@ export interface Surroundings {
   readonly disk: Disk;
   readonly remembered: Remembered;
   readonly launcher: Launcher;
+  readonly blocks: Blocks;
+  /** Block devices there are. */
+  readonly found: readonly Block[];
   readonly reach: Reach;
   /** What the host has now: the policy of the root. */
   readonly host: () => Promise<Policy>;
@@ -53,6 +57,7 @@ export class Orchestrator {
   readonly #around: Surroundings;
   /** Of all there are, and of those that ended, in the order they were made. */
   readonly #supervisors = new Map<string, Supervisor>();
+  readonly #blocks: BlockCommands;
   #table: Table;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -60,9 +65,15 @@ export class Orchestrator {
     this.#around = around;
     this.#table = {
       unikernels: new Map(around.remembered.unikernels.map((known) => [formatName(known.name), known])),
-      blocks: new Map(),
+      blocks: new Map(around.found.map((block) => [formatName(block.name), block])),
       policies: around.remembered.policies,
     };
+    this.#blocks = new BlockCommands(around.blocks, {
+      table: () => this.#current(),
+      setBlocks: (blocks) => (this.#table = { ...this.#table, blocks }),
+      alone: (action) => this.#alone(action),
+      reach: around.reach,
+    });
   }
 
   /** Goes on with what runs still, and starts what else is to run, in order. What cannot be started now is tried again later. */
@@ -173,12 +184,14 @@ export class Orchestrator {
    * Does `command` about `name`.
    * @throws Refusal with the reason; nothing has changed then.
    */
-  async execute(name: Name, command: Command): Promise<Success> {
+  async execute(name: Name, command: Command, client?: Client): Promise<Success | undefined> {
     switch (command.kind) {
       case 'unikernel':
         return this.#unikernel(name, command.value);
       case 'policy':
         return this.#policy(name, command.value);
+      case 'block':
+        return this.#blocks.execute(name, command.value, client);
       case 'kittiwake':
         if (command.value.kind === 'grant')
           return this.#grant(name, command.value.value.policy, command.value.value.issued);
@@ -221,6 +234,13 @@ export class Orchestrator {
     }));
   }
 
+  #checkBlocks(name: Name, config: Unikernel['config']): void {
+    for (const device of config.blocks) {
+      const cause = this.#blocks.busy(blockOf(name, device));
+      if (cause !== undefined) throw new Refusal(cause);
+    }
+  }
+
   #known(name: Name, otherwise: string): Unikernel {
     const unikernel = this.#table.unikernels.get(formatName(name));
     if (!unikernel) throw new Refusal(otherwise);
@@ -241,6 +261,7 @@ export class Orchestrator {
     const config = withoutImage(settings);
     const cause = (force ? mayReplace : mayCreate)(await this.#current(), name, config, this.#around.reach);
     if (cause !== undefined) throw new Refusal(cause);
+    this.#checkBlocks(name, config);
     if (settings.image.length === 0) throw new Refusal('create: there is no image');
     const image = settings.compressed ? await decompress(settings.image).catch(refused) : settings.image;
     try {
@@ -288,6 +309,7 @@ export class Orchestrator {
     const config = changes ? { ...changes, typ: known.config.typ } : known.config;
     const cause = mayReplace(await this.#current(), name, config, this.#around.reach);
     if (cause !== undefined) throw new Refusal(cause);
+    this.#checkBlocks(name, config);
     await this.#replace({ name, config, digest: known.digest });
     return textReply('restarted unikernel');
   }

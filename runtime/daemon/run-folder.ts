@@ -2,6 +2,7 @@
 // made, so that whatever a killed daemon leaves behind is found by the next.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -51,12 +52,14 @@ export class RunFolder {
   readonly console: string;
   readonly events: string;
   readonly #record: string;
+  readonly #asked: string;
 
   constructor(folder: string, id: string) {
     this.path = join(folder, id);
     this.console = join(this.path, 'console');
     this.events = join(this.path, 'events');
     this.#record = join(this.path, 'run');
+    this.#asked = join(this.path, 'asked');
   }
 
   /** That of the unikernel `name`: names may be longer than a file's. */
@@ -112,6 +115,15 @@ export class RunFolder {
       };
     }
     return told;
+  }
+
+  /** Notes that its end is what we ask for: it says nothing about whether it is to run. */
+  async ask(): Promise<void> {
+    await fs.writeFile(this.#asked, '');
+  }
+
+  get asked(): boolean {
+    return existsSync(this.#asked);
   }
 
   async remove(): Promise<void> {

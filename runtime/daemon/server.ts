@@ -8,7 +8,7 @@ import { Deframer, frame } from '../protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Message, type Payload } from '../protocol/message.ts';
 import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
-import { Refusal } from './orchestrator.ts';
+import { Refusal } from './refusal.ts';
 
 /** Connections at a time; another is closed at once. */
 export const CONNECTIONS_MAX = 128;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Blocks } from '../../runtime/daemon/blocks.ts';
 import { Disk } from '../../runtime/daemon/disk.ts';
 import { Service } from '../../runtime/daemon/handler.ts';
 import { Orchestrator } from '../../runtime/daemon/orchestrator.ts';
@@ -60,10 +61,11 @@ const launcher: Launcher = {
 
 async function start(): Promise<void> {
   const { disk, remembered } = await Disk.open(join(folder, 'db'));
+  const { blocks, found } = await Blocks.open(join(folder, 'blocks'), (line) => log.push(line));
   const ready = Promise.withResolvers<Orchestrator>();
   const service = new Service(ready.promise);
   orchestrator = new Orchestrator({
-    ...{ disk, remembered, launcher, reach: 'ancestors', host: () => Promise.resolve(HOST) },
+    ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
     event: (subject, text) => {
       events.push(`${formatName(subject)} ${text}`);
       service.event(subject, text);
@@ -351,6 +353,58 @@ test('a policy that a certificate had before it was lowered is not taken, and on
   expect(await grant('team:', 64, 1)).toEqual(text('added policy'));
   expect(await asked('team:x', create({ memory: 33 }))).toEqual(refused);
   expect(await asked('team:x', create({ memory: 32 }))).toEqual(text('created unikernel'));
+});
+
+test('a block device is made, filled by a stream, given to a unikernel, read back and removed', async () => {
+  const block = (value: Extract<Command, { kind: 'block' }>['value']): Command => ({ kind: 'block', value });
+  expect(await asked('team:data', block({ kind: 'add', value: 1 }))).toEqual(text('added block device'));
+  expect(await asked('team:data', block({ kind: 'add', value: 1 }))).toEqual(
+    failure('block device with same name already exists'),
+  );
+  const message = (command: Command): Uint8Array =>
+    frame(
+      encodeMessage({
+        sequence: 0n,
+        name: parseName('team:data'),
+        payload: { kind: 'command', value: command },
+      }),
+    );
+  const bytes = Buffer.alloc(300_000, 'block');
+  const sent = await exchanged(
+    Buffer.concat([
+      message(block({ kind: 'set', value: true })),
+      frame(deflateSync(bytes).subarray(0, 500)),
+      frame(deflateSync(bytes).subarray(500)),
+      STREAM_END,
+    ]),
+  );
+  expect(sent.map(({ payload }) => payload)).toEqual([text('set block device')]);
+  const tooMuch = [message(block({ kind: 'set', value: false })), frame(Buffer.alloc(1_100_000)), STREAM_END];
+  expect((await exchanged(Buffer.concat(tooMuch))).map(({ payload }) => payload)).toEqual([
+    failure('block device team:data: the data is more than its 1 MB'),
+  ]);
+  const [header, ...dumped] = await exchanged(message(block({ kind: 'dump', value: 0 })));
+  expect(header?.payload).toEqual({ kind: 'success', value: { kind: 'blockDump', value: false } });
+  const pieces = dumped.map(({ payload }) => {
+    if (payload.kind !== 'data' || payload.value.kind !== 'block') throw new Error('no block data');
+    return payload.value.value;
+  });
+  expect(pieces.at(-1)).toEqual({ kind: 'end' });
+  const read = Buffer.concat(pieces.flatMap((piece) => (piece.kind === 'piece' ? [piece.value] : [])));
+  expect(read.equals(Buffer.concat([bytes, Buffer.alloc((1 << 20) - bytes.length)]))).toBe(true);
+
+  const image = solo5Elf({ target: 2, devices: [{ name: 'data', type: 1 }] });
+  expect(await asked('team:x', create({ image, blocks: [{ name: 'data' }] }))).toEqual(
+    text('created unikernel'),
+  );
+  expect(await asked(':', block({ kind: 'info' }))).toEqual({
+    kind: 'success',
+    value: { kind: 'blocks', value: [{ name: parseName('team:data'), size: 1, inUse: true }] },
+  });
+  expect(await asked('team:data', block({ kind: 'remove' }))).toEqual(failure('remove block: is in use'));
+  await asked('team:x', unikernel('destroy'));
+  expect(await asked('team:data', block({ kind: 'remove' }))).toEqual(text('removed block'));
+  expect(await fs.readdir(join(folder, 'blocks'))).toEqual([]);
 });
 
 test('policies, then a command, on one connection', async () => {

@@ -10,7 +10,8 @@ export const ca: Command = {
   name: 'ca',
   summary: 'let others deploy unikernels here: a root of trust, and who may do what',
   help: `Let others deploy unikernels to this host from elsewhere. Who may do what is in
-certificates that they show: the server knows one root of trust, and nobody by name.
+certificates that they show: the server knows one root of trust, and nobody by
+name.
 
 Usage: kittiwake ca COMMAND [ARGUMENTS]
 

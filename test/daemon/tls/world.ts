@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { solo5Elf } from '../../cli/solo5-elf.ts';
+import { Blocks } from '../../../runtime/daemon/blocks.ts';
 import { Disk } from '../../../runtime/daemon/disk.ts';
 import { Orchestrator } from '../../../runtime/daemon/orchestrator.ts';
 import { listen, type Handler, type Listening } from '../../../runtime/daemon/server.ts';
@@ -100,8 +101,9 @@ export class World {
       sweep: () => Promise.resolve([]),
     };
     const { disk, remembered } = await Disk.open(join(this.folder, 'db'));
+    const { blocks, found } = await Blocks.open(join(this.folder, 'blocks'), (line) => this.log.push(line));
     const orchestrator = new Orchestrator({
-      ...{ disk, remembered, launcher, reach: 'ancestors', host: () => Promise.resolve(HOST) },
+      ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
       event: (subject, said) => this.events.push(`${formatName(subject)} ${said}`),
       lines: () => undefined,
     });
