@@ -6,6 +6,8 @@ import { parseAddress } from '../network/ip.ts';
 
 const VALUES = ['tap', 'address', 'gateway', 'reach', 'state'] as const;
 const FLAGS = ['json', 'routed'] as const;
+/** What says nothing about the host as a whole. */
+const WAY = ['address', 'gateway', 'reach', 'routed'] as const;
 type ValueName = (typeof VALUES)[number];
 type FlagName = (typeof FLAGS)[number];
 
@@ -32,6 +34,12 @@ export function parseDoctor(args: readonly string[]): DoctorRequest {
     else if (named) found[named] = checked(named, value ?? args[++at]);
     else rest.push(word);
   }
+  const [alone] = WAY.filter((name) => found[name] !== undefined);
+  if (rest.length === 0 && found.tap === undefined && alone)
+    throw new CommandError(
+      EXIT.usage,
+      `option '--${alone}': it is about one unikernel's way; name a network, a unikernel's address, or a tap by --tap`,
+    );
   return { ...found, rest };
 }
 

@@ -16,11 +16,13 @@ import { speaking, surroundings } from './commands/net-words.ts';
 import * as image from '../doctor/checks/image.ts';
 import * as machineChecks from '../doctor/checks/machine.ts';
 import * as networkChecks from '../doctor/checks/network.ts';
+import { tapBehind } from '../doctor/facts/behind.ts';
 import { guestWords, told } from '../doctor/facts/guest.ts';
 import { readHolders } from '../doctor/facts/holders.ts';
 import { readMachine, type InstallFact, type KvmFact, type Machine } from '../doctor/facts/machine.ts';
+import { readNameServers, type NameServers } from '../doctor/facts/nameservers.ts';
 import { readPerson } from '../doctor/facts/person.ts';
-import { defaultRoute } from '../doctor/facts/probes.ts';
+import { defaultRoute, routeTo } from '../doctor/facts/probes.ts';
 import type { Surroundings } from '../doctor/facts/way.ts';
 import { failed, type Finding } from '../doctor/finding.ts';
 import { walkPath, walkTap, wholeNetwork } from '../doctor/network.ts';
@@ -30,6 +32,7 @@ import type { Section } from '../doctor/report.ts';
 import { systemExec, type Exec } from '../network/exec.ts';
 import { NetworkError } from '../network/errors.ts';
 import { readHost } from '../network/host.ts';
+import { parseAddress } from '../network/ip.ts';
 import { all, up } from '../network/manager.ts';
 import { findTap, type Network } from '../network/model.ts';
 import { folderStore } from '../network/store.ts';
@@ -44,28 +47,69 @@ const exec: Exec = (program, args, input) => {
   }
 };
 
-export function examine(request: DoctorRequest, context: Context): Section[] {
+/** Where the facts come from: what is asked by the network takes its time, and is there before everything else is read. */
+interface Asked extends Context {
+  readonly nameServers: NameServers;
+}
+
+export async function examine(request: DoctorRequest, context: Context): Promise<Section[]> {
+  const end = request.rest.indexOf('--');
+  const own = end < 0 ? [] : request.rest.slice(end + 1);
+  const words = [own, ...readHolders().map(({ command }) => guestWords(command))];
+  const nameServers = await readNameServers(words.flatMap((each) => told(each, 4).nameServer ?? []));
+  const asked = { ...context, nameServers };
   return speaking(() => {
     const [operand] = request.rest;
     if (operand === undefined)
       return request.tap === undefined
-        ? [{ findings: host(context) }]
-        : tapSections(request.tap, request, context);
+        ? [{ findings: host(asked) }]
+        : tapSections(request.tap, request, asked);
     const store = folderStore(request.state);
     const network =
       request.rest.length === 1 && store.names().includes(operand) ? store.read(operand) : undefined;
-    return network ? networkSections(network, request, context) : imageSections(request, context);
+    if (network) return networkSections(network, request, asked);
+    const { install } = context;
+    const isImage = [operand, `${operand}.hvt`, `${operand}.spt`].some((name) => locate(name, install));
+    return request.rest.length > 1 || operand.startsWith('-') || isImage
+      ? imageSections(request, asked)
+      : addressSections(operand, request, asked);
   });
 }
 
-function around(machine: Machine): Surroundings {
+/** A unikernel that is named by its address: "I cannot reach 10.0.0.2". */
+function addressSections(address: string, request: DoctorRequest, context: Asked): Section[] {
+  const named = printable(address);
+  const { links } = readHost(exec);
+  if (links.has(address))
+    throw new CommandError(
+      EXIT.usage,
+      `${named}: an interface; 'kittiwake doctor --tap ${named}' walks the way of the unikernel behind it`,
+    );
+  if (!parseAddress(address))
+    throw new CommandError(
+      EXIT.noImage,
+      `${named}: no such network, image or address; 'kittiwake net list' and 'kittiwake images' list what there is`,
+    );
+  const networks = all({ store: folderStore(request.state) });
+  const route = routeTo(exec, address);
+  const tap = tapBehind(address, { networks, holders: readHolders(), links, route });
+  if (tap === undefined)
+    throw new CommandError(
+      EXIT.noImage,
+      `${named}: no unikernel here was told this address, and no way to it leads over a tap; name its tap by --tap TAP --address ${named}`,
+    );
+  const written = networks.some((network) => findTap(network, tap) !== undefined);
+  return tapSections(tap, written ? request : { ...request, address }, context);
+}
+
+function around(machine: Machine, { nameServers }: Asked): Surroundings {
   return {
-    ...{ host: readHost(exec), person: readPerson(exec), holders: readHolders() },
+    ...{ host: readHost(exec), person: readPerson(exec), holders: readHolders(), nameServers },
     programs: machine.programs,
   };
 }
 
-function host({ install, probeKvm }: Context): Finding[] {
+function host({ install, probeKvm, nameServers }: Asked): Finding[] {
   const machine = readMachine(exec);
   const network = readHost(exec);
   const installed = installFact(install);
@@ -82,6 +126,7 @@ function host({ install, probeKvm }: Context): Finding[] {
     networkChecks.firewall(network),
     networkChecks.reversePath(network),
     networkChecks.uplink(network, defaultRoute(exec, 4)),
+    networkChecks.names(nameServers),
   ];
 }
 
@@ -116,8 +161,8 @@ function mayUse(path: string, mode: number): string | undefined {
   }
 }
 
-function networkSections(network: Network, request: DoctorRequest, context: Context): Section[] {
-  const facts = around(readMachine(exec));
+function networkSections(network: Network, request: DoctorRequest, context: Asked): Section[] {
+  const facts = around(readMachine(exec), context);
   if (request.tap !== undefined && !findTap(network, request.tap))
     throw new CommandError(
       EXIT.noImage,
@@ -136,6 +181,7 @@ function networkSections(network: Network, request: DoctorRequest, context: Cont
     restoring(network, request.state),
     facts.host.firewall ? pending(network, request, context) : [],
     servers,
+    networkChecks.names(context.nameServers),
     ways.flatMap(({ findings }) => findings),
   );
   return whole.length > 0 ? [...ways, { about: `network ${network.name}`, findings: whole }] : ways;
@@ -151,11 +197,11 @@ function pending(network: Network, request: DoctorRequest, context: Context): re
   return outcomes.flatMap((each) => (each instanceof NetworkError ? [each.message] : each.commands));
 }
 
-function tapSections(tap: string, request: DoctorRequest, context: Context): Section[] {
+function tapSections(tap: string, request: DoctorRequest, context: Asked): Section[] {
   const store = folderStore(request.state);
   const owner = all({ store }).find((network) => findTap(network, tap) !== undefined);
   if (owner && request.address === undefined) return networkSections(owner, request, context);
-  const facts = around(readMachine(exec));
+  const facts = around(readMachine(exec), context);
   const holder = facts.holders.find((each) => each.tap === tap);
   const words = told(guestWords(holder?.command ?? []), 4);
   const address = request.address ?? (holder ? words.address?.split('/')[0] : undefined);
@@ -171,7 +217,7 @@ function tapSections(tap: string, request: DoctorRequest, context: Context): Sec
   return [{ about: `${tap} (${address})`, findings: walkPath(path, facts, exec) }];
 }
 
-function imageSections(request: DoctorRequest, context: Context): Section[] {
+function imageSections(request: DoctorRequest, context: Asked): Section[] {
   const { image: name, tenderOptions, guestArgs } = parseArguments(request.rest);
   const about = printable(name);
   const { install, probeKvm } = context;
@@ -197,7 +243,12 @@ function imageSections(request: DoctorRequest, context: Context): Section[] {
       unreadable: (file) => mayUse(file, constants.R_OK),
     }),
   );
-  return [{ about, findings: [...findings, ...taps(tenderOptions, guestArgs, request, machine)] }];
+  if (image.needsNoTap(devices, tenderOptions))
+    findings.push(
+      machineChecks.usernet(machine, installFact(install)),
+      networkChecks.names(context.nameServers),
+    );
+  return [{ about, findings: [...findings, ...taps(tenderOptions, guestArgs, request, machine, context)] }];
 }
 
 /** The ways behind the taps that an image is given: nobody is behind them yet. */
@@ -206,12 +257,13 @@ function taps(
   guestArgs: readonly string[],
   { reach, gateway, routed, state }: DoctorRequest,
   machine: Machine,
+  context: Asked,
 ): Finding[] {
   const given = image.given(options).filter(({ kind, value }) => kind === 'net' && !value.startsWith('@'));
   if (given.length === 0) return [];
   const device = machineChecks.tun(machine);
   if (device.grade !== 'ok') return [{ ...device, grade: 'failed' }];
-  const facts = around(machine);
+  const facts = around(machine, context);
   const networks = all({ store: folderStore(state) });
   const own = told(guestArgs, 4);
   return given.flatMap(({ value: tap }) => {
@@ -219,6 +271,7 @@ function taps(
     return walkPath(
       {
         ...{ tap, address: own.address?.split('/')[0] ?? '', gateway: gateway ?? own.gateway, reach },
+        ...(own.nameServer !== undefined && { nameServer: own.nameServer }),
         ...{ routed: routed === true, running: false },
         ...(network && { network, restore: restoring(network, state) }),
       },

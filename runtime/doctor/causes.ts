@@ -36,6 +36,7 @@ export const CAUSES = {
     '/troubleshooting/versions/',
   ),
   'disk-full': cause('disk', 'the disk is almost full', SELF),
+  'resolver-silent': cause('dns', 'a name server of the host’s does not answer', NO_WAY_OUT),
   'tools-missing': cause('tools', 'a program that networks are made with is missing', SELF),
 
   'image-unusable': cause('image', 'the image cannot be read, is none, or has no tender here', IMAGES),
@@ -77,6 +78,7 @@ export const CAUSES = {
   'reply-drop': cause('reply', 'a firewall drops the answer', NO_WAY_OUT),
   'reply-filtered': cause('reply', 'strict reverse path filtering drops the answer', SELF),
   'reply-large': cause('reply', 'small packets pass, large ones do not', BRIDGE),
+  'dns-silent': cause('dns', 'the server that the unikernel asks for names does not answer', NO_WAY_OUT),
   'network-altered': cause('network', 'the host is not as the network was written down', MANAGED),
   'dhcp-stopped': cause('dhcp', 'the network’s DHCP and DNS server does not run', '/networking/dhcp/'),
 } as const satisfies Readonly<Record<string, Cause>>;

@@ -50,6 +50,7 @@ export function wholeNetwork(
   restore: string,
   commands: readonly string[],
   servers: Servers,
+  names: Finding,
   ways: readonly Finding[],
 ): Finding[] {
   const findings: Finding[] = [];
@@ -59,6 +60,8 @@ export function wholeNetwork(
       running(network, servers) && serve(network, servers).length === 0
         ? ok('dhcp', 'the server that tells addresses and names runs')
         : failed('dhcp-stopped', 'the server that tells addresses and names does not run', cure),
+      // Which asks the host's servers for whatever is not the network's own.
+      names,
     );
   // What was found already would be told twice.
   const known = [...ways, ...findings].some(({ grade }) => grade === 'failed');

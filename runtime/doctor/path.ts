@@ -8,6 +8,8 @@ export interface Path {
   readonly address: string;
   /** The router it was told, which has to be the host. */
   readonly gateway?: string | undefined;
+  /** Whom it is to ask for names, where nobody is behind the tap yet. */
+  readonly nameServer?: string | undefined;
   /** Where it is to get to; without it the way ends at the host. */
   readonly reach?: string | undefined;
   /** Others know the way back to its address: it needs no translation. */

@@ -2,6 +2,7 @@
 import type { Way } from './facts/way.ts';
 import type { Finding } from './finding.ts';
 import { bridgeHop } from './hops/bridge.ts';
+import { dnsHop } from './hops/dns.ts';
 import { forwardHop } from './hops/forward.ts';
 import { guestHop } from './hops/guest.ts';
 import { hostHop } from './hops/host.ts';
@@ -27,11 +28,12 @@ export function walk(path: Path, way: Way): Finding[] {
     way,
     near.every(({ grade }) => grade === 'ok'),
   );
-  if (!way.beyond) return [...guest, ...near, ...replyHop(path, way, false)];
+  const dns = dnsHop(path, way);
+  if (!way.beyond) return [...guest, ...near, ...replyHop(path, way, false), ...dns];
   const forward = forwardHop(path, way);
   const forwards = forward.every(({ grade }) => grade === 'ok');
   return [
     ...[...guest, ...near, ...forward],
-    ...[...natHop(path, way), ...uplinkHop(path, way), ...replyHop(path, way, forwards)],
+    ...[...natHop(path, way), ...uplinkHop(path, way), ...replyHop(path, way, forwards), ...dns],
   ];
 }

@@ -54,7 +54,7 @@ export function persist(boot: Boot, exec: Exec): string[] {
   const text = unitText(boot.command);
   const written = existsSync(path) && readFileSync(path, 'utf8') === text;
   if (written && enabled(boot)) return [];
-  if (!written) writeFileSync(path, text, { mode: 0o644 });
+  if (!written) writeFileSync(path, text, { mode: 0o644, flush: true });
   systemctl(exec, 'daemon-reload');
   systemctl(exec, 'enable', '--now', '--no-block', UNIT);
   return [];

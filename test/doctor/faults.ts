@@ -10,6 +10,8 @@ export interface Fault {
   readonly as?: 'operator';
   /** For bash, with the words of WORLD. */
   readonly breaks: string;
+  /** What the person knows, whom the remedy leaves a word for in capitals. */
+  readonly knows?: Readonly<Record<string, string>>;
   /** What the host's network manager does when it sees what the remedy did. */
   readonly manager?: string;
   /** Puts back what the remedy, rightly, leaves. */
@@ -17,7 +19,7 @@ export interface Fault {
 }
 
 /**
- * A host with an uplink to a namespace `out`, another way there, one tap alone, two on a bridge, and a managed network, each with netcheck behind it;
+ * A host with an uplink to a namespace `out`, which has a name server, another way there, one tap alone, two on a bridge, and a managed network, each with netcheck behind it;
  * `guest TAP WORDS` runs it, `gone TAP` ends it.
  */
 export const WORLD = `export PATH=$PATH:/usr/sbin:/sbin
@@ -31,7 +33,7 @@ gone() {
   pkill -KILL -f -- "--net:service=$1 " || true
   while pgrep -f -- "--net:service=$1 " >/dev/null; do sleep 0.1; done
 }
-alone() { guest tap0 --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ipv6=fd00::2/64 --ipv6-gateway=fd00::1; }
+alone() { guest tap0 --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ipv6=fd00::2/64 --ipv6-gateway=fd00::1 "$@"; }
 masquerade() {
   nft 'table inet translate { chain postrouting { type nat hook postrouting priority srcnat; ip saddr 10.0.0.0/23 oifname "eth0" masquerade; ip6 saddr fd00::/64 oifname "eth0" masquerade; }; }'
 }
@@ -49,6 +51,8 @@ ip addr add 192.0.2.1/24 dev eth0; ip -n out addr add 192.0.2.2/24 dev eth0
 ip addr add 2001:db8::1/64 dev eth0 nodad; ip -n out addr add 2001:db8::2/64 dev eth0 nodad
 ip addr add 198.51.100.1/24 dev eth1; ip -n out addr add 198.51.100.2/24 dev eth1
 ip -n out link set lo up; ip -n out addr add 203.0.113.1/32 dev lo
+ip netns exec out dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --address=/example/203.0.113.1 --pid-file=/run/out-names.pid
+echo 'nameserver 192.0.2.2' >/etc/resolv.conf
 ip route add default via 192.0.2.2; ip -6 route add default via 2001:db8::2
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 masquerade
@@ -61,7 +65,7 @@ for n in 1 2; do ip tuntap add tap$n mode tap user operator; ip link set tap$n m
 alone
 guest tap1 --ipv4=10.0.1.2/24 --ipv4-gateway=10.0.1.1
 guest tap2 --ipv4=10.0.1.3/24 --ipv4-gateway=10.0.1.1
-kittiwake net create web --subnet 10.0.42.0/24 --nat --state /tmp/networks >/dev/null
+kittiwake net create web --subnet 10.0.42.0/24 --nat --dhcp --state /tmp/networks >/dev/null
 kittiwake net tap add web www --state /tmp/networks >/dev/null
 guest www --net-mac-is-given-below
 `.replace(
@@ -79,7 +83,7 @@ const MANAGED = 'web --state /tmp/networks';
 const IMAGE = '--net:service=tap9 netcheck.spt -- --ipv4=10.0.9.2/24';
 
 /** What is asked of a host with nothing broken. */
-export const HEALTHY: readonly string[] = ['', ALONE, ALONE6, BRIDGED, MANAGED, IMAGE];
+export const HEALTHY: readonly string[] = ['', ALONE, ALONE6, '10.0.1.2 --reach 203.0.113.1', MANAGED, IMAGE];
 
 const DROP_POLICY = `nft 'table ip filter { chain FORWARD { type filter hook forward priority filter; policy drop; }; }'`;
 const wall = (rule: string): string =>
@@ -169,6 +173,16 @@ export const NEAR: readonly Fault[] = [
     ask: ALONE,
     breaks: 'ip route add unreachable 10.0.0.2',
   },
+  {
+    title: 'the unikernel asks for names where nobody answers',
+    cause: 'dns-silent',
+    ask: ALONE,
+    breaks: `gone tap0; alone --dns=192.0.2.99`,
+  },
+  {
+    ...{ title: 'the host’s first name server is gone', cause: 'resolver-silent', ask: '' },
+    breaks: `printf 'nameserver 192.0.2.99\\nnameserver 192.0.2.2\\n' >/etc/resolv.conf`,
+  },
 ];
 
 /** From the unikernel into the world. */
@@ -184,6 +198,12 @@ export const FAR: readonly Fault[] = [
     breaks: 'ip link set tap1 nomaster',
   },
   { title: 'the bridge is down', cause: 'bridge-down', ask: BRIDGED, breaks: 'ip link set br0 down' },
+  {
+    title: 'the port has been switched off',
+    cause: 'bridge-state',
+    ask: BRIDGED,
+    breaks: 'bridge link set dev tap1 state 0',
+  },
   {
     title: 'a port has a smaller MTU',
     cause: 'bridge-mtu',
@@ -251,6 +271,28 @@ export const FAR: readonly Fault[] = [
     breaks: 'ip link set eth0 down',
     manager:
       'ip route replace default via 192.0.2.2; ip addr replace 2001:db8::1/64 dev eth0 nodad; ip -6 route replace default via 2001:db8::2',
+  },
+  {
+    ...{
+      title: 'there is no way out',
+      cause: 'uplink-route',
+      ask: ALONE,
+      knows: { ROUTER: '192.0.2.2', INTERFACE: 'eth0' },
+    },
+    breaks: 'ip route del default',
+  },
+  {
+    ...{ title: 'answers come back by another way', cause: 'reply-filtered', ask: ALONE },
+    // It would ask for the way by an address of its own, which rp_filter drops as well.
+    breaks: `ip -n out neigh replace 198.51.100.1 lladdr $(cat /sys/class/net/eth1/address) dev eth1
+ip -n out route add 192.0.2.1/32 via 198.51.100.1 dev eth1; sysctl -qw net.ipv4.conf.eth1.rp_filter=1`,
+    after: 'ip -n out route del 192.0.2.1/32',
+  },
+  {
+    title: 'a managed network’s server has ended',
+    cause: 'dhcp-stopped',
+    ask: MANAGED,
+    breaks: 'pid=$(cat /tmp/networks/kittiwake-dhcp-web.pid); kill $pid; tail --pid=$pid -f /dev/null',
   },
   {
     title: 'a managed tap was pulled out',

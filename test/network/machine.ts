@@ -1,4 +1,5 @@
-// A whole host to manage networks on: a lab VM with systemd, somebody else's firewall and an uplink, whose network can be pictured.
+// A whole host to manage networks on: a lab VM with systemd, somebody else's firewall and an uplink, whose network can be pictured, and whose
+// commands can be killed half way.
 import { startMachine, type Machine } from '../../labs/vm/machine.ts';
 import { shellWord } from '../../labs/vm/quote.ts';
 import { labSnapshot } from '../../scripts/vm.ts';
@@ -6,7 +7,7 @@ import { labSnapshot } from '../../scripts/vm.ts';
 /** Where no lab VM is in the cache one is built first. */
 export const BUILD_LIMIT_MS = 900_000;
 /** A machine whose processor is emulated on a busy host starts node in seconds and systemd in a minute. */
-const RUN_LIMIT_MS = 600_000;
+const RUN_LIMIT_MS = 300_000;
 
 export interface Ran {
   readonly status: number | null;
@@ -29,6 +30,22 @@ table inet admin {
 `;
 
 /**
+ * Stands before ip(8), nft(8) and the like in PATH: each command that changes something counts /root/kill/left down, and the one that comes to 0 kills
+ * the process that wants it, before it has happened.
+ */
+const KILLER = `#!/bin/sh
+case "\${0##*/} $*" in
+'ip -j '* | 'nft -j '* | 'sysctl -a '*) ;;
+*)
+  left=$(($(cat /root/kill/left) - 1))
+  echo $left > /root/kill/left
+  [ $left -ne 0 ] || { kill -9 $PPID; exit 1; }
+  ;;
+esac
+PATH=\${PATH#/root/kill:} exec "\${0##*/}" "$@"
+`;
+
+/**
  * Everything a network could leave behind, as the programs a person has show it. What varies by itself is left out: the kernel makes the key of
  * TCP Fast Open for whoever listens first, and counts the connections it tracks.
  */
@@ -46,17 +63,25 @@ ps -C dnsmasq -o user=,args= || true
 `;
 
 export class HostMachine implements AsyncDisposable {
+  /** Whether its processor is the host's: elsewhere a command takes many seconds. */
+  readonly fast: boolean;
   readonly #machine: Machine;
 
-  private constructor(machine: Machine) {
+  private constructor(machine: Machine, fast: boolean) {
+    this.fast = fast;
     this.#machine = machine;
   }
 
   /** At 192.0.2.1 and 2001:db8::1 on `eth0`, with default routes to the namespace `world` at .2 and ::2, and rules of somebody else's. */
   static async open(): Promise<HostMachine> {
-    const host = new HostMachine(await startMachine(await labSnapshot()));
+    const snapshot = await labSnapshot();
+    const host = new HostMachine(await startMachine(snapshot), snapshot.accelerator.name === 'kvm');
     try {
-      await host.do(`cat > /etc/nftables.conf <<'END'\n${FOREIGN}END
+      await host.do(`mkdir -p /root/kill
+cat > /root/kill/ip <<'END'\n${KILLER}END
+chmod 755 /root/kill/ip
+for program in nft sysctl systemctl systemd-run; do ln -s ip /root/kill/$program; done
+cat > /etc/nftables.conf <<'END'\n${FOREIGN}END
 systemctl enable --now nftables.service
 modprobe nf_conntrack
 sysctl -qw net.ipv6.conf.default.accept_dad=0`);
@@ -95,6 +120,11 @@ until [ -n "$(ip -6 -o addr show dev eth0 scope link)" ]; do sleep 0.1; done`);
     const { status, out } = await this.run(`set -e\n${script}`);
     if (status !== 0) throw new Error(`status ${status} of\n${script}\n${out}`);
     return out;
+  }
+
+  /** Runs a command of `kittiwake net` that is killed before its `n`th change of the host. Status 137 says that it was. */
+  async killedAt(n: number, command: string): Promise<Ran> {
+    return this.run(`echo ${n} > /root/kill/left; PATH=/root/kill:$PATH kittiwake net ${command}`);
   }
 
   async picture(): Promise<string> {

@@ -10,6 +10,7 @@ import {
   unpublish,
   up,
   type Outcome,
+  type Surroundings,
 } from '../../runtime/network/manager.ts';
 import { NetworkError } from '../../runtime/network/errors.ts';
 import { Wire } from '../net/frames.ts';
@@ -24,6 +25,13 @@ const web: Settings = {
   isolated: false,
 };
 const http = { protocol: 'tcp', port: 8080, tap: 'www', guestPort: 80 } as const;
+
+/** A picture without what the kernel draws: the addresses of all interfaces but the bridge's. */
+function same(picture: string): string {
+  const random =
+    /(?<=^(?!kw-).*\n +)link\/ether [0-9a-f:]+|fe80::[0-9a-f:]+|if\d+|8000\.[0-9a-f:]+|link-netnsid \d+/gm;
+  return picture.replace(random, '');
+}
 
 describe.skipIf(noHost)(`a host ${noHost ?? ''}`, { timeout: 300_000 }, () => {
   test('creating, adding and publishing twice changes nothing the second time', async () => {
@@ -84,10 +92,6 @@ describe.skipIf(noHost)(`a host ${noHost ?? ''}`, { timeout: 300_000 }, () => {
     const [all] = up('web', { ...other, dryRun: true });
     if (!all || all instanceof NetworkError) throw new Error('no commands');
     await fresh.namespace.shell(`export PATH=$PATH:/usr/sbin:/sbin\n${all.commands.join('\n')}`);
-    // The kernel draws the addresses of all interfaces but the bridge's.
-    const random =
-      /(?<=^(?!kw-).*\n +)link\/ether [0-9a-f:]+|fe80::[0-9a-f:]+|if\d+|8000\.[0-9a-f:]+|link-netnsid \d+/gm;
-    const same = (picture: string): string => picture.replace(random, '');
     expect(same(await fresh.picture())).toBe(same(await host.picture()));
 
     const gone = remove('web', false, host.dry);
@@ -95,6 +99,31 @@ describe.skipIf(noHost)(`a host ${noHost ?? ''}`, { timeout: 300_000 }, () => {
     await fresh.namespace.shell(`export PATH=$PATH:/usr/sbin:/sbin\n${gone.commands.join('\n')}`);
     expect(same(await fresh.picture())).toBe(same(await host.picture()));
     expect(await host.picture()).toBe(before);
+  });
+
+  test('so do those of each operation by itself', async () => {
+    await using host = await Host.open();
+    await using fresh = await Host.open();
+    const steps: readonly ((around: Surroundings) => Outcome)[] = [
+      (around) => create(web, around),
+      (around) => addTap('web', { name: 'www' }, around),
+      (around) => addTap('web', { name: 'db' }, around),
+      (around) => publish('web', http, around),
+      (around) => unpublish('web', { protocol: 'tcp', port: 8080 }, around),
+      (around) => removeTap('web', 'db', false, around),
+      (around) => publish('web', http, around),
+      (around) => remove('web', false, around),
+    ];
+    for (const [at, step] of steps.entries()) {
+      const before = await host.picture();
+      const { commands } = step(host.dry);
+      expect(commands, `step ${at}`).not.toEqual([]);
+      expect(await host.picture(), `step ${at}`).toBe(before);
+      step(host.around);
+      await fresh.namespace.shell(`export PATH=$PATH:/usr/sbin:/sbin\n${commands.join('\n')}`);
+      // The network's own addresses are drawn when it is created.
+      expect(masked(same(await fresh.picture())), `step ${at}`).toBe(masked(same(await host.picture())));
+    }
   });
 
   test('what was destroyed by hand is put right', async () => {

@@ -10,18 +10,21 @@ what mends it.
 
 Usage: kittiwake doctor [--json]
        kittiwake doctor NETWORK [--tap TAP] [--reach ADDRESS] [--json]
+       kittiwake doctor ADDRESS [--gateway ADDRESS]
+                        [--reach ADDRESS [--routed]] [--json]
        kittiwake doctor --tap TAP [--address ADDRESS] [--gateway ADDRESS]
                         [--reach ADDRESS [--routed]] [--json]
        kittiwake doctor [RUN-OPTIONS] IMAGE [RUN-OPTIONS] [--json] [-- WORDS]
 
 Without arguments it looks at the host: processor, KVM, devices, programs,
-images, versions, disk, forwarding, firewall.
+images, versions, disk, forwarding, firewall, name servers.
 
-With a network of 'kittiwake net', or with a tap, it walks the way of a packet,
-from the unikernel over tap, bridge and host to the outside and back, and asks
-at each hop: by ping, by the kernel's own choice of a route, and by reading the
-firewall's rules as the kernel would. With an image and the options that
-'kittiwake run' would get it says whether that would start.
+With a network of 'kittiwake net', with the address of a unikernel that you do
+not reach, or with a tap, it walks the way of a packet, from the unikernel over
+tap, bridge and host to the outside and back, and asks at each hop: by ping, by
+the kernel's own choice of a route, and by reading the firewall's rules as the
+kernel would. With an image and the options that 'kittiwake run' would get it
+says whether that would start.
 
 It changes nothing, and each ✗ has the command that mends it. It needs no root;
 what only root may see it marks with ?.
@@ -44,6 +47,7 @@ Exit status: 0 when nothing failed, 69 when something did, 64 (usage), 65 or 66
 Examples:
   kittiwake doctor
   sudo kittiwake doctor web --reach 192.0.2.2
+  sudo kittiwake doctor 10.0.0.2
   sudo kittiwake doctor --tap tap100 --address 10.0.0.2
   sudo kittiwake doctor --tap tap100 --address 10.0.0.2 --reach 192.0.2.2
   kittiwake doctor --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24
@@ -59,10 +63,10 @@ export const doctor: Command = {
     ...['--net:', '--block:', '--block-ro:', '--state', '--json', '--help'],
   ],
   takesImage: true,
-  run(args, context: Context) {
+  async run(args, context: Context) {
     const request = parseDoctor(args);
     const { out, colour } = context;
-    const sections = examine(request, context);
+    const sections = await examine(request, context);
     if (sections.length === 0)
       throw new CommandError(
         EXIT.noImage,

@@ -31,6 +31,12 @@ export function given(options: readonly string[]): Given[] {
   });
 }
 
+/** One network device that is given nothing gets a network of its own. */
+export function needsNoTap(declared: Asked['devices'], options: readonly string[]): boolean {
+  const nets = declared.filter(({ type }) => type === TYPES.net);
+  return nets.length === 1 && !given(options).some(({ kind }) => kind === 'net');
+}
+
 export function devices(asked: Asked): Finding[] {
   const all = given(asked.options);
   const has = (kind: Given['kind'], name: string): boolean =>
@@ -40,9 +46,7 @@ export function devices(asked: Asked): Finding[] {
     (device) => !all.some(({ kind, name }) => name === device.name && TYPES[kind] === device.type),
   );
   const troubles = wrong.map((each) => undeclared(asked, each, free));
-  const nets = asked.devices.filter(({ type }) => type === TYPES.net);
-  // One network device that is given nothing gets a network of its own.
-  const alone = nets.length === 1 && !all.some(({ kind }) => kind === 'net');
+  const alone = needsNoTap(asked.devices, asked.options);
   const missing = free.filter(({ type }) => !(alone && type === TYPES.net));
   // A name that is wrong is the cause; that another is then missing follows.
   if (wrong.length === 0) troubles.push(...missing.map((device) => lacking(asked, device)));

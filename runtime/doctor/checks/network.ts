@@ -1,8 +1,10 @@
 // What of the host's network concerns every unikernel: not wrong in itself, but good to know before one is connected.
 import type { Host } from '../../network/host.ts';
 import { IP_FORWARD, IPV6_FORWARDING } from '../../network/sysctl.ts';
+import type { NameServers } from '../facts/nameservers.ts';
 import type { RouteAnswer } from '../facts/probes.ts';
-import { ok, unseen, type Finding } from '../finding.ts';
+import { limited, ok, unseen, type Cure, type Finding } from '../finding.ts';
+import { quoted } from '../remedy.ts';
 
 export function forwarding({ settings }: Host): Finding {
   const words = [IP_FORWARD, IPV6_FORWARDING].map(
@@ -45,4 +47,29 @@ export function uplink({ links }: Host, route: RouteAnswer | undefined): Finding
     'uplink',
     `${dev}${gateway === undefined ? '' : ` to ${gateway}`}, MTU ${links.get(dev)?.mtu ?? 'unknown'}`,
   );
+}
+
+/** Whom unikernels without a tap ask by way of this host, and a managed network's own server. */
+export function names({ own, answering }: NameServers): Finding {
+  if (own.length === 0)
+    return ok('dns', 'no name server: unikernels find names only by a server that they are told');
+  const silent = own.filter((server) => !answering.has(server));
+  if (silent.length === 0)
+    return ok('dns', `${own.join(', ')} answer${own.length > 1 ? '' : 's'} questions for names`);
+  const says = `${silent.join(', ')} of /etc/resolv.conf answer${silent.length > 1 ? '' : 's'} nothing`;
+  return limited(
+    'resolver-silent',
+    `${says}: names are found late, or not at all`,
+    resolverCure(silent, own),
+  );
+}
+
+function resolverCure(silent: readonly string[], own: readonly string[]): Cure {
+  // Programs of the host's try the next one; libslirp, which gives unikernels their network without a tap, asks the first one only.
+  if (silent.length < own.length)
+    return {
+      remedy: `sudo sed -i --follow-symlinks ${silent.map((server) => `-e ${quoted(`/^nameserver[[:space:]]*${server.replaceAll('.', '\\.')}$/d`)}`).join(' ')} /etc/resolv.conf`,
+    };
+  if (silent.includes('127.0.0.53')) return { remedy: 'sudo systemctl restart systemd-resolved.service' };
+  return { advice: "write a name server that answers into /etc/resolv.conf, as 'nameserver ADDRESS'" };
 }

@@ -1,10 +1,12 @@
 // What a unikernel was told about its address, as images of ours and of MirageOS take it.
-import { parsePrefix } from '../../network/ip.ts';
+import { parseAddress, parsePrefix } from '../../network/ip.ts';
 
 export interface Told {
   /** `10.0.0.2/24`; undefined where it asks a server, or has none. */
   readonly address?: string;
   readonly gateway?: string;
+  /** Whom it asks for names; undefined where DHCP or a router says so, or nobody. */
+  readonly nameServer?: string;
 }
 
 /** What an image has that is told nothing. */
@@ -22,9 +24,11 @@ export function told(words: readonly string[], family: 4 | 6): Told {
   const none = family === 6 || has('--dhcp') || has('--ipv6-only');
   const address = has(own) ? value(own) : none ? undefined : DEFAULT_ADDRESS;
   const gateway = has(router) ? value(router) : undefined;
+  const nameServer = value('--dns');
   return {
     ...(address !== undefined && parsePrefix(address) && { address }),
     ...(gateway !== undefined && { gateway }),
+    ...(nameServer !== undefined && parseAddress(nameServer) && { nameServer }),
   };
 }
 

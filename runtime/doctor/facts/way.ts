@@ -5,6 +5,7 @@ import type { Host } from '../../network/host.ts';
 import { meantBridge } from '../hops/subnet.ts';
 import type { Path } from '../path.ts';
 import type { Holder } from './holders.ts';
+import type { NameServers } from './nameservers.ts';
 import type { Person } from './person.ts';
 import * as probes from './probes.ts';
 
@@ -13,6 +14,7 @@ export interface Surroundings {
   readonly host: Host;
   readonly person: Person;
   readonly holders: readonly Holder[];
+  readonly nameServers: NameServers;
   /** The programs that are installed, of those that a remedy may need. */
   readonly programs: ReadonlySet<string>;
 }

@@ -52,7 +52,7 @@ function absent(path: Path, way: Way): Finding {
 }
 
 /** Ends it, waits until the tap is free, and starts it with other words. */
-function restarted({ pid, command }: Holder, words: Readonly<Record<string, string>>): string {
+export function restarted({ pid, command }: Holder, words: Readonly<Record<string, string>>): string {
   const line = Object.entries(words).reduce<readonly string[]>(
     (so, [option, text]) => retold(so, option, text),
     command,

@@ -1,0 +1,64 @@
+// npm start, typed by an ordinary user: the page in the browser comes from the unikernel.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { expect, test } from '@playwright/test';
+import { root } from '../../scripts/setup/root.ts';
+
+/** Whoever is root becomes an ordinary user who owns this folder: of another user namespace, without a privilege outside it. */
+const ORDINARY = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
+
+function whyNoUser(): string | undefined {
+  const [program, ...args] = [...ORDINARY, 'true'];
+  const { status } = spawnSync(program, args);
+  return status === 0
+    ? undefined
+    : 'root may not become an ordinary user here: user namespaces are forbidden';
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Runs `npm start` as an ordinary user, and waits for its words about where the handbook is. */
+async function start(port: number): Promise<{ readonly npm: ChildProcess; readonly words: string }> {
+  const [program, ...args] = [...ORDINARY, 'npm', 'start', '--', `--port=${port}`];
+  const npm = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let said = '';
+  npm.stderr.on('data', (bytes) => (said += String(bytes)));
+  for await (const line of createInterface(npm.stdout)) {
+    said += `${line}\n`;
+    if (line.startsWith('The handbook is at')) return { npm, words: line };
+  }
+  throw new Error(`npm start ended: ${said}`);
+}
+
+test('npm start as an ordinary user serves the handbook by the unikernel', async ({ page }) => {
+  const reason = whyNoUser();
+  test.skip(reason !== undefined, reason);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const { npm, words } = await start(port);
+  try {
+    expect(words).toBe(`The handbook is at ${url}, served by the unikernel website`);
+    const response = await page.goto(url);
+    expect(response?.status()).toBe(200);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(/\S/);
+    // The plain server answers by its own name only; the unikernel does not know under which it is reached.
+    const [{ statusCode }] = (await once(
+      get(url, { headers: { Host: 'elsewhere.example' }, agent: false }),
+      'response',
+    )) as [IncomingMessage];
+    expect(statusCode).toBe(200);
+  } finally {
+    if (npm.pid !== undefined) process.kill(-npm.pid, 'SIGTERM');
+    if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
+  }
+});
