@@ -162,17 +162,17 @@ export class HostLauncher implements Launcher {
     const over = once(reader, 'close');
     reader.on('data', output);
     reader.on('error', () => undefined); // 'close' follows.
-    let left = false;
+    const watched = { left: false };
     const ended = (async (): Promise<Ended> => {
       await over;
       // Left alone it goes on: nobody is told anything any more.
-      if (left) return new Promise(() => undefined);
+      if (watched.left) return new Promise(() => undefined);
       const result = (await folder.told()).ended ?? (await otherwise());
       await removeTaps(taps, this.#host.ip);
       return result;
     })();
     const leave = (): void => {
-      left = true;
+      watched.left = true;
       reader.destroy();
     };
     // If the daemon dies now, the next one sees an end that was asked for, and goes by what is written down.

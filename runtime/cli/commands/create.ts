@@ -39,7 +39,7 @@ ${ASKING_HELP}
 ${ASKING_STATUS}
 Examples:
   sudo kittiwake create hello hello.spt -- Hello from me
-  sudo kittiwake create www website.spt --net:service=br0 --block:data=site
+  sudo kittiwake create web:hi hello.spt --restart no --mem 16 --start-order 10
   sudo kittiwake create a netcheck.spt --net:service=br0 -- --ipv4=10.0.0.2/24
 `,
   options: [
