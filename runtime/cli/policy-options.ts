@@ -3,19 +3,18 @@ import type { Policy } from '../protocol/policy.ts';
 import { CommandError, EXIT } from './errors.ts';
 
 export const POLICY_OPTIONS = {
-  vms: { type: 'string' },
+  unikernels: { type: 'string' },
   memory: { type: 'string' },
-  cpus: { type: 'string' },
+  cpu: { type: 'string' },
   block: { type: 'string' },
   bridge: { type: 'string', multiple: true },
 } as const;
 
-export const POLICY_HELP = `  --vms N             so many unikernels at most; required
-  --memory MB         so much memory for all of them; required
-  --cpus LIST         the CPUs they may run on: 0,1 or 0-3; required
-  --block MB          so much for all block devices; without it there are none
-  --bridge NAME       an interface of the host they may be joined to; may be
-                      repeated
+export const POLICY_HELP = `  --unikernels N      how many; required
+  --memory N          MB, of all of them together; required
+  --cpu N,N           CPUs they may use: 0,1 or 0-3; required
+  --bridge NAME       a bridge they may be joined to; may be given several times
+  --block N           MB of block devices (default: none may be made)
 `;
 
 function amount(option: string, value: string | undefined): number {
@@ -39,21 +38,21 @@ export function cpuList(option: string, value: string): number[] {
 }
 
 export function policyFrom(values: {
-  readonly vms?: string | undefined;
+  readonly unikernels?: string | undefined;
   readonly memory?: string | undefined;
-  readonly cpus?: string | undefined;
+  readonly cpu?: string | undefined;
   readonly block?: string | undefined;
   readonly bridge?: readonly string[] | undefined;
 }): Policy {
   const policy = {
-    unikernels: amount('vms', values.vms),
+    unikernels: amount('unikernels', values.unikernels),
     memory: amount('memory', values.memory),
     bridges: [...new Set(values.bridge)],
     ...(values.block === undefined ? {} : { block: amount('block', values.block) }),
   };
-  if (values.cpus === undefined)
-    throw new CommandError(EXIT.usage, 'policy: no --cpus given; a policy says which there may be');
-  return { cpuids: cpuList('cpus', values.cpus), ...policy };
+  if (values.cpu === undefined)
+    throw new CommandError(EXIT.usage, 'policy: no --cpu given; a policy says which there may be');
+  return { cpuids: cpuList('cpu', values.cpu), ...policy };
 }
 
 const count = (value: number, unit: string): string =>

@@ -37,7 +37,7 @@ function openssl(...args: string[]): string {
   return `${status} ${stdout}${stderr}`;
 }
 
-const SMALL = ['--vms', '2', '--memory', '64', '--cpus', '0-1'];
+const SMALL = ['--unikernels', '2', '--memory', '64', '--cpu', '0-1'];
 const delegate = (from: string, name: string, ...more: string[]) =>
   kittiwake('ca', 'delegate', at(from), name, ...more);
 
@@ -46,11 +46,11 @@ test('a chain is made in two commands, and OpenSSL verifies it', async () => {
     await delegate(
       'ca',
       'Anna',
-      '--vms',
+      '--unikernels',
       '5',
       '--memory',
       '512',
-      '--cpus',
+      '--cpu',
       '0,1',
       '--bridge',
       'br0',
@@ -99,7 +99,7 @@ test('a limit is changed for the same key, and the old certificate is replaced',
   await delegate('ca', 'dora', ...SMALL);
   const key = read('ca', 'dora', 'key.pem');
   const before = await kittiwake('cert', 'show', at('ca', 'dora', 'cert.pem'), '--json');
-  await delegate('ca', 'dora', '--vms', '1', '--memory', '32', '--cpus', '0', '--renew');
+  await delegate('ca', 'dora', '--unikernels', '1', '--memory', '32', '--cpu', '0', '--renew');
   const after = await kittiwake('cert', 'show', at('ca', 'dora', 'cert.pem'), '--json');
   const [[was], [is]] = [before, after].map(({ out }) => JSON.parse(out) as Record<string, string>[]) as [
     Record<string, string>[],
@@ -169,16 +169,16 @@ describe('refuses, and leaves everything as it is:', () => {
       /neither a name nor an address/,
     ],
     ['a folder in nowhere', () => ['ca', 'init', at('no', 'x'), '--server', 'a'], 66, /ENOENT/],
-    ['no policy', () => ['ca', 'delegate', at('ca'), 'x'], 64, /no --memory given|no --vms given/],
+    ['no policy', () => ['ca', 'delegate', at('ca'), 'x'], 64, /no --memory given|no --unikernels given/],
     [
       'no number',
-      () => ['ca', 'delegate', at('ca'), 'x', '--vms', 'many', '--memory', '1', '--cpus', '0'],
+      () => ['ca', 'delegate', at('ca'), 'x', '--unikernels', 'many', '--memory', '1', '--cpu', '0'],
       64,
       /'many' is not a whole number/,
     ],
     [
       'no CPUs',
-      () => ['ca', 'delegate', at('ca'), 'x', '--vms', '1', '--memory', '1', '--cpus', '1-0'],
+      () => ['ca', 'delegate', at('ca'), 'x', '--unikernels', '1', '--memory', '1', '--cpu', '1-0'],
       64,
       /'1-0' is no CPU/,
     ],
@@ -191,7 +191,7 @@ describe('refuses, and leaves everything as it is:', () => {
     ],
     [
       'more than is its own',
-      () => ['ca', 'delegate', at('ca', 'anna'), 'x', '--vms', '6', '--memory', '1', '--cpus', '0'],
+      () => ['ca', 'delegate', at('ca', 'anna'), 'x', '--unikernels', '6', '--memory', '1', '--cpu', '0'],
       64,
       /unikernels: 6, of 5 allowed/,
     ],

@@ -34,13 +34,13 @@ Options:
   --help              show this text
 
 Examples:
-  kittiwake ca delegate ca anna --vms 5 --memory 512 --cpus 0,1 --bridge br0
-  kittiwake ca delegate ca anna --vms 2 --memory 128 --cpus 0 --renew
-  kittiwake ca delegate anna website --vms 1 --memory 64 --cpus 1 --days 30
-  kittiwake ca delegate ca bob --vms 1 --memory 32 --cpus 0 --request bob.csr
+  kittiwake ca delegate ca anna --unikernels 5 --memory 512 --cpu 0,1 --bridge br0
+  kittiwake ca delegate ca anna --unikernels 2 --memory 128 --cpu 0 --renew
+  kittiwake ca delegate anna website --unikernels 1 --memory 64 --cpu 1 --days 30
+  kittiwake ca delegate ca bob --unikernels 1 --memory 32 --cpu 0 --request bob.csr
 `,
   options: [
-    ...['--vms', '--memory', '--cpus', '--block', '--bridge'],
+    ...['--unikernels', '--memory', '--cpu', '--block', '--bridge'],
     ...['--days', '--request', '--renew', '--help'],
   ],
   async run(args, { out }) {

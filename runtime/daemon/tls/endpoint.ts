@@ -109,7 +109,9 @@ export class Endpoint {
       // A client that comes back by a ticket would show no chain, and each connection is one request.
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
+      this.#accept(socket),
+    );
     this.#server.maxConnections = this.#limits.connections;
     this.#server.on('drop', () => (this.#turnedAway += 1));
   }
@@ -194,6 +196,10 @@ export class Endpoint {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#options.log(`${from}: ${explained(error)}`);
       raw.destroy();
+    });
+    // Afterwards a client may end what it says, and wait for the answer.
+    socket.once('end', () => {
+      if (!shaken) raw.destroy();
     });
     socket.once('secure', () => {
       shown();

@@ -159,8 +159,11 @@ export async function perform(
   try {
     daemon.write(encoded(request.name, command));
     if (isFollowed(command)) client.pipe(daemon, { end: false });
-    // Whoever is subscribed ends it by anything they say.
-    else if (isEndless(command)) client.once('data', gone);
+    else if (isEndless(command)) {
+      // Whoever is subscribed ends it by anything they say; by the end of what they say, once they have what is there.
+      client.once('data', gone);
+      client.once('end', () => void daemon.end());
+    }
     await pipeline(daemon, client, { end: false });
   } catch (error) {
     // Either side went. Where an answer has begun, or nobody is there to read one, that is all there is to it.

@@ -38,14 +38,41 @@ function inTime(certificate: X509Certificate, now: number): void {
     throw refused(`${called(certificate)} was valid until ${certificate.validTo}; have it issued anew`);
 }
 
-/** @param below - Authorities between it and the leaf. */
-function mayIssue(certificate: X509Certificate, below: number): void {
+/** What Node does not read of a certificate. */
+function parsed({ raw }: X509Certificate): {
+  readonly pathLength?: number | undefined;
+  readonly critical: string[];
+} {
+  try {
+    const certificate = new Parsed(raw);
+    return {
+      pathLength: certificate.getExtension(BasicConstraintsExtension)?.pathLength,
+      critical: certificate.extensions.filter(({ critical }) => critical).map(({ type }) => type),
+    };
+  } catch {
+    throw refused('its extensions cannot be read');
+  }
+}
+
+/** @param below - Authorities between it and the leaf; undefined for the leaf itself. */
+function mayBeThere(certificate: X509Certificate, below: number | undefined): void {
+  const { pathLength, critical } = parsed(certificate);
+  const unknown = critical.find((type) => !UNDERSTOOD.has(type));
+  if (unknown !== undefined)
+    throw refused(`${called(certificate)} has a critical extension ${unknown} that is not known here`);
+  if (below === undefined) return;
   if (!certificate.ca) throw refused(`${called(certificate)} is no authority's, and has issued another`);
-  const { pathLength } =
-    new Parsed(certificate.raw).getExtension(BasicConstraintsExtension) ??
-    ({} as { readonly pathLength?: number });
   if (pathLength !== undefined && below > pathLength)
     throw refused(`${called(certificate)} allows ${pathLength} authorities below it, and has ${below}`);
+}
+
+function issued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  } catch {
+    // A key of a kind that OpenSSL does not know, or that cannot sign.
+    return false;
+  }
 }
 
 /**
@@ -67,14 +94,9 @@ export function verified(
   if (!chain.at(-1)?.raw.equals(root.raw)) chain.push(root);
   for (const [at, certificate] of chain.entries()) {
     inTime(certificate, now);
-    if (at > 0) mayIssue(certificate, at - 1);
-    const unknown = new Parsed(certificate.raw).extensions.find(
-      ({ critical, type }) => critical && !UNDERSTOOD.has(type),
-    );
-    if (unknown)
-      throw refused(`${called(certificate)} has a critical extension ${unknown.type} that is not known here`);
+    mayBeThere(certificate, at > 0 ? at - 1 : undefined);
     const issuer = chain[at + 1];
-    if (issuer && !(certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)))
+    if (issuer && !issued(issuer, certificate))
       throw refused(`${called(certificate)} is not issued by ${called(issuer)}, or not signed by its key`);
   }
   return chain;

@@ -1,0 +1,107 @@
+// Asks an orchestrator on another host, ours or Albatross's: what is asked is in a certificate, which is made for it and shown in the handshake.
+import { KeyObject, X509Certificate as Node509 } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type TLSSocket } from 'node:tls';
+import type { Command } from '../protocol/command.ts';
+import { frame, STREAM_END } from '../protocol/frame.ts';
+import { issueLeaf, newKeys } from '../protocol/issue.ts';
+import { formatName, type Name } from '../protocol/name.ts';
+import type { X509Certificate } from '../protocol/x509.ts';
+import { ClientError } from './socket.ts';
+import type { Identity } from './identity.ts';
+
+/** Milliseconds until a server has answered the handshake. */
+const HANDSHAKE_MS = 20_000;
+/** Bytes of an image in one frame. */
+const PIECE = 1 << 20;
+
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+  /** What its certificate is to say, where that is not `host`. */
+  readonly serverName?: string | undefined;
+}
+
+const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`;
+
+/** The label of `name`, as a certificate below `path` has it; undefined for the path itself. */
+function labelOf(name: Name, path: readonly string[]): string | undefined {
+  // What the identity is for may be left out.
+  if (name.path.length > 0 && formatName({ path: name.path }) !== formatName({ path }))
+    throw new ClientError(
+      'refused',
+      `${formatName(name)}: not what these certificates are for, which is ${formatName({ path })}; use those of ${formatName({ path: name.path })}`,
+    );
+  return name.label;
+}
+
+/** `command` as it is in a certificate, which has no room for an image; that follows. */
+function withoutImage(command: Command): { carried: Command; image?: Uint8Array } {
+  if (command.kind !== 'unikernel') return { carried: command };
+  const { value } = command;
+  if (value.kind !== 'create' && value.kind !== 'forceCreate') return { carried: command };
+  const config = { ...value.value, image: new Uint8Array(0) };
+  return { carried: { kind: 'unikernel', value: { kind: value.kind, value: config } }, image: value.value.image };
+}
+
+async function handshake(socket: TLSSocket, where: string): Promise<void> {
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(HANDSHAKE_MS) });
+  } catch (error) {
+    socket.destroy();
+    const { code, message, name } = error as NodeJS.ErrnoException;
+    const cause =
+      name === 'AbortError'
+        ? `no answer in ${HANDSHAKE_MS / 1000} s`
+        : code === 'ECONNREFUSED'
+          ? 'nobody serves there; is kittiwaked-tls running, and this its port?'
+          : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+            ? `its certificate is for another name (${message}); --server-name NAME expects that one`
+            : message;
+    throw new ClientError('unreachable', `${where}: ${cause}`);
+  }
+}
+
+async function send(socket: TLSSocket, image: Uint8Array): Promise<void> {
+  for (let at = 0; at < image.length; at += PIECE) {
+    if (socket.destroyed) return;
+    if (!socket.write(frame(image.subarray(at, at + PIECE))))
+      await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  }
+  socket.write(STREAM_END);
+}
+
+/**
+ * A connection to `server` on which `identity` has asked for `command` about `name`.
+ * @throws ClientError when nobody is there who may be asked.
+ */
+export async function askRemote(
+  { host, port, serverName = host }: Server,
+  { issuer, chain, path, root }: Identity,
+  name: Name,
+  command: Command,
+): Promise<TLSSocket> {
+  const { carried, image } = withoutImage(command);
+  const keys = await newKeys();
+  const leaf = await issueLeaf(issuer, labelOf(name, path), keys.publicKey, carried);
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const socket = connect({
+    ...{ host, port, minVersion: 'TLSv1.3', allowHalfOpen: true },
+    // An address is not sent as a name (RFC 6066, section 3), but compared all the same.
+    ...(/^[\d.]+$|:/.test(serverName) ? { servername: '' } : { servername: serverName }),
+    ca: pemOf(root),
+    cert: [leaf, ...chain].map(pemOf).join(''),
+    key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }),
+  });
+  await handshake(socket, where);
+  socket.on('error', () => undefined); // It ends then, too.
+  // Whoever was delegated to could issue a server's certificate as well.
+  const trusted = new Node509(Buffer.from(root.rawData));
+  const own = socket.getPeerX509Certificate();
+  if (!own?.checkIssued(trusted) || !own.verify(trusted.publicKey)) {
+    socket.destroy();
+    throw new ClientError('unreachable', `${where}: its certificate is not issued by the root itself; it is not to be trusted`);
+  }
+  if (image) void send(socket, image).catch(() => undefined);
+  return socket;
+}

@@ -1,0 +1,339 @@
+// Clients that mean harm, or that others wrote: before it is known who somebody is nothing of theirs may cost more than a little, and nobody else may
+// notice. OpenSSL's own client, with certificates made by OpenSSL, among them.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { connect as tcp, type Socket } from 'node:net';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { X509Certificate as Node509 } from 'node:crypto';
+import { neighbourhood } from '../../../runtime/daemon/tls/endpoint.ts';
+import { verified } from '../../../runtime/daemon/tls/trust.ts';
+import { encodeExtension, EXTENSION, requestOf } from '../../../runtime/protocol/chain.ts';
+import type { Command } from '../../../runtime/protocol/command.ts';
+import { ProtocolError } from '../../../runtime/protocol/errors.ts';
+import { frame, STREAM_END } from '../../../runtime/protocol/frame.ts';
+import { issueAuthority, issueLeaf, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
+import type { Policy } from '../../../runtime/protocol/policy.ts';
+import { Extension, X509CertificateGenerator } from '../../../runtime/protocol/x509.ts';
+import { create, failure, INFO, pem, pems, text, World } from './world.ts';
+
+const LIMITS = { handshakeMs: 1500, perAddress: 12, images: 1 << 20, lingerMs: 500, idleMs: 3000 };
+const POLICY: Policy = { cpuids: [0], unikernels: 50, memory: 2048, bridges: [] };
+
+let world: World;
+let team: Issuer;
+beforeAll(async () => {
+  world = await World.begin(LIMITS);
+  const { publicKey, privateKey } = await newKeys();
+  team = { certificate: await issueAuthority(world.root, 'team', publicKey, POLICY), key: privateKey };
+  file('root.pem', pems(world.root.certificate));
+  file('root.key', pem(world.root.key));
+});
+afterAll(() => world.end());
+
+function file(name: string, content: string): string {
+  const path = join(world.folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+const at = (name: string): string => join(world.folder, name);
+
+/** Once `socket` is closed, in whatever way. */
+function ended(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined).resume();
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
+/** A client that is what it should be: it must be served whatever others do. */
+async function served(): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const answers = await world.ask(await world.leaf(team, [], undefined, INFO)).catch(() => []);
+        return answers[0]?.payload.kind;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe('success');
+}
+
+describe("OpenSSL's client", () => {
+  function openssl(...args: string[]): void {
+    const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  }
+  /** A certificate for `name` that carries `command`, signed by `issuer`. */
+  function issue(name: string, issuer: string, command: Command, authority: boolean, subject = name): void {
+    const hex = Buffer.from(encodeExtension(command))
+      .toString('hex')
+      .replace(/..(?=.)/g, '$&:');
+    file(
+      `${name}.cnf`,
+      `basicConstraints=critical,CA:${authority ? 'TRUE' : 'FALSE'}\n${EXTENSION}=DER:${hex}\n`,
+    );
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'];
+    openssl(
+      'req',
+      ...key,
+      '-keyout',
+      at(`${name}.key`),
+      '-subj',
+      `/CN=${subject}`,
+      '-out',
+      at(`${name}.csr`),
+    );
+    const signed = ['-CA', at(`${issuer}.pem`), '-CAkey', at(`${issuer}.key`), '-days', '2'];
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      at(`${name}.csr`),
+      ...signed,
+      '-extfile',
+      at(`${name}.cnf`),
+      '-out',
+      at(`${name}.pem`),
+    );
+  }
+  /** What `openssl s_client` prints, and what its status is. */
+  async function client(...args: string[]): Promise<{ status: number; out: Buffer; err: string }> {
+    const child = spawn(
+      'openssl',
+      ['s_client', '-connect', `127.0.0.1:${world.port}`, '-CAfile', at('root.pem'), ...args],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const out: Buffer[] = [];
+    let err = '';
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const [status] = (await once(child, 'close')) as [number];
+    return { status, out: Buffer.concat(out), err };
+  }
+
+  beforeAll(() => {
+    issue('made.by.openssl', 'root', { kind: 'policy', value: { kind: 'add', value: POLICY } }, true);
+    issue('hello', 'made.by.openssl', create(), false);
+    issue('bye', 'made.by.openssl', { kind: 'unikernel', value: { kind: 'destroy' } }, false, 'hello');
+  });
+  const shown = (name: string): string[] => [
+    ...['-cert', at(`${name}.pem`), '-key', at(`${name}.key`), '-cert_chain', at('made.by.openssl.pem')],
+  ];
+
+  test('creates and destroys a unikernel, with certificates that OpenSSL made', async () => {
+    expect((await client('-quiet', ...shown('hello'))).out.toString('latin1')).toContain('created unikernel');
+    expect((await client('-quiet', ...shown('bye'))).out.toString('latin1')).toContain('destroyed unikernel');
+  });
+
+  test('is refused with an older TLS, and its log says why', async () => {
+    const { err } = await client('-tls1_2', ...shown('bye'));
+    expect(err).toMatch(/alert protocol version/);
+    await expect.poll(() => world.log.join('\n')).toContain('it does not speak TLS 1.3');
+  });
+
+  test('cannot come back by a session that was', async () => {
+    await client('-quiet', '-sess_out', at('session'), ...shown('bye'));
+    const { out } = await client('-ign_eof', '-sess_in', at('session'), ...shown('bye')).catch(() => ({
+      out: Buffer.alloc(0),
+    }));
+    expect(out.toString('latin1')).not.toContain('Reused');
+  });
+});
+
+describe('before it is known who somebody is', () => {
+  const open = async (): Promise<Socket> => {
+    const socket = tcp(world.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+
+  test('what is not TLS ends the connection', async () => {
+    const firsts = fc.oneof(
+      fc.uint8Array({ minLength: 6, maxLength: 600 }),
+      // What begins as a record of a handshake.
+      fc
+        .uint8Array({ minLength: 6, maxLength: 600 })
+        .map((rest) => Uint8Array.of(0x16, 3, 1, 0, rest.length & 255, 1, 0, 0, ...rest)),
+      fc.constant(Buffer.from('GET / HTTP/1.1\r\n\r\n')),
+    );
+    await fc.assert(
+      fc.asyncProperty(firsts, async (bytes) => {
+        const socket = await open();
+        socket.end(bytes);
+        await ended(socket);
+      }),
+      { numRuns: 150 },
+    );
+    await served();
+  });
+
+  test('who says nothing is let go', async () => {
+    const sockets = await Promise.all(Array.from({ length: 5 }, open));
+    await Promise.all(sockets.map(ended));
+    expect(world.log.join('\n')).toContain('no handshake in 1.5 s');
+  });
+
+  test('who drips a handshake is let go', async () => {
+    const socket = await open();
+    const hello = Buffer.from('1603010200010001fc0303', 'hex');
+    let at = 0;
+    const drip = setInterval(() => socket.write(hello.subarray(at, ++at)), 200);
+    await ended(socket);
+    clearInterval(drip);
+  });
+
+  test('one address does not take what is there for all, and is served again when it has let go', async () => {
+    const sockets = await Promise.all(Array.from({ length: 60 }, open));
+    await expect
+      .poll(() => sockets.filter((socket) => socket.closed || socket.readableEnded).length)
+      .toBeGreaterThan(0);
+    for (const socket of sockets) socket.resume();
+    await expect
+      .poll(() => sockets.filter(({ closed: gone }) => gone).length)
+      .toBeGreaterThanOrEqual(60 - LIMITS.perAddress);
+    for (const socket of sockets) socket.destroy();
+    await served();
+    await expect
+      .poll(() => world.log.join('\n'))
+      .toMatch(/\d+ connections were turned away: too many at a time/);
+  });
+});
+
+test('addresses are counted by who has them', () => {
+  expect(neighbourhood('::ffff:192.0.2.7')).toBe('192.0.2.7');
+  expect(neighbourhood('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2');
+  expect(neighbourhood('2001:db8::5')).toBe('2001:db8:0:0');
+  expect(neighbourhood('fe80::1%eth0')).toBe('fe80:0:0:0');
+  expect(neighbourhood('::1')).toBe('0:0:0:0');
+});
+
+describe('one who has certificates', () => {
+  test('but more than nine of them is refused', async () => {
+    const chain: Issuer[] = [team];
+    for (let depth = 0; depth < 10; depth += 1) {
+      const { publicKey, privateKey } = await newKeys();
+      const [above = team] = chain;
+      chain.unshift({
+        certificate: await issueAuthority(above, `d${depth}`, publicKey, POLICY),
+        key: privateKey,
+      });
+    }
+    const [deepest = team, ...above] = chain;
+    expect(await world.ask(await world.leaf(deepest, above, 'x', INFO))).toMatchObject([
+      { payload: failure('certificate: the chain has more than 9 certificates') },
+    ]);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['a command that is not DER', 'ff', /it is not DER/],
+    ['a command of another version', '3009020104a304b3020500', /of version 4/],
+    ['a command that no client has', '300b020105a006a204a3020500', /not/],
+  ])('and in it %s, is told', async (_, hex, cause) => {
+    const keys = await newKeys();
+    const certificate = await X509CertificateGenerator.create({
+      ...{
+        subject: 'CN=x',
+        issuer: team.certificate.subject,
+        publicKey: keys.publicKey,
+        signingKey: team.key,
+      },
+      signingAlgorithm: { name: 'Ed25519' },
+      extensions: [new Extension(EXTENSION, false, Buffer.from(hex, 'hex'))],
+    });
+    const [answer] = await world.ask({
+      cert: pems(certificate, team.certificate),
+      key: pem(keys.privateKey),
+    });
+    expect(answer?.payload.kind).toBe('failure');
+    expect(JSON.stringify(answer?.payload.value)).toMatch(cause);
+  });
+
+  test('and more than 100 kB of it is refused by OpenSSL, and the log has the remedy', async () => {
+    const shown = await world.leaf(team, [], 'large', create({ image: Buffer.alloc(200_000) }));
+    const socket = world.client(shown);
+    await ended(socket);
+    await expect
+      .poll(() => world.log.join('\n'))
+      .toContain('let the client send the image after the handshake');
+    await served();
+  });
+
+  const streamed = () => world.leaf(team, [], 'streamed', create({ image: new Uint8Array(0) }));
+
+  test('and an image larger than there is room for is told, and leaves the room to others', async () => {
+    expect(await world.ask(await streamed(), frame(Buffer.alloc(2 << 20)), STREAM_END)).toMatchObject([
+      { payload: failure('image: as many are being sent by others as there is room for; try again') },
+    ]);
+    expect(await world.ask(await streamed(), frame(Buffer.from('\x7fELF')), STREAM_END)).toMatchObject([
+      { payload: text('created unikernel') },
+    ]);
+  });
+
+  test('and announces more than it ever sends is told, or let go', async () => {
+    expect(await world.ask(await streamed(), Buffer.from('7fffffff', 'hex'))).toMatchObject([
+      {
+        payload: {
+          kind: 'failure',
+          value: expect.stringMatching(/frame: 2147483647 bytes are announced/) as unknown,
+        },
+      },
+    ]);
+    const socket = world.client(await streamed());
+    await once(socket, 'secureConnect');
+    socket.write(Buffer.from('03ffffff00', 'hex'));
+    await ended(socket);
+    await served();
+  });
+});
+
+test('certificates that are damaged are refused in one line, whatever is wrong with them', async () => {
+  const { publicKey } = await newKeys();
+  const leaf = await issueLeaf(team, 'x', publicKey, create());
+  const whole = [leaf, team.certificate, world.root.certificate].map(
+    ({ rawData }) => new Uint8Array(rawData),
+  );
+  const root = new Node509(Buffer.from(world.root.certificate.rawData));
+  const change = fc.record({
+    which: fc.nat(2),
+    at: fc.nat(),
+    byte: fc.nat(255),
+    cut: fc.option(fc.nat(), { freq: 4 }),
+  });
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+      const damaged = whole.map((der) => Uint8Array.from(der));
+      for (const { which, at: place, byte, cut } of changes) {
+        const der = damaged[which] ?? new Uint8Array(0);
+        if (der.length === 0) continue;
+        der[place % der.length] = byte;
+        if (cut !== null) damaged[which] = der.slice(0, cut % der.length);
+      }
+      for (const read of [
+        () => requestOf(damaged),
+        () =>
+          verified(
+            damaged.map((der) => Buffer.from(der)),
+            root,
+            Date.now(),
+          ),
+      ])
+        try {
+          read();
+        } catch (error) {
+          refused += 1;
+          if (!(error instanceof ProtocolError)) throw error;
+          expect(error.message).not.toContain('\n');
+        }
+    }),
+    { numRuns: 1000 },
+  );
+  expect(refused).toBeGreaterThan(500);
+});
