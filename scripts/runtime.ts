@@ -45,6 +45,12 @@ prefix=$(dirname "$(dirname "$(readlink -f "$0")")")
 exec "$prefix/lib/kittiwake/node" "$prefix/lib/kittiwake/kittiwaked.mjs" "$@"
 `;
 
+/** What is installed as bin/kittiwaked-tls. */
+const TLS_WRAPPER = DAEMON_WRAPPER.replace('the orchestrator', "the orchestrator's TLS endpoint").replace(
+  'kittiwaked.mjs',
+  'kittiwaked-tls.mjs',
+);
+
 /** Where the installed tree is built. */
 export const runtimeTree = join(root, 'build', 'runtime');
 
@@ -71,7 +77,7 @@ async function build(): Promise<string> {
   const folders = await Promise.all(
     [...SOURCES, 'fixtures/images', 'build/tender'].map((folder) => digestOf(join(root, folder))),
   );
-  const digest = [...folders, process.version, version, WRAPPER, DAEMON_WRAPPER].join('\n');
+  const digest = [...folders, process.version, version, WRAPPER, DAEMON_WRAPPER, TLS_WRAPPER].join('\n');
   const built = existsSync(runtimeTree) && (await readFile(stamp, 'utf8').catch(() => ''));
   if (built === digest) return runtimeTree;
   return step('runtime tree in build/runtime', async () => {
@@ -81,6 +87,7 @@ async function build(): Promise<string> {
       await mkdir(join(next, folder), { recursive: true });
     await writeFile(join(next, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
     await writeFile(join(next, 'bin', 'kittiwaked'), DAEMON_WRAPPER, { mode: 0o755 });
+    await writeFile(join(next, 'bin', 'kittiwaked-tls'), TLS_WRAPPER, { mode: 0o755 });
     await cp(join(root, 'runtime', 'daemon', 'units'), join(next, 'lib', 'systemd', 'system'), {
       recursive: true,
     });
@@ -110,6 +117,7 @@ async function bundle(folder: string, version: string): Promise<void> {
     input: {
       kittiwake: join(root, 'runtime', 'cli', 'main.ts'),
       kittiwaked: join(root, 'runtime', 'daemon', 'main.ts'),
+      'kittiwaked-tls': join(root, 'runtime', 'daemon', 'tls', 'main.ts'),
     },
     platform: 'node',
     transform: { define: { KITTIWAKE_VERSION: JSON.stringify(version) } },

@@ -1,7 +1,7 @@
 // The command line of kittiwake create.
 import { parseArgs } from 'node:util';
 import type { Config } from '../protocol/config.ts';
-import { ASKING, numberOf, numbersOf, operandsOf } from './daemon-words.ts';
+import { ASKING, numberOf, numbersOf, operandsOf, type Where } from './daemon-words.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { printable } from './printable.ts';
 
@@ -15,7 +15,7 @@ export interface Creation {
   readonly image: string;
   readonly replace: boolean;
   readonly json: boolean;
-  readonly sockets: string | undefined;
+  readonly where: Where;
   /** Undefined: all that the policies allow. */
   readonly cpus: readonly number[] | undefined;
   readonly config: Omit<Config, 'image' | 'compressed' | 'cpuids'>;
@@ -89,7 +89,7 @@ export function parseCreation(args: readonly string[]): Creation {
   }
   const order = values['start-order'];
   return {
-    ...{ name, image, replace: values.replace ?? false, json: values.json ?? false, sockets: values.sockets },
+    ...{ name, image, replace: values.replace ?? false, json: values.json ?? false, where: values },
     cpus: values.cpu === undefined ? undefined : numbersOf('--cpu', values.cpu),
     config: {
       typ: 'solo5',

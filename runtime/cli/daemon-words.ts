@@ -1,11 +1,31 @@
 // Options and texts of the commands that speak to the orchestrator.
 import { CommandError, EXIT } from './errors.ts';
 
-export const ASKING = { json: { type: 'boolean' }, sockets: { type: 'string' } } as const;
-export const ASKING_OPTIONS = ['--json', '--sockets', '--help'] as const;
+export const ASKING = {
+  json: { type: 'boolean' },
+  sockets: { type: 'string' },
+  remote: { type: 'string' },
+  identity: { type: 'string' },
+  'server-name': { type: 'string' },
+} as const;
+export const ASKING_OPTIONS = [
+  ...['--json', '--sockets', '--remote', '--identity', '--server-name', '--help'],
+] as const;
+
+/** Where the orchestrator is, as the options above have it. */
+export interface Where {
+  readonly sockets?: string | undefined;
+  readonly remote?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly 'server-name'?: string | undefined;
+}
 
 export const ASKING_HELP = `  --json              write JSON instead of text
   --sockets FOLDER    the orchestrator's sockets (default: /run/albatross/util)
+  --remote HOST       the orchestrator of another host, HOST or HOST:PORT, by
+                      certificate; --identity FOLDER has those, from
+                      'kittiwake ca delegate'; --server-name NAME is what the
+                      server's is to say, where that is not HOST
   --help              show this text
 `;
 

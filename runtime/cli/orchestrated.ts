@@ -1,16 +1,18 @@
 // What the commands that speak to the orchestrator share. It is loaded when one of them runs: the others start without the protocol.
-import { Client, ClientError, SOCKETS, type Failure } from '../client/socket.ts';
+import { address } from '../client/address.ts';
+import { IdentityError } from '../client/identity-error.ts';
+import { Client, ClientError, locally, SOCKETS, type Failure } from '../client/socket.ts';
 import type { Command as Asked } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { formatName, parseName, parsePath, type Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
+import type { Where } from './daemon-words.ts';
+import { CommandError, EXIT, type ExitStatus } from './errors.ts';
+import { printable } from './printable.ts';
 
 /** Answers that carry something. */
 type Telling = Extract<Success, { readonly value: unknown }>;
 type Told<K> = Extract<Telling, { readonly kind: K }>['value'];
-
-import { CommandError, EXIT, type ExitStatus } from './errors.ts';
-import { printable } from './printable.ts';
 
 const STATUS: Readonly<Record<Failure, ExitStatus>> = {
   refused: EXIT.unavailable,
@@ -27,12 +29,41 @@ export async function asking<T>(action: () => Promise<T>): Promise<T> {
     if (error instanceof ClientError)
       throw new CommandError(STATUS[error.failure], printable(error.message, 2000));
     if (error instanceof ProtocolError) throw new CommandError(EXIT.usage, printable(error.message));
+    if (error instanceof IdentityError) throw new CommandError(EXIT.noImage, printable(error.message));
     throw error;
   }
 }
 
-export function clientOf({ sockets = SOCKETS }: { readonly sockets?: string | undefined }): Client {
-  return new Client(sockets);
+/** @throws CommandError where options contradict each other. */
+export async function clientOf({
+  sockets,
+  remote,
+  identity,
+  'server-name': serverName,
+}: Where): Promise<Client> {
+  if (remote === undefined) {
+    const lost =
+      identity !== undefined ? '--identity' : serverName !== undefined ? '--server-name' : undefined;
+    if (lost !== undefined) throw new CommandError(EXIT.usage, `${lost}: of no use without --remote HOST`);
+    return new Client(locally(sockets ?? SOCKETS));
+  }
+  if (sockets !== undefined)
+    throw new CommandError(EXIT.usage, '--remote: either this or --sockets; leave one away');
+  if (identity === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      "--remote: no --identity given; name the folder of certificates that 'kittiwake ca delegate' made",
+    );
+  const { remotely } = await import('../client/remote.ts');
+  return new Client(remotely({ ...server(remote), serverName }, identity));
+}
+
+function server(remote: string): ReturnType<typeof address> {
+  try {
+    return address('--remote', remote);
+  } catch (error) {
+    throw new CommandError(EXIT.usage, printable((error as Error).message));
+  }
 }
 
 /** As people write it: without the colon in front that one at the root has on the wire. */
@@ -53,7 +84,7 @@ export const pathOf = (word: string): Name => ({ path: parsePath(word) });
 
 /** The answer of `kind`. @throws ClientError where it is another. */
 export function expected<K extends Telling['kind']>(kind: K, answer: Success): Told<K> {
-  if (answer.kind === kind) return (answer as Telling).value as Told<K>;
+  if (answer.kind === kind) return answer.value as Told<K>;
   throw new ClientError('unanswered', `the server answered with ${answer.kind} where ${kind} was asked for`);
 }
 

@@ -148,13 +148,18 @@ async function put(folder: string, name: string, text: string, mode: number): Pr
 }
 
 /** Makes the folder `path` with `files`, all of it or nothing; keys are for their owner only. @throws IdentityError where there is one. */
-export async function makeFolder(path: string, files: Readonly<Record<string, string>>): Promise<void> {
+export async function makeFolder(
+  path: string,
+  files: Readonly<Record<string, string>>,
+  mode = 0o700,
+): Promise<void> {
   const next = await fs.mkdtemp(join(dirname(path), `.${basename(path)}-`)).catch((error: unknown) => {
     throw new IdentityError(`${dirname(path)}: ${(error as Error).message}`);
   });
   try {
     for (const [name, text] of Object.entries(files))
       await put(next, name, text, name === FILES.key ? 0o600 : 0o644);
+    await fs.chmod(next, mode);
     await fs.rename(next, path);
   } catch (error) {
     await fs.rm(next, { recursive: true, force: true });

@@ -7,8 +7,8 @@ import { frame, STREAM_END } from '../protocol/frame.ts';
 import { issueLeaf, newKeys } from '../protocol/issue.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import type { X509Certificate } from '../protocol/x509.ts';
-import { ClientError } from './socket.ts';
-import type { Identity } from './identity.ts';
+import { filesOf, readIdentity, type Identity } from './identity.ts';
+import { ClientError, type Way } from './socket.ts';
 
 /** Milliseconds until a server has answered the handshake. */
 const HANDSHAKE_MS = 20_000;
@@ -22,17 +22,20 @@ export interface Server {
   readonly serverName?: string | undefined;
 }
 
+const addressOf = ({ host, port }: Server): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
 const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`;
 
-/** The label of `name`, as a certificate below `path` has it; undefined for the path itself. */
-function labelOf(name: Name, path: readonly string[]): string | undefined {
-  // What the identity is for may be left out.
-  if (name.path.length > 0 && formatName({ path: name.path }) !== formatName({ path }))
+/** `name` with the path that certificates of `path` are for, which may be left out. @throws ClientError where it has another. */
+function wholeName(name: Name, path: readonly string[]): Name {
+  const own = formatName({ path });
+  if (name.path.length > 0 && formatName({ path: name.path }) !== own)
     throw new ClientError(
       'refused',
-      `${formatName(name)}: not what these certificates are for, which is ${formatName({ path })}; use those of ${formatName({ path: name.path })}`,
+      `${formatName(name)}: these certificates are for names in ${own} and no others; use those of ${formatName({ path: name.path })}`,
     );
-  return name.label;
+  return { ...name, path };
 }
 
 /** `command` as it is in a certificate, which has no room for an image; that follows. */
@@ -41,7 +44,10 @@ function withoutImage(command: Command): { carried: Command; image?: Uint8Array 
   const { value } = command;
   if (value.kind !== 'create' && value.kind !== 'forceCreate') return { carried: command };
   const config = { ...value.value, image: new Uint8Array(0) };
-  return { carried: { kind: 'unikernel', value: { kind: value.kind, value: config } }, image: value.value.image };
+  return {
+    carried: { kind: 'unikernel', value: { kind: value.kind, value: config } },
+    image: value.value.image,
+  };
 }
 
 async function handshake(socket: TLSSocket, where: string): Promise<void> {
@@ -75,7 +81,7 @@ async function send(socket: TLSSocket, image: Uint8Array): Promise<void> {
  * A connection to `server` on which `identity` has asked for `command` about `name`.
  * @throws ClientError when nobody is there who may be asked.
  */
-export async function askRemote(
+async function askRemote(
   { host, port, serverName = host }: Server,
   { issuer, chain, path, root }: Identity,
   name: Name,
@@ -83,8 +89,8 @@ export async function askRemote(
 ): Promise<TLSSocket> {
   const { carried, image } = withoutImage(command);
   const keys = await newKeys();
-  const leaf = await issueLeaf(issuer, labelOf(name, path), keys.publicKey, carried);
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const leaf = await issueLeaf(issuer, wholeName(name, path).label, keys.publicKey, carried);
+  const where = addressOf({ host, port });
   const socket = connect({
     ...{ host, port, minVersion: 'TLSv1.3', allowHalfOpen: true },
     // An address is not sent as a name (RFC 6066, section 3), but compared all the same.
@@ -100,8 +106,22 @@ export async function askRemote(
   const own = socket.getPeerX509Certificate();
   if (!own?.checkIssued(trusted) || !own.verify(trusted.publicKey)) {
     socket.destroy();
-    throw new ClientError('unreachable', `${where}: its certificate is not issued by the root itself; it is not to be trusted`);
+    throw new ClientError(
+      'unreachable',
+      `${where}: its certificate is not issued by the root itself; it is not to be trusted`,
+    );
   }
   if (image) void send(socket, image).catch(() => undefined);
   return socket;
+}
+
+/** To `server`, as whoever the files of `folder` belong to. */
+export function remotely(server: Server, folder: string): Way {
+  let known: Promise<Identity> | undefined;
+  const identity = (): Promise<Identity> => (known ??= readIdentity(filesOf(folder)));
+  return {
+    where: () => addressOf(server),
+    whole: async (name) => wholeName(name, (await identity()).path),
+    asked: async (name, command) => askRemote(server, await identity(), name, command),
+  };
 }

@@ -1,4 +1,4 @@
-// Asks the orchestrator, ours or Albatross's, by its Unix sockets.
+// Asks the orchestrator, ours or Albatross's: by its Unix sockets, or by whatever else leads there.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -64,11 +64,43 @@ export interface Exchange extends AsyncDisposable {
   readonly data: () => AsyncGenerator<{ readonly name: Name; readonly data: Data }, void>;
 }
 
-export class Client {
-  readonly #folder: string;
+/** A way to an orchestrator. */
+export interface Way {
+  /** Where the one is that does `command`, for messages. */
+  readonly where: (command: Command) => string;
+  /** `name` as the server has it. */
+  readonly whole: (name: Name) => Promise<Name>;
+  /** A connection on which `command` about `name` has been asked. @throws ClientError where nobody can be asked. */
+  readonly asked: (name: Name, command: Command) => Promise<Socket>;
+}
 
-  constructor(folder: string) {
-    this.#folder = folder;
+/** By the Unix sockets in `folder`. */
+export function locally(folder: string): Way {
+  const where = (command: Command): string => join(folder, socketOf(command));
+  return {
+    where,
+    whole: (name) => Promise.resolve(name),
+    async asked(name, command) {
+      const socket = await connected(where(command));
+      socket.on('error', () => undefined); // It ends then, too.
+      socket.write(
+        frame(encodeMessage({ sequence: 0n, name, payload: { kind: 'command', value: command } })),
+      );
+      return socket;
+    },
+  };
+}
+
+export class Client {
+  readonly #way: Way;
+
+  constructor(way: Way) {
+    this.#way = way;
+  }
+
+  /** `name` as the server has it. */
+  whole(name: Name): Promise<Name> {
+    return this.#way.whole(name);
   }
 
   /** Asks, and waits for the answer. @throws ClientError where there is none, or it is no. */
@@ -82,11 +114,9 @@ export class Client {
    * @throws ClientError as `ask` does.
    */
   async open(name: Name, command: Command, listening = true): Promise<Exchange> {
-    const path = join(this.#folder, socketOf(command));
-    const socket = await connected(path);
-    socket.on('error', () => undefined); // It ends then, too.
+    const path = this.#way.where(command);
+    const socket = await this.#way.asked(name, command);
     const messages = received(socket);
-    socket.write(frame(encodeMessage({ sequence: 0n, name, payload: { kind: 'command', value: command } })));
     if (!listening) socket.end();
     const { value: first } = await messages.next();
     if (first?.payload.kind !== 'success') socket.destroy();

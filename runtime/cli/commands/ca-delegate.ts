@@ -5,9 +5,10 @@ import type { Identity } from '../../client/identity.ts';
 import { label } from '../../protocol/name.ts';
 import type { X509Certificate } from '../../protocol/x509.ts';
 import type { Command } from '../command.ts';
+import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { describePolicy, policyFrom, POLICY_HELP, POLICY_OPTIONS } from '../policy-options.ts';
-import { library, operandsOf, pemOf, pemOfKey, told, validity } from './ca-words.ts';
+import { library, pemOf, pemOfKey, told, validity } from './ca-words.ts';
 
 export const caDelegate: Command = {
   name: 'delegate',

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Command } from '../command.ts';
+import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
-import { library, operandsOf, pemOf, pemOfKey, told } from './ca-words.ts';
+import { library, pemOf, pemOfKey, told } from './ca-words.ts';
 
 /** Beside the certificates of a server: who is let in no more. */
 const REVOKED = `# Who is let in no more: lines 'key HEX' and 'serial HEX'; 'kittiwake cert revoke' adds them.
@@ -63,12 +64,17 @@ Examples:
         [FILES.key]: pemOfKey(keys.privateKey),
         [FILES.root]: root,
       });
-      await makeFolder(join(folder, 'server'), {
-        [FILES.cert]: pemOf(server),
-        [FILES.key]: pemOfKey(serverKeys.privateKey),
-        [FILES.root]: root,
-        revoked: REVOKED,
-      });
+      // Only the key is a secret, and the endpoint reads the list of who was revoked as nobody in particular.
+      await makeFolder(
+        join(folder, 'server'),
+        {
+          [FILES.cert]: pemOf(server),
+          [FILES.key]: pemOfKey(serverKeys.privateKey),
+          [FILES.root]: root,
+          revoked: REVOKED,
+        },
+        0o755,
+      );
     });
     out(`${folder}: the root of trust; keep it to yourself\n${join(folder, 'server')}: for the server\n`);
     return EXIT.ok;

@@ -40,13 +40,3 @@ export function validity(days: string | undefined): number | undefined {
     throw new CommandError(EXIT.usage, `option '--days': '${days}' is not a number of days from 1 on`);
   return Number(days) * DAY_MS;
 }
-
-/** The operands `wanted` of `ca ...` and `cert ...`. */
-export function operandsOf(command: string, wanted: readonly string[], given: readonly string[]): string[] {
-  if (given.length !== wanted.length)
-    throw new CommandError(
-      EXIT.usage,
-      `${command} takes ${wanted.join(' ')}; see 'kittiwake ${command} --help'`,
-    );
-  return [...given];
-}

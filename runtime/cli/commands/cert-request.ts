@@ -3,8 +3,9 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { label } from '../../protocol/name.ts';
 import type { Command } from '../command.ts';
+import { operandsOf } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
-import { library, operandsOf, pemOfKey, told } from './ca-words.ts';
+import { library, pemOfKey, told } from './ca-words.ts';
 
 export const certRequest: Command = {
   name: 'request',

@@ -4,9 +4,10 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { keyOf, parseRevoked, serialOf, unfit } from '../../protocol/fingerprint.ts';
 import type { Command } from '../command.ts';
+import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { library, operandsOf, told } from './ca-words.ts';
+import { library, told } from './ca-words.ts';
 
 export const certRevoke: Command = {
   name: 'revoke',

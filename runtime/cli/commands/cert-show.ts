@@ -5,10 +5,11 @@ import type { Command as Asked } from '../../protocol/command.ts';
 import { keyOf, serialOf } from '../../protocol/fingerprint.ts';
 import type { X509Certificate } from '../../protocol/x509.ts';
 import type { Command } from '../command.ts';
+import { operandsOf } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
 import { describePolicy } from '../policy-options.ts';
 import { printable } from '../printable.ts';
-import { library, operandsOf, told } from './ca-words.ts';
+import { library, told } from './ca-words.ts';
 
 interface Shown {
   readonly subject: string;

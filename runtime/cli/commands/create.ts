@@ -53,8 +53,8 @@ Examples:
     readImage(path); // A wrong file is better refused here, where its name is known.
     const { asking, clientOf, expected, shownName, unikernelName } = await import('../orchestrated.ts');
     await asking(async () => {
-      const name = unikernelName(wanted.name);
-      const client = clientOf(wanted);
+      const client = await clientOf(wanted.where);
+      const name = await client.whole(unikernelName(wanted.name));
       const { allowedCpus } = await import('../allowed.ts');
       const cpuids = wanted.cpus ?? (await allowedCpus(client, name));
       const value = { ...wanted.config, cpuids, compressed: false, image: readFileSync(path) };

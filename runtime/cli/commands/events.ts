@@ -32,7 +32,7 @@ Examples:
     const { asking, clientOf, scopeOf, shownName } = await import('../orchestrated.ts');
     await asking(async () => {
       const asked = { kind: 'kittiwake', value: { kind: 'events' } } as const;
-      await using exchange = await clientOf(values).open(scopeOf(positionals[0]), asked);
+      await using exchange = await (await clientOf(values)).open(scopeOf(positionals[0]), asked);
       for await (const { name, data } of exchange.data()) {
         if (data.kind !== 'event') continue;
         const { time, text } = data.value;

@@ -24,7 +24,7 @@ ${examples}`,
       const { values, positionals } = parseArgs({ args: [...args], options: ASKING, allowPositionals: true });
       const words = someOperands(name, positionals);
       const { clientOf, each } = await import('../orchestrated.ts');
-      await each(words, clientOf(values), asked, (unikernel, done) =>
+      await each(words, await clientOf(values), asked, (unikernel, done) =>
         out(values.json ? `${JSON.stringify({ name: unikernel, done })}\n` : `${unikernel}: ${done}\n`),
       );
       return EXIT.ok;

@@ -49,7 +49,7 @@ Examples:
     await asking(async () => {
       const name = unikernelName(word);
       const subscribe = { kind: 'console', value: { kind: 'subscribe', value: from } } as const;
-      await using exchange = await clientOf(values).open(name, subscribe, values.follow ?? false);
+      await using exchange = await (await clientOf(values)).open(name, subscribe, values.follow ?? false);
       for await (const { data } of exchange.data()) {
         if (data.kind !== 'console') continue;
         const { time, line } = data.value;

@@ -7,11 +7,11 @@ import {
   ASKING_HELP,
   ASKING_OPTIONS,
   ASKING_STATUS,
-  numberOf,
-  numbersOf,
   operandsOf,
+  type Where,
 } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
+import { POLICY_HELP, POLICY_OPTIONS, policyFrom } from '../policy-options.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 
@@ -42,7 +42,9 @@ Examples:
     const policies = await asking(async () =>
       expected(
         'policies',
-        await clientOf(values).ask(pathOf(positionals[0] ?? ''), { kind: 'policy', value: { kind: 'info' } }),
+        await (
+          await clientOf(values)
+        ).ask(pathOf(positionals[0] ?? ''), { kind: 'policy', value: { kind: 'info' } }),
       ),
     );
     const sorted = policies
@@ -94,12 +96,7 @@ what runs there already.
 Usage: kittiwake policy set PATH --unikernels N --memory N --cpu N,N [OPTIONS]
 
 Options:
-  --unikernels N      how many
-  --memory N          MB, of all of them together
-  --cpu N,N           CPUs they may use
-  --bridge NAME       a bridge they may be joined to; may be given several times
-  --block N           MB of block devices (default: none may be made)
-${ASKING_HELP}
+${POLICY_HELP}${ASKING_HELP}
 ${ASKING_STATUS}
 Examples:
   sudo kittiwake policy set team --unikernels 4 --memory 256 --cpu 0,1
@@ -111,27 +108,11 @@ Examples:
       allowPositionals: true,
       options: {
         ...ASKING,
-        unikernels: { type: 'string' },
-        memory: { type: 'string' },
-        cpu: { type: 'string' },
-        bridge: { type: 'string', multiple: true },
-        block: { type: 'string' },
+        ...POLICY_OPTIONS,
       },
     });
     const [word = ''] = operandsOf('policy set', ['PATH'], positionals);
-    const { unikernels, memory, cpu, block } = values;
-    if (unikernels === undefined || memory === undefined || cpu === undefined)
-      throw new CommandError(
-        EXIT.usage,
-        `policy set needs --unikernels, --memory and --cpu; see 'kittiwake policy set --help'`,
-      );
-    const policy: Policy = {
-      unikernels: numberOf('--unikernels', unikernels),
-      memory: numberOf('--memory', memory),
-      cpuids: numbersOf('--cpu', cpu),
-      bridges: values.bridge ?? [],
-      ...(block === undefined ? {} : { block: numberOf('--block', block) }),
-    };
+    const policy = policyFrom(values);
     await change(word, { kind: 'add', value: policy }, values, out);
     return EXIT.ok;
   },
@@ -162,13 +143,13 @@ Examples:
 async function change(
   word: string,
   value: { readonly kind: 'add'; readonly value: Policy } | { readonly kind: 'remove' },
-  values: { readonly sockets?: string | undefined; readonly json?: boolean | undefined },
+  values: Where & { readonly json?: boolean | undefined },
   out: (text: string) => void,
 ): Promise<void> {
   const { asking, clientOf, expected, formatName, pathOf } = await import('../orchestrated.ts');
   await asking(async () => {
     const path = pathOf(word);
-    const done = expected('text', await clientOf(values).ask(path, { kind: 'policy', value }));
+    const done = expected('text', await (await clientOf(values)).ask(path, { kind: 'policy', value }));
     out(
       values.json ? `${JSON.stringify({ path: formatName(path), done })}\n` : `${formatName(path)} ${done}\n`,
     );

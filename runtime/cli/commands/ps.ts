@@ -31,7 +31,7 @@ Examples:
       throw new CommandError(EXIT.usage, `ps takes one NAME or PATH at most; see 'kittiwake ps --help'`);
     const { asking, clientOf, scopeOf } = await import('../orchestrated.ts');
     const { statesOf, stateRow, plainState } = await import('../states.ts');
-    const states = await asking(() => statesOf(clientOf(values), scopeOf(positionals[0])));
+    const states = await asking(async () => statesOf(await clientOf(values), scopeOf(positionals[0])));
     if (values.json) out(`${JSON.stringify(states.map(plainState))}\n`);
     else out(table(['NAME', 'STATE', 'SINCE', 'MEMORY', 'NETWORKS', 'LAST END'], states.map(stateRow)));
     return EXIT.ok;

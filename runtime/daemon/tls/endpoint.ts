@@ -15,9 +15,6 @@ import { keyOf } from '../../protocol/fingerprint.ts';
 import type { RevocationList } from './revoked.ts';
 import { chainOf } from './trust.ts';
 
-/** The port of Albatross's endpoint. */
-export const PORT = 1025;
-
 export const LIMITS = {
   /** Connections at a time. */
   connections: 256,

@@ -1,7 +1,7 @@
 // The command line of kittiwaked-tls.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PORT } from './endpoint.ts';
+import { address, PORT } from '../../client/address.ts';
 
 export const HELP = `Let others ask kittiwaked from elsewhere, as far as their certificates allow.
 
@@ -55,13 +55,4 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
   if (values.version) return 'version';
   const { identity, revoked = join(identity, 'revoked'), sockets } = values;
   return { identity, revoked, sockets, ...address('--listen', values.listen) };
-}
-
-/** `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`. @throws Error where it is none of them. */
-export function address(option: string, text: string): { readonly host: string; readonly port: number } {
-  const found = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
-  const port = Number(found?.[3] ?? PORT);
-  if (!found || port > 65535)
-    throw new Error(`option '${option}': '${text}' is no address; write HOST, HOST:PORT or [IPV6]:PORT`);
-  return { host: found[1] ?? found[2] ?? '', port };
 }

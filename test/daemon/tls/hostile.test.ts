@@ -17,7 +17,7 @@ import { frame, STREAM_END } from '../../../runtime/protocol/frame.ts';
 import { issueAuthority, issueLeaf, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
 import type { Policy } from '../../../runtime/protocol/policy.ts';
 import { Extension, X509CertificateGenerator } from '../../../runtime/protocol/x509.ts';
-import { create, failure, INFO, pem, pems, text, World } from './world.ts';
+import { create, failure, IMAGE, INFO, pem, pems, text, World } from './world.ts';
 
 const LIMITS = { handshakeMs: 1500, perAddress: 12, images: 1 << 20, lingerMs: 500, idleMs: 3000 };
 const POLICY: Policy = { cpuids: [0], unikernels: 50, memory: 2048, bridges: [] };
@@ -134,7 +134,7 @@ describe("OpenSSL's client", () => {
   test('is refused with an older TLS, and its log says why', async () => {
     const { err } = await client('-tls1_2', ...shown('bye'));
     expect(err).toMatch(/alert protocol version/);
-    await expect.poll(() => world.log.join('\n')).toContain('it does not speak TLS 1.3');
+    await expect.poll(() => world.log.join('\n'), { timeout: 20_000 }).toContain('it does not speak TLS 1.3');
   });
 
   test('cannot come back by a session that was', async () => {
@@ -201,7 +201,7 @@ describe('before it is known who somebody is', () => {
     for (const socket of sockets) socket.destroy();
     await served();
     await expect
-      .poll(() => world.log.join('\n'))
+      .poll(() => world.log.join('\n'), { timeout: 20_000 })
       .toMatch(/\d+ connections were turned away: too many at a time/);
   });
 });
@@ -260,7 +260,7 @@ describe('one who has certificates', () => {
     const socket = world.client(shown);
     await ended(socket);
     await expect
-      .poll(() => world.log.join('\n'))
+      .poll(() => world.log.join('\n'), { timeout: 20_000 })
       .toContain('let the client send the image after the handshake');
     await served();
   });
@@ -271,7 +271,7 @@ describe('one who has certificates', () => {
     expect(await world.ask(await streamed(), frame(Buffer.alloc(2 << 20)), STREAM_END)).toMatchObject([
       { payload: failure('image: as many are being sent by others as there is room for; try again') },
     ]);
-    expect(await world.ask(await streamed(), frame(Buffer.from('\x7fELF')), STREAM_END)).toMatchObject([
+    expect(await world.ask(await streamed(), frame(IMAGE), STREAM_END)).toMatchObject([
       { payload: text('created unikernel') },
     ]);
   });

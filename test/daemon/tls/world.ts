@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { solo5Elf } from '../../cli/solo5-elf.ts';
 import { Blocks } from '../../../runtime/daemon/blocks.ts';
+import { filesOf, readIdentity } from '../../../runtime/client/identity.ts';
 import { Disk } from '../../../runtime/daemon/disk.ts';
 import { Orchestrator } from '../../../runtime/daemon/orchestrator.ts';
 import { listen, type Handler, type Listening } from '../../../runtime/daemon/server.ts';
@@ -77,9 +78,11 @@ export class World {
     this.revoked = join(folder, 'revoked');
   }
 
-  static async begin(limits: Partial<Limits> = {}): Promise<World> {
+  /** @param server - The folder of who issues the server's certificate, where that is not a root of its own. */
+  static async begin(limits: Partial<Limits> = {}, server?: string): Promise<World> {
     const keys = await newKeys();
-    const root = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+    const own = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+    const root = server === undefined ? own : (await readIdentity(filesOf(server))).issuer;
     const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root);
     await fs.writeFile(world.revoked, '');
     await world.#daemon();
