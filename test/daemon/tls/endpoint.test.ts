@@ -208,9 +208,10 @@ test('who is revoked while connected is let go', async () => {
   const shown = await quick.leaf(quick.root, [], undefined, { kind: 'stats', value: { kind: 'subscribe' } });
   const socket = quick.client(shown);
   socket.on('error', () => undefined).resume();
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   await expect.poll(() => quick.log.join('\n')).toContain('stats subscribe');
   await fs.writeFile(quick.revoked, `key ${keyOf(node(quick.root))}\n`);
-  await once(socket, 'close');
+  await closed;
   expect(quick.log.join('\n')).toContain('was revoked; its connection is closed');
   await quick.end();
 });
