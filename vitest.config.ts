@@ -9,6 +9,7 @@ const LONG = [
   'tender/hvt-debug',
   'tender/hvt-ring',
   'network/host-vm',
+  'network/users',
   'tender/hostile-hvt',
   'tender/hvt',
   'network/manage',
