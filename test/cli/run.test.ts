@@ -210,10 +210,14 @@ describe('run', () => {
 });
 
 test('every command has help with examples, and no line of it wraps on a terminal', () => {
-  for (const { name } of COMMANDS) {
-    const { status, out } = kittiwake([name, '--help']);
-    expect(status, name).toBe(0);
-    expect(out, name).toContain('Examples:');
+  const commands = COMMANDS.flatMap(({ name, commands = [] }) => [
+    [name],
+    ...commands.map((command) => [name, command.name]),
+  ]);
+  for (const words of commands) {
+    const { status, out } = kittiwake([...words, '--help']);
+    expect(status, words.join(' ')).toBe(0);
+    expect(out, words.join(' ')).toContain('Examples:');
     for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   }
 });

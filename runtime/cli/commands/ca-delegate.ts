@@ -17,9 +17,10 @@ export const caDelegate: Command = {
 
 Usage: kittiwake ca delegate FOLDER NAME POLICY [OPTIONS]
 
-FOLDER is your own: from 'kittiwake ca init', or from whoever delegated to you. What
-NAME may do is then in FOLDER/NAME, for you to hand on; it can be delegated further,
-to less. Every policy above a unikernel limits it, whatever one below says.
+FOLDER is your own: from 'kittiwake ca init', or from whoever delegated to you.
+What NAME may do is then in FOLDER/NAME, for you to hand on; it can be delegated
+further, to less. Every policy above a unikernel limits it, whatever one below
+says.
 
 Policy:
 ${POLICY_HELP}
@@ -35,10 +36,10 @@ Options:
   --help              show this text
 
 Examples:
-  kittiwake ca delegate ca anna --unikernels 5 --memory 512 --cpu 0,1 --bridge br0
+  kittiwake ca delegate ca anna --unikernels 5 --memory 512 --cpu 0 --bridge br0
   kittiwake ca delegate ca anna --unikernels 2 --memory 128 --cpu 0 --renew
-  kittiwake ca delegate anna website --unikernels 1 --memory 64 --cpu 1 --days 30
-  kittiwake ca delegate ca bob --unikernels 1 --memory 32 --cpu 0 --request bob.csr
+  kittiwake ca delegate anna web --unikernels 1 --memory 64 --cpu 0 --days 30
+  kittiwake ca delegate ca bob --unikernels 1 --memory 8 --cpu 0 --request b.csr
 `,
   options: [
     ...['--unikernels', '--memory', '--cpu', '--block', '--bridge'],

@@ -18,17 +18,17 @@ certificate of a server.
 
 Usage: kittiwake ca init FOLDER --server HOST [--server HOST]...
 
-FOLDER is what lets you do anything: keep it where nobody else reads it, and not on
-the server. FOLDER/server is for the server alone, and may do nothing but be one:
-move it to /etc/kittiwaked/tls there.
+FOLDER is what lets you do anything: keep it where nobody else reads it, and not
+on the server. FOLDER/server is for the server alone, and may do nothing but be
+one: move it to /etc/kittiwaked/tls there.
 
 Options:
   --server HOST   a name or address the server is asked by; required, and may be
                   repeated
   --help          show this text
 
-Keys are Ed25519, readable by their owner only. A folder that exists is left as it
-is, and that is an error.
+Keys are Ed25519, readable by their owner only. A folder that exists is left as
+it is, and that is an error.
 
 Examples:
   kittiwake ca init ca --server unikernels.example.org

@@ -22,7 +22,7 @@ ${commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n
 
 Examples:
   kittiwake ca init ca --server unikernels.example.org
-  kittiwake ca delegate ca anna --unikernels 5 --memory 512 --cpu 0,1 --bridge br0
+  kittiwake ca delegate ca anna --unikernels 5 --memory 512 --cpu 0 --bridge br0
 `,
   options: ['--help'],
   commands,

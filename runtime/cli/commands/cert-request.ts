@@ -14,9 +14,9 @@ export const certRequest: Command = {
 
 Usage: kittiwake cert request FOLDER
 
-FOLDER/request.pem is for whoever is to let you in: 'kittiwake ca delegate' takes it
-with --request. Put the cert.pem and root.pem you get for it into FOLDER, beside
-key.pem.
+FOLDER/request.pem is for whoever is to let you in: 'kittiwake ca delegate'
+takes it with --request. Put the cert.pem and root.pem you get for it into
+FOLDER, beside key.pem.
 
 Examples:
   kittiwake cert request bob

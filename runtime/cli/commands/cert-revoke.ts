@@ -17,12 +17,12 @@ export const certRevoke: Command = {
 Usage: kittiwake cert revoke FILE --list LIST [--serial]
 
 Of the certificates in FILE the first is revoked: by its key, so that no other
-certificate for that key helps. LIST is the file that the server reads, which takes
-effect at once, also for who is connected. Unikernels that run go on.
+certificate for that key helps. LIST is the file that the server reads, which
+takes effect at once, also for who is connected. Unikernels that run go on.
 
 Options:
   --list LIST   the server's list, as its option --revoked has it; required
-  --serial      this one certificate only, by its number; others for its key stay
+  --serial      this one certificate only, by its number
   --help        show this text
 
 Examples:
