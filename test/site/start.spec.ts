@@ -1,4 +1,4 @@
-// npm start, typed by an ordinary user: the page in the browser comes from the unikernel.
+// npm start, typed by an ordinary user: the page in the browser comes from the unikernel, and where that cannot be, from a plain server that says so.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
@@ -10,12 +10,17 @@ import { root } from '../../scripts/setup/root.ts';
 /** Whoever is root becomes an ordinary user who owns this folder: of another user namespace, without a privilege outside it. */
 const ORDINARY = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
 
-function whyNoUser(): string | undefined {
-  const [program, ...args] = [...ORDINARY, 'true'];
-  const { status } = spawnSync(program, args);
-  return status === 0
-    ? undefined
-    : 'root may not become an ordinary user here: user namespaces are forbidden';
+/** Hides the tender from whatever program's words follow. */
+const TENDERLESS = [
+  ...['unshare', '--map-root-user', '--mount', 'sh', '-c'],
+  ...['mount --bind /dev/null build/runtime/bin/kittiwake-spt && exec "$@"', 'sh'],
+];
+
+/** Why this user may not become who `words` make of them. */
+function whyNot(words: readonly string[]): string | undefined {
+  const [program, ...args] = [...words, 'true'];
+  const { status } = spawnSync(program, args, { cwd: root });
+  return status === 0 ? undefined : 'user namespaces are forbidden here';
 }
 
 async function freePort(): Promise<number> {
@@ -27,9 +32,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Runs `npm start` as an ordinary user, and waits for its words about where the handbook is. */
-async function start(port: number): Promise<{ readonly npm: ChildProcess; readonly words: string }> {
-  const [program, ...args] = [...ORDINARY, 'npm', 'start', '--', `--port=${port}`];
+/** Runs `npm start` as who `user` makes of us, and waits for its words about where the handbook is. */
+async function start(
+  user: readonly string[],
+  port: number,
+): Promise<{ readonly npm: ChildProcess; readonly words: string }> {
+  const [program, ...args] = [...user, 'npm', 'start', '--', `--port=${port}`];
   const npm = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let said = '';
   npm.stderr.on('data', (bytes) => (said += String(bytes)));
@@ -40,12 +48,17 @@ async function start(port: number): Promise<{ readonly npm: ChildProcess; readon
   throw new Error(`npm start ended: ${said}`);
 }
 
+async function end(npm: ChildProcess): Promise<void> {
+  if (npm.pid !== undefined) process.kill(-npm.pid, 'SIGTERM');
+  if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
+}
+
 test('npm start as an ordinary user serves the handbook by the unikernel', async ({ page }) => {
-  const reason = whyNoUser();
+  const reason = whyNot(ORDINARY);
   test.skip(reason !== undefined, reason);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const { npm, words } = await start(port);
+  const { npm, words } = await start(ORDINARY, port);
   try {
     expect(words).toBe(`The handbook is at ${url}, served by the unikernel website`);
     const response = await page.goto(url);
@@ -58,7 +71,22 @@ test('npm start as an ordinary user serves the handbook by the unikernel', async
     )) as [IncomingMessage];
     expect(statusCode).toBe(200);
   } finally {
-    if (npm.pid !== undefined) process.kill(-npm.pid, 'SIGTERM');
-    if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
+    await end(npm);
+  }
+});
+
+test('npm start without a tender that runs serves it by a plain server, and says why', async ({ page }) => {
+  const reason = whyNot(TENDERLESS);
+  test.skip(reason !== undefined, reason);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/`;
+  const { npm, words } = await start(TENDERLESS, port);
+  try {
+    expect(words).toMatch(/, served by a plain server, because .*kittiwake-spt/);
+    const response = await page.goto(url);
+    expect(response?.status()).toBe(200);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(/\S/);
+  } finally {
+    await end(npm);
   }
 });
