@@ -1,4 +1,5 @@
 // The daemon's command line.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const HELP = `Keep unikernels running on this host: start them, watch them, start them again,
@@ -56,5 +57,6 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
   const { sockets, state, run, policies } = values;
   if (policies !== 'ancestors' && policies !== 'own')
     throw new Error(`option '--policies': '${policies}' is neither ancestors nor own`);
-  return { sockets, state, run, reach: policies };
+  // Tenders are started in another folder.
+  return { sockets: resolve(sockets), state: resolve(state), run: resolve(run), reach: policies };
 }
