@@ -3,6 +3,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder, writeNew } from '../files.ts';
 import { decodeExtension, EXTENSION } from '../protocol/chain.ts';
 import type { Command } from '../protocol/command.ts';
 import type { Issuer } from '../protocol/issue.ts';
@@ -137,16 +138,6 @@ export async function readIdentity(files: Files): Promise<Identity> {
   return { issuer, chain, path, root };
 }
 
-async function put(folder: string, name: string, text: string, mode: number): Promise<void> {
-  const file = await fs.open(join(folder, name), 'wx', mode);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Makes the folder `path` with `files`, all of it or nothing; keys are for their owner only. @throws IdentityError where there is one. */
 export async function makeFolder(
   path: string,
@@ -158,9 +149,11 @@ export async function makeFolder(
   });
   try {
     for (const [name, text] of Object.entries(files))
-      await put(next, name, text, name === FILES.key ? 0o600 : 0o644);
+      await writeNew(join(next, name), text, name === FILES.key ? 0o600 : 0o644);
     await fs.chmod(next, mode);
+    await syncFolder(next);
     await fs.rename(next, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await fs.rm(next, { recursive: true, force: true });
     const { code, message } = error as NodeJS.ErrnoException;
@@ -170,11 +163,4 @@ export async function makeFolder(
         : message,
     );
   }
-}
-
-/** Puts `text` in place of the file `path`: the old is there until the new one is whole. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const next = `.${basename(path)}-${process.pid}`;
-  await put(dirname(path), next, text, 0o644);
-  await fs.rename(join(dirname(path), next), path);
 }

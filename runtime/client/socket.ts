@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Command } from '../protocol/command.ts';
+import { socketOf, type Command } from '../protocol/command.ts';
 import type { Data } from '../protocol/data.ts';
 import { Deframer, frame } from '../protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Message } from '../protocol/message.ts';
@@ -30,11 +30,6 @@ export class ClientError extends Error {
     super(message);
     this.failure = failure;
   }
-}
-
-/** The socket that answers `command`, in Albatross's division of labour. */
-function socketOf({ kind }: Command): string {
-  return kind === 'console' ? 'console.sock' : kind === 'stats' ? 'stat.sock' : 'vmmd.sock';
 }
 
 async function connected(path: string): Promise<Socket> {

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createDeflate, createInflate } from 'node:zlib';
+import { removeFile, syncFolder } from '../files.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { formatName, parseName, type Name } from '../protocol/name.ts';
 import { Refusal } from './refusal.ts';
@@ -77,23 +78,17 @@ export class Blocks {
     } finally {
       await handle.close();
     }
-    await this.#sync();
+    await syncFolder(this.#folder);
   }
 
   async remove(name: Name): Promise<void> {
-    await fs.rm(this.path(formatName(name)), { force: true });
-    await this.#sync();
+    await removeFile(this.path(formatName(name)));
   }
 
   /** What is on it; compressed where `level` is not 0. */
   read(name: Name, level: number): Pieces {
     const file = createReadStream(this.path(formatName(name)), { highWaterMark: PIECE });
     return level === 0 ? file : file.pipe(createDeflate({ level, chunkSize: PIECE }));
-  }
-
-  async #sync(): Promise<void> {
-    const handle = await fs.open(this.#folder, 'r');
-    await handle.sync().finally(() => handle.close());
   }
 }
 

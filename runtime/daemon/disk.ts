@@ -1,9 +1,9 @@
 // What outlives the daemon: unikernels, policies, and images by their digest. Each file is whole or not there, whenever the daemon or the host
 // dies: it is on the disk under another name before it gets its own.
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeFile, replaceFile } from '../files.ts';
 import { config } from '../protocol/config.ts';
 import { decode, encode } from '../protocol/der/codec.ts';
 import { explicit, optional, sequence, sequenceOf } from '../protocol/der/compose.ts';
@@ -38,31 +38,6 @@ const policyRecord = sequence('policies', {
 });
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  await handle.sync().finally(() => handle.close());
-}
-
-/** Puts `bytes` at `path` of `folder`, in place of what was there. */
-async function replace(folder: string, path: string, bytes: Uint8Array): Promise<void> {
-  const next = `${path}.new`;
-  await fs.rm(next, { force: true });
-  const handle = await fs.open(next, 'wx', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await fs.rename(next, path);
-  await syncFolder(folder);
-}
-
-async function remove(folder: string, path: string): Promise<void> {
-  await fs.rm(path, { force: true });
-  await syncFolder(folder);
-}
 
 /** A record and before it what it must hash to. */
 const sealed = (body: Uint8Array): Uint8Array => Buffer.concat([sha256(body), body]);
@@ -161,11 +136,11 @@ export class Disk {
       ...{ version: VERSION, name: called, digest, config: whole(settings) },
       ...(ended ? { past: ended } : {}),
     });
-    await replace(this.#unikernels, this.#record(called), sealed(body));
+    await replaceFile(this.#record(called), sealed(body), 0o600);
   }
 
   async removeUnikernel(called: Unikernel['name']): Promise<void> {
-    await remove(this.#unikernels, this.#record(called));
+    await removeFile(this.#record(called));
   }
 
   async putPolicies(policies: ReadonlyMap<string, Standing>): Promise<void> {
@@ -175,7 +150,7 @@ export class Disk {
       issued: granted.issued ?? new Date(0),
     }));
     const body = encode(policyRecord, { version: VERSION, policies: entries });
-    await replace(this.#folder, join(this.#folder, 'policies'), sealed(body));
+    await replaceFile(join(this.#folder, 'policies'), sealed(body), 0o600);
   }
 
   /** Where the image of `digest` lies. */
@@ -189,7 +164,7 @@ export class Disk {
     const path = this.image(digest);
     // Of the same size it is the same: it was whole when it got its name.
     const known = await fs.stat(path).catch(() => undefined);
-    if (known?.size !== bytes.length) await replace(this.#images, path, bytes);
+    if (known?.size !== bytes.length) await replaceFile(path, bytes, 0o600);
     return digest;
   }
 

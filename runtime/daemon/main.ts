@@ -25,8 +25,9 @@ const log = (line: string): void => void process.stderr.write(`${line.replace(/[
 async function serve({ sockets, state, run, reach }: Options): Promise<() => Promise<void>> {
   const given = handedOn(process.env, process.pid);
   for (const folder of [run, sockets]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  await alone(state); // Before anything in it is read: what is damaged is set aside.
   const { disk, remembered } = await Disk.open(state);
-  await alone(state);
   for (const damaged of remembered.damaged) log(`damaged: ${damaged}`);
   const prefix = process.env['KITTIWAKE_PREFIX'] ?? resolve(import.meta.dirname, '..', '..');
   const { blocks, found } = await Blocks.open(join(state, 'blocks'), log);

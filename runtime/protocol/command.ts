@@ -96,3 +96,8 @@ export const command = choice('command', {
   kittiwake: [30, kittiwakeCommand],
 });
 export type Command = Of<typeof command>;
+
+/** The socket that answers `command`, in Albatross's division of labour. */
+export function socketOf({ kind }: Command): string {
+  return kind === 'console' ? 'console.sock' : kind === 'stats' ? 'stat.sock' : 'vmmd.sock';
+}

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Identity } from '../../client/identity.ts';
+import { replaceFile } from '../../files.ts';
 import { label } from '../../protocol/name.ts';
 import type { X509Certificate } from '../../protocol/x509.ts';
 import type { Command } from '../command.ts';
@@ -72,7 +73,6 @@ Examples:
         readCertificates,
         readIdentity,
         readRequest,
-        replaceFile,
       } = await library();
       const name = label(given);
       const identity = await readIdentity(filesOf(folder));
@@ -82,7 +82,7 @@ Examples:
         const file = join(path, FILES.cert);
         const [known] = await readCertificates(file);
         if (!known) return;
-        await replaceFile(file, chain(await issue(await known.publicKey.export()), identity));
+        await replaceFile(file, chain(await issue(await known.publicKey.export()), identity), 0o644);
       } else if (request !== undefined) {
         const certificate = await issue(await readRequest(request));
         await makeFolder(path, {

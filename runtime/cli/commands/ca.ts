@@ -1,6 +1,6 @@
 // kittiwake ca
 import type { Command } from '../command.ts';
-import { CommandError, EXIT } from '../errors.ts';
+import { noneOf } from '../group.ts';
 import { caDelegate } from './ca-delegate.ts';
 import { caInit } from './ca-init.ts';
 
@@ -26,12 +26,5 @@ Examples:
 `,
   options: ['--help'],
   commands,
-  run([word]) {
-    throw new CommandError(
-      EXIT.usage,
-      word === undefined
-        ? "no command given; 'kittiwake ca --help' lists them"
-        : `'${word}': no such command; 'kittiwake ca --help' lists them`,
-    );
-  },
+  run: noneOf('ca'),
 };

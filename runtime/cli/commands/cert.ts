@@ -1,6 +1,6 @@
 // kittiwake cert
 import type { Command } from '../command.ts';
-import { CommandError, EXIT } from '../errors.ts';
+import { noneOf } from '../group.ts';
 import { certRequest } from './cert-request.ts';
 import { certRevoke } from './cert-revoke.ts';
 import { certShow } from './cert-show.ts';
@@ -26,12 +26,5 @@ Examples:
 `,
   options: ['--help'],
   commands,
-  run([word]) {
-    throw new CommandError(
-      EXIT.usage,
-      word === undefined
-        ? "no command given; 'kittiwake cert --help' lists them"
-        : `'${word}': no such command; 'kittiwake cert --help' lists them`,
-    );
-  },
+  run: noneOf('cert'),
 };

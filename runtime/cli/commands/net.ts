@@ -1,6 +1,5 @@
 // kittiwake net: managed networks. This file is the group; each command of it is in a file beside.
-import { CommandError, EXIT } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { noneOf } from '../group.ts';
 import type { Command } from '../command.ts';
 import { netCreate } from './net-create.ts';
 import { netInspect, netList } from './net-list.ts';
@@ -46,8 +45,5 @@ export const net: Command = {
   help: HELP,
   options: [...COMMANDS.map(({ name }) => name), '--help'],
   commands: COMMANDS,
-  run([word]) {
-    const cause = word === undefined ? 'no command given' : `'${printable(word)}': no such command`;
-    throw new CommandError(EXIT.usage, `${cause}; 'kittiwake net --help' lists them`);
-  },
+  run: noneOf('net'),
 };

@@ -11,6 +11,7 @@ import {
   type Where,
 } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
+import { noneOf } from '../group.ts';
 import { POLICY_HELP, POLICY_OPTIONS, policyFrom } from '../policy-options.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
@@ -179,8 +180,5 @@ Examples:
 `,
   options: [...COMMANDS.map(({ name }) => name), '--help'],
   commands: COMMANDS,
-  run([word]) {
-    const cause = word === undefined ? 'no command given' : `'${printable(word)}': no such command`;
-    throw new CommandError(EXIT.usage, `${cause}; 'kittiwake policy --help' lists them`);
-  },
+  run: noneOf('policy'),
 };

@@ -6,24 +6,15 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request } from '../../protocol/chain.ts';
-import type { Command } from '../../protocol/command.ts';
+import { socketOf, type Command } from '../../protocol/command.ts';
 import { Deframer, frame } from '../../protocol/frame.ts';
 import { decodeMessage, encodeMessage } from '../../protocol/message.ts';
 import type { Name } from '../../protocol/name.ts';
+import { Refusal } from '../refusal.ts';
 import type { Budget } from './budget.ts';
-
-/** Why a request is not done, as its client is told. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-}
 
 /** Bytes of the largest image as it is sent, compressed or not. */
 export const IMAGE_MAX = 64 << 20;
-
-/** The socket of the daemon that does `command`. */
-export function socketOf({ kind }: Command): string {
-  return kind === 'console' ? 'console.sock' : kind === 'stats' ? 'stat.sock' : 'vmmd.sock';
-}
 
 /** Whether answers to `command` have no end: whoever is subscribed is silent. */
 export function isEndless({ kind, value }: Command): boolean {
