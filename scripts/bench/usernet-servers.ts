@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Namespace } from '../../test/net/namespace.ts';
 import { prebuilt, tender } from '../../test/net/unikernel.ts';
 import { runtimeTree } from '../runtime.ts';
+import { freePort } from '../setup/free-port.ts';
 import { ON_SERVER_CPU } from './net-servers.ts';
 
 /** How long anything may take to be there. */
@@ -20,16 +21,6 @@ export interface Behind extends AsyncDisposable {
   readonly name: string;
   /** The port of 127.0.0.1 that leads to `guest`. */
   readonly port: (guest: number) => number;
-}
-
-/** A port of the loopback that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function portsFor(guests: readonly number[]): Promise<ReadonlyMap<number, number>> {

@@ -10,7 +10,8 @@ import { runtimeTree } from '../runtime.ts';
 import { compileC } from '../setup/compile.ts';
 import { compare, inTurns, weigh, type Comparison } from './compare.ts';
 import { missingPackages, nginxCommand, ON_CLIENT_CPU, ON_SERVER_CPU } from './net-servers.ts';
-import { behindOurs, behindSlirp4netns, freePort, type Behind } from './usernet-servers.ts';
+import { freePort } from '../setup/free-port.ts';
+import { behindOurs, behindSlirp4netns, type Behind } from './usernet-servers.ts';
 
 export interface UsernetOptions {
   readonly runs: number;

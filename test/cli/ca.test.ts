@@ -4,8 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installAt } from '../../runtime/cli/install.ts';
-import { main } from '../../runtime/cli/main.ts';
+import { kittiwake } from './kittiwake.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -18,19 +17,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const at = (...parts: string[]): string => join(folder, ...parts);
 const read = (...parts: string[]): string => readFileSync(at(...parts), 'utf8');
-
-async function kittiwake(...args: string[]): Promise<{ status: number; out: string; notes: string }> {
-  const did = { status: -1, out: '', notes: '' };
-  did.status = await main(args, {
-    out: (text) => (did.out += text),
-    note: (line) => (did.notes += `${line}\n`),
-    colour: false,
-    install: installAt('/nonexistent'),
-    probeKvm: () => ({ state: 'missing', detail: '' }),
-    exec: () => undefined,
-  });
-  return did;
-}
 
 function openssl(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });

@@ -2,8 +2,7 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installAt } from '../../runtime/cli/install.ts';
-import { main } from '../../runtime/cli/main.ts';
+import { kittiwake } from '../cli/kittiwake.ts';
 import { pem, pems, World } from '../daemon/tls/world.ts';
 
 let world: World;
@@ -23,18 +22,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-async function kittiwake(...args: string[]): Promise<{ status: number; out: string; notes: string }> {
-  const did = { status: -1, out: '', notes: '' };
-  did.status = await main(args, {
-    out: (text) => (did.out += text),
-    note: (line) => (did.notes += `${line}\n`),
-    colour: false,
-    install: installAt('/nonexistent'),
-    probeKvm: () => ({ state: 'missing', detail: '' }),
-    exec: () => undefined,
-  });
-  return did;
-}
 const as = (identity: string, ...args: string[]) =>
   kittiwake(...args, '--remote', `127.0.0.1:${world.port}`, '--identity', join(ca, identity));
 

@@ -2,9 +2,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expect, test } from '@playwright/test';
+import { freePort } from '../../scripts/setup/free-port.ts';
 import { root } from '../../scripts/setup/root.ts';
 
 /** Whoever is root becomes an ordinary user who owns this folder: of another user namespace, without a privilege outside it. */
@@ -21,15 +21,6 @@ function whyNot(words: readonly string[]): string | undefined {
   const [program, ...args] = [...words, 'true'];
   const { status } = spawnSync(program, args, { cwd: root });
   return status === 0 ? undefined : 'user namespaces are forbidden here';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Runs `npm start` as who `user` makes of us, and waits for its words about where the handbook is. */

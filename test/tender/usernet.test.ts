@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../scripts/setup/free-port.ts';
 import { fixtures, imageFolder, run, tenders } from './tender.ts';
 
 const usernet = join(tenders, 'kittiwake-usernet');
@@ -51,16 +52,6 @@ async function guest(
     child.on('close', (status) => reject(new Error(`ended with ${status}: ${said}`)));
   });
   return child;
-}
-
-/** A TCP port of 127.0.0.1 that nobody has. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** What the echo service at `port` gives back for `word`. */
