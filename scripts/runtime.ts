@@ -1,6 +1,6 @@
 // npm run runtime: builds what a user installs, as the tree a release unpacks to /usr/local (see ARCHITECTURE.md).
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -88,9 +88,7 @@ async function build(): Promise<string> {
     await writeFile(join(next, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
     await writeFile(join(next, 'bin', 'kittiwaked'), DAEMON_WRAPPER, { mode: 0o755 });
     await writeFile(join(next, 'bin', 'kittiwaked-tls'), TLS_WRAPPER, { mode: 0o755 });
-    await cp(join(root, 'runtime', 'daemon', 'units'), join(next, 'lib', 'systemd', 'system'), {
-      recursive: true,
-    });
+    await installUnits(next);
     for (const program of ['kittiwake-hvt', 'kittiwake-spt', 'kittiwake-usernet']) {
       await copyFile(join(root, 'build', 'tender', program), join(next, 'bin', program));
     }
@@ -106,6 +104,16 @@ async function build(): Promise<string> {
     await writeFile(stamp, digest);
     return runtimeTree;
   });
+}
+
+/** The units of kittiwaked, and the group they want. */
+async function installUnits(prefix: string): Promise<void> {
+  const units = join(root, 'runtime', 'daemon', 'units');
+  for (const file of await readdir(units)) {
+    const folder = join(prefix, 'lib', ...(file.endsWith('.conf') ? ['sysusers.d'] : ['systemd', 'system']));
+    await mkdir(folder, { recursive: true });
+    await copyFile(join(units, file), join(folder, file));
+  }
 }
 
 /**

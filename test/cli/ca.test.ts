@@ -98,6 +98,26 @@ test('a limit is changed for the same key, and the old certificate is replaced',
   expect(readdirSync(at('ca', 'dora')).sort()).toEqual(['cert.pem', 'key.pem', 'root.pem']);
 });
 
+test("a server's certificate is issued anew for its key and its names, and a second server gets its own", async () => {
+  const server = at('ca', 'server');
+  const fact = (folder: string, ...args: string[]): string =>
+    openssl('x509', '-noout', ...args, '-in', join(folder, 'cert.pem'));
+  const facts = (): string[] => [fact(server, '-pubkey'), fact(server, '-ext', 'subjectAltName')];
+  const [before, number] = [facts(), fact(server, '-serial')];
+  expect(await kittiwake('ca', 'server', at('ca'), server, '--renew')).toMatchObject({
+    status: 0,
+    notes: '',
+  });
+  expect(facts()).toEqual(before);
+  expect(before[1]).toMatch(/DNS:localhost, IP Address:0:0:0:0:0:0:0:1/);
+  expect(fact(server, '-serial')).not.toBe(number);
+  await kittiwake('ca', 'server', at('ca'), at('second'), '--server', 'second.example.org');
+  expect(readdirSync(at('second')).sort()).toEqual(['cert.pem', 'key.pem', 'revoked', 'root.pem']);
+  const strict = ['verify', '-x509_strict', '-CAfile', at('ca', 'root.pem'), '-purpose', 'sslserver'];
+  for (const folder of [server, at('second')])
+    expect(openssl(...strict, join(folder, 'cert.pem'))).toMatch(/^0 .*OK/);
+});
+
 test('a key that was made elsewhere stays there', async () => {
   await kittiwake('cert', 'request', at('bob'));
   expect(openssl('req', '-verify', '-noout', '-in', at('bob', 'request.pem'))).toMatch(/^0 /);
@@ -153,6 +173,19 @@ describe('refuses, and leaves everything as it is:', () => {
       () => ['ca', 'init', at('x'), '--server', 'a b'],
       64,
       /neither a name nor an address/,
+    ],
+    ['a second server without a name', () => ['ca', 'server', at('ca'), at('x')], 64, /no --server given/],
+    [
+      'a server of somebody who was let in',
+      () => ['ca', 'server', at('ca', 'anna'), at('x'), '--server', 'a'],
+      66,
+      /it is not the root of trust/,
+    ],
+    [
+      'a second server where there is one',
+      () => ['ca', 'server', at('ca'), at('ca', 'server'), '--server', 'a'],
+      66,
+      /it is there already/,
     ],
     ['a folder in nowhere', () => ['ca', 'init', at('no', 'x'), '--server', 'a'], 66, /ENOENT/],
     ['no policy', () => ['ca', 'delegate', at('ca'), 'x'], 64, /no --memory given|no --unikernels given/],

@@ -4,11 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
-import { library, pemOf, pemOfKey, told } from './ca-words.ts';
-
-/** Beside the certificates of a server: who is let in no more. */
-const REVOKED = `# Who is let in no more: lines 'key HEX' and 'serial HEX'; 'kittiwake cert revoke' adds them.
-`;
+import { library, makeServer, pemOf, pemOfKey, serverNames, told } from './ca-words.ts';
 
 export const caInit: Command = {
   name: 'init',
@@ -43,38 +39,24 @@ Examples:
       options: { server: { type: 'string', multiple: true } },
     });
     const [folder = ''] = operandsOf('ca init', ['FOLDER'], positionals);
-    const [first, ...more] = values.server ?? [];
+    const [first, ...more] = serverNames(values.server ?? []);
     if (first === undefined)
       throw new CommandError(
         EXIT.usage,
         'ca init: no --server given; add the name or address the server is asked by',
       );
-    for (const host of [first, ...more])
-      if (!/^[A-Za-z0-9.:-]{1,253}$/.test(host))
-        throw new CommandError(EXIT.usage, `option '--server': '${host}' is neither a name nor an address`);
     await told(async () => {
-      const { FILES, issueRoot, issueServer, makeFolder, newKeys } = await library();
-      const [keys, serverKeys] = [await newKeys(), await newKeys()];
+      const { FILES, issueRoot, makeFolder, newKeys } = await library();
+      const keys = await newKeys();
       const certificate = await issueRoot('kittiwake root', keys);
-      const issuer = { certificate, key: keys.privateKey };
-      const server = await issueServer(issuer, [first, ...more], serverKeys.publicKey);
       const root = pemOf(certificate);
       await makeFolder(folder, {
         [FILES.cert]: root,
         [FILES.key]: pemOfKey(keys.privateKey),
         [FILES.root]: root,
       });
-      // Only the key is a secret, and the endpoint reads the list of who was revoked as nobody in particular.
-      await makeFolder(
-        join(folder, 'server'),
-        {
-          [FILES.cert]: pemOf(server),
-          [FILES.key]: pemOfKey(serverKeys.privateKey),
-          [FILES.root]: root,
-          revoked: REVOKED,
-        },
-        0o755,
-      );
+      const issuer = { certificate, key: keys.privateKey };
+      await makeServer(join(folder, 'server'), issuer, [first, ...more]);
     });
     out(`${folder}: the root of trust; keep it to yourself\n${join(folder, 'server')}: for the server\n`);
     return EXIT.ok;

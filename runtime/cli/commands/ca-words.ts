@@ -2,6 +2,7 @@
 import { KeyObject } from 'node:crypto';
 import { IdentityError } from '../../client/identity-error.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Issuer } from '../../protocol/issue.ts';
 import type { X509Certificate } from '../../protocol/x509.ts';
 import { CommandError, EXIT } from '../errors.ts';
 
@@ -39,4 +40,38 @@ export function validity(days: string | undefined): number | undefined {
   if (!/^\d{1,5}$/.test(days) || Number(days) === 0)
     throw new CommandError(EXIT.usage, `option '--days': '${days}' is not a number of days from 1 on`);
   return Number(days) * DAY_MS;
+}
+
+/** What was given with `--server`. @throws CommandError for what is neither a name nor an address. */
+export function serverNames<T extends readonly string[]>(hosts: T): T {
+  for (const host of hosts)
+    if (!/^[A-Za-z0-9.:-]{1,253}$/.test(host))
+      throw new CommandError(EXIT.usage, `option '--server': '${host}' is neither a name nor an address`);
+  return hosts;
+}
+
+/** Beside the certificates of a server: who is let in no more. */
+const REVOKED = `# Who is let in no more: lines 'key HEX' and 'serial HEX'; 'kittiwake cert revoke' adds them.
+`;
+
+/** Makes the folder of a server that is asked by `hosts`. @throws IdentityError where there is one. */
+export async function makeServer(
+  folder: string,
+  issuer: Issuer,
+  hosts: readonly [string, ...string[]],
+): Promise<void> {
+  const { FILES, issueServer, makeFolder, newKeys } = await library();
+  const keys = await newKeys();
+  const certificate = await issueServer(issuer, hosts, keys.publicKey);
+  // Only the key is a secret, and the endpoint reads the others as nobody in particular.
+  await makeFolder(
+    folder,
+    {
+      [FILES.cert]: pemOf(certificate),
+      [FILES.key]: pemOfKey(keys.privateKey),
+      [FILES.root]: pemOf(issuer.certificate),
+      revoked: REVOKED,
+    },
+    0o755,
+  );
 }

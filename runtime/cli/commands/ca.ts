@@ -3,8 +3,9 @@ import type { Command } from '../command.ts';
 import { noneOf } from '../group.ts';
 import { caDelegate } from './ca-delegate.ts';
 import { caInit } from './ca-init.ts';
+import { caServer } from './ca-server.ts';
 
-const commands = [caInit, caDelegate];
+const commands = [caInit, caDelegate, caServer];
 
 export const ca: Command = {
   name: 'ca',
