@@ -15,6 +15,8 @@ export interface Part {
   readonly budget: number;
   /** The part restarts the machine: what follows runs in a new shell. */
   readonly restarts: boolean;
+  /** Why nothing goes red when the part is left out, where that is so. */
+  readonly unchecked?: string;
 }
 
 export interface Lab {
@@ -58,12 +60,22 @@ export function parseLab(id: string, source: string): Lab {
   let title = '';
   const parts: Part[] = [];
   let open:
-    { name: string; line: number; exit: number; budget: number; restarts: boolean; from: number } | undefined;
+    | {
+        name: string;
+        line: number;
+        exit: number;
+        budget: number;
+        restarts: boolean;
+        unchecked?: string;
+        from: number;
+      }
+    | undefined;
   const close = (end: number): void => {
     if (!open) return;
     const { from, ...options } = open;
     const commands = lines
       .slice(from, end)
+      .filter((text) => !MARKER.test(text))
       .join('\n')
       .replace(/^\s*\n|\s+$/g, '');
     if (commands === '') fail(options.line, `part '${options.name}' has no commands`);
@@ -95,8 +107,14 @@ export function parseLab(id: string, source: string): Lab {
         budget: options.budget ?? DEFAULT_BUDGET,
         restarts: options.restarts ?? false,
       };
+    } else if (kind === 'unchecked') {
+      if (!open || rest.trim() === '') return fail(line, `'#: unchecked REASON' belongs into a part`);
+      open.unchecked = rest.trim();
     } else {
-      fail(line, `'#: ${kind}' is no marker; a marker is '#: lab TITLE' or '#: part NAME'`);
+      fail(
+        line,
+        `'#: ${kind}' is no marker; there are '#: lab TITLE', '#: part NAME' and '#: unchecked REASON'`,
+      );
     }
   }
   close(lines.length);

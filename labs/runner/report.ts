@@ -14,6 +14,8 @@ function paint(style: Style, text: string): string {
 
 /** Of a line of output, in characters; more helps nobody who looks for a difference. */
 const LINE_MAX = 400;
+/** Of what a lab left behind, in lines. */
+const LEFTOVERS_MAX = 40;
 
 /** Output of programs, such that a terminal does not obey it. */
 function printable(text: string): string {
@@ -36,6 +38,17 @@ export function diff(rows: readonly Row[]): string[] {
     if (row.kind === 'unexpected') return [paint('green', `  + ${printable(row.got)}`)];
     return [paint('dim', `    ${printable(row.expected)}`)];
   });
+}
+
+/** What a lab left behind, or took away. */
+export function leftoversReport({ lab, leftovers }: LabRun): string {
+  return [
+    '',
+    paint('bold', `labs/${lab.id}.sh: after its last part the machine is not what it was before the first:`),
+    ...leftovers.slice(0, LEFTOVERS_MAX).map((line) => `  ${printable(line)}`),
+    ...(leftovers.length > LEFTOVERS_MAX ? [`  … and ${leftovers.length - LEFTOVERS_MAX} more`] : []),
+    '',
+  ].join('\n');
 }
 
 /** Everything about why a lab failed. */

@@ -1,4 +1,4 @@
-// The evidence a run leaves: labs/results.json (kept with the project) and build/labs/results.json (the last run here).
+// The evidence that runs leave: labs/*.json (kept with the project) and build/labs/*.json (the last runs here).
 
 /** How one part ended. `not-run` parts come after a failed one. */
 export type Outcome = 'passed' | 'failed' | 'not-run';
@@ -24,7 +24,8 @@ export interface LabResult {
   readonly parts: readonly PartResult[];
 }
 
-export interface Results {
+/** What a run was made of and on: evidence without it is worth nothing. */
+export interface Circumstances {
   readonly version: 1;
   /** The commit the run was made on, and whether files differed from it. */
   readonly commit: string;
@@ -40,5 +41,36 @@ export interface Results {
   };
   /** sha256 of each prebuilt image the VM carried, by file name. */
   readonly images: Readonly<Record<string, string>>;
+}
+
+export interface Results extends Circumstances {
   readonly labs: readonly LabResult[];
+}
+
+/** How often each part passed of how often it ran, when all labs ran again and again. */
+export interface Ledger extends Circumstances {
+  /** What the order of the runs followed from. */
+  readonly seed: number;
+  readonly repeats: number;
+  readonly labs: readonly {
+    readonly lab: string;
+    readonly parts: readonly { readonly part: string; readonly runs: number; readonly passed: number }[];
+  }[];
+}
+
+/** What noticed that a part was left out: its own check, a later part's, or the look at what is left in the end. */
+export type Noticed =
+  | { readonly by: 'itself' }
+  | { readonly by: 'part'; readonly part: string }
+  | { readonly by: 'teardown' }
+  | { readonly by: 'nobody'; readonly reason: string };
+
+/** What became of each part's absence. */
+export interface Control extends Circumstances {
+  readonly parts: readonly {
+    readonly lab: string;
+    readonly part: string;
+    readonly digest: string;
+    readonly noticed: Noticed;
+  }[];
 }

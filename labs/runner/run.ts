@@ -6,6 +6,7 @@ import type { Snapshot } from '../vm/snapshot.ts';
 import type { Lab, Recording } from './lab.ts';
 import { runParts, type PartFailure, type PartsOptions } from './parts.ts';
 import type { LabResult } from './results.ts';
+import { leftovers, stateOf } from './state.ts';
 
 /** How many times its budget a part may take where the machine's processor is emulated. */
 const EMULATED_FACTOR = 3;
@@ -22,6 +23,18 @@ export interface LabRun {
   readonly recording: Recording;
   readonly result: LabResult;
   readonly failure: Failure | undefined;
+  /** What differs in the machine after the last part, where that was looked at. */
+  readonly leftovers: readonly string[];
+}
+
+export interface LabOptions extends Omit<PartsOptions, 'factor' | 'restarted'> {
+  /** Looks whether the machine is after the last part what it was before the first. */
+  readonly teardown: boolean;
+}
+
+/** Whether there is nothing to find fault with. */
+export function isGood({ failure, leftovers }: LabRun): boolean {
+  return failure === undefined && leftovers.length === 0;
 }
 
 /** Runs `lab` in a fresh machine. @throws VmError if there is none to be had. */
@@ -29,7 +42,7 @@ export async function runLab(
   lab: Lab,
   recording: Recording,
   snapshot: Snapshot,
-  options: Omit<PartsOptions, 'factor' | 'restarted'>,
+  { teardown, ...options }: LabOptions,
 ): Promise<LabRun> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
@@ -41,10 +54,15 @@ export async function runLab(
     const restarted = async (): Promise<Shell> => {
       await machine.qemu.control.event('RESET');
       // Not before: the old agent would take the greeting for its own.
+      machine.greet();
       return new Shell(line);
     };
+    const shell = new Shell(line);
+    // What runs from here on is the lab's; the shell is not.
+    await shell.run(':', { timeoutMs: HOUSEKEEPING_LIMIT_MS, onOutput: () => undefined });
+    const before = teardown ? await stateOf(machine.root) : undefined;
     const factor = snapshot.accelerator.name === 'tcg' ? EMULATED_FACTOR : 1;
-    const { parts, failure } = await runParts(lab, recording, new Shell(line), {
+    const { parts, failure } = await runParts(lab, recording, shell, {
       ...options,
       factor,
       restarted,
@@ -55,6 +73,7 @@ export async function runLab(
       recording,
       result: { lab: lab.id, title: lab.title, startedAt, durationMs, parts },
       failure: failure && { ...failure, machine: await lastWords(machine) },
+      leftovers: before && !failure ? leftovers(before, await stateOf(machine.root)) : [],
     };
   } finally {
     await machine.stop();

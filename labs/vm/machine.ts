@@ -11,8 +11,10 @@ const RESUME_LIMIT_MS = 60_000;
 
 export interface Machine {
   readonly qemu: Qemu;
-  /** A shell of root's, for the host's own housekeeping. */
+  /** A shell of root's, for the host's own housekeeping; another one after each `greet`. */
   readonly root: Shell;
+  /** The machine restarts: what follows runs in a new shell of root's. */
+  greet(): void;
   /** Ends the machine and removes its disk. */
   stop(): Promise<void>;
 }
@@ -31,7 +33,16 @@ export async function startMachine(snapshot: Snapshot): Promise<Machine> {
     qemu = await Qemu.start({ ...snapshot.hardware, disk });
     await arrived(qemu);
     await qemu.control.run('cont');
-    return { qemu, root: await resume(qemu), stop };
+    const line = await qemu.line('root');
+    let root = await resume(new Shell(line));
+    return {
+      qemu,
+      get root() {
+        return root;
+      },
+      greet: () => void (root = new Shell(line)),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -50,8 +61,7 @@ async function arrived(qemu: Qemu): Promise<void> {
   }
 }
 
-async function resume(qemu: Qemu): Promise<Shell> {
-  const shell = new Shell(await qemu.line('root'));
+async function resume(shell: Shell): Promise<Shell> {
   let said = '';
   const now = (Date.now() / 1000).toFixed(3);
   const { exit } = await shell.run(`/usr/lib/lab/resume ${now} ${randomBytes(64).toString('hex')}`, {

@@ -41,6 +41,14 @@ test.each([
   expect(() => parseLab('x/y', source)).toThrow(message);
 });
 
+test('why a part is not checked is kept beside it, and is none of its commands', () => {
+  const [part] = parseLab('x/y', '#: lab T\n#: part one\n#: unchecked it only waits\nsleep 1').parts;
+  expect(part).toMatchObject({ commands: 'sleep 1', unchecked: 'it only waits' });
+  const refused = "labs/x/y.sh:2: '#: unchecked REASON' belongs into a part";
+  expect(() => parseLab('x/y', '#: lab T\n#: unchecked why\n#: part one\ntrue')).toThrow(refused);
+  expect(() => parseLab('x/y', '#: lab T\n#: part one\n#: unchecked\ntrue')).toThrow(':3:');
+});
+
 describe('a recording', () => {
   test('survives being written and read, whatever programs print', () => {
     const recording = new Map([
