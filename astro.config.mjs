@@ -66,7 +66,10 @@ export default defineConfig({
         },
         {
           label: 'Deploying with kittiwaked',
-          items: [{ label: 'Leave it to kittiwaked', link: '/deploying/daemon/' }],
+          items: [
+            { label: 'Leave it to kittiwaked', link: '/deploying/daemon/' },
+            { label: 'Give a unikernel a disk', link: '/deploying/blocks/' },
+          ],
         },
         {
           label: 'Logs and metrics',

@@ -10,7 +10,11 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Makes the file `path`, which must not be there, and puts what is in it on the disk. */
-export async function writeNew(path: string, content: Uint8Array | string, mode: number): Promise<void> {
+export async function writeNew(
+  path: string,
+  content: Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  mode: number,
+): Promise<void> {
   const handle = await fs.open(path, 'wx', mode);
   try {
     await handle.writeFile(content);

@@ -3,7 +3,7 @@
 # Gives files as disks to the unikernel website: read-only to two at once, to be written by one, in larger sectors, and as it must not be.
 
 #: part inspect
-kittiwake inspect website.hvt
+kittiwake image inspect website.hvt
 
 #: part make
 mkdir site

@@ -3,10 +3,10 @@
 # Runs the prebuilt image hello under hvt and under spt. It leaves one file behind, which the last part removes.
 
 #: part list
-kittiwake images
+kittiwake image list
 
 #: part inspect
-kittiwake inspect hello.hvt
+kittiwake image inspect hello.hvt
 
 #: part run
 kittiwake run hello.hvt

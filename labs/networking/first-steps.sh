@@ -3,7 +3,7 @@
 # Makes the tap interface tap100, runs netcheck behind it, talks to it, and takes everything away again.
 
 #: part inspect
-kittiwake inspect netcheck.hvt
+kittiwake image inspect netcheck.hvt
 
 #: part before
 ip -br link

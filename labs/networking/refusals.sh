@@ -54,7 +54,7 @@ kittiwake run --net:eth0=tap100 netcheck.hvt
 ask --net:eth0=tap100 netcheck.hvt
 
 #: part device
-kittiwake inspect netcheck.hvt
+kittiwake image inspect netcheck.hvt
 
 #: part not-yours exit=77
 sudo ip tuntap add tap102 mode tap user root

@@ -8,11 +8,17 @@ kittiwake --help
 #: part run
 kittiwake run --help
 
-#: part inspect
-kittiwake inspect --help
+#: part image
+kittiwake image --help
 
-#: part images
-kittiwake images --help
+#: part image-list
+kittiwake image list --help
+
+#: part image-inspect
+kittiwake image inspect --help
+
+#: part image-get
+kittiwake image get --help
 
 #: part stats
 kittiwake stats --help
@@ -43,6 +49,18 @@ kittiwake stop --help
 
 #: part rm
 kittiwake rm --help
+
+#: part block
+kittiwake block --help
+
+#: part block-add
+kittiwake block add --help
+
+#: part block-set
+kittiwake block set --help
+
+#: part block-dump
+kittiwake block dump --help
 
 #: part policy
 kittiwake policy --help
@@ -75,4 +93,4 @@ kittiwake-spt --help
 kittiwake-usernet --help
 
 #: part json
-kittiwake inspect --json netcheck.spt
+kittiwake image inspect --json netcheck.spt

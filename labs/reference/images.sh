@@ -3,7 +3,7 @@
 # What the reference page of the prebuilt images shows is what the images print, and their exit statuses are what they end with.
 
 #: part inspect
-for image in hello netcheck website; do kittiwake inspect $image.hvt; done
+for image in hello netcheck website; do kittiwake image inspect $image.hvt; done
 
 #: part hello
 kittiwake run hello.spt -- --help

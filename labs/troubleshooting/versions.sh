@@ -44,7 +44,7 @@ kittiwake run cloud.virtio
 kittiwake doctor cloud.virtio | grep -A 1 ✗
 
 #: part right-target
-kittiwake inspect hello.hvt
+kittiwake image inspect hello.hvt
 
 #: part other-machine exit=126
 cp /usr/local/bin/kittiwake-spt tender

@@ -3,7 +3,7 @@
 # Packs a folder as a tar archive, serves it from the unikernel website behind tap100, changes a page.
 
 #: part inspect
-kittiwake inspect website.hvt
+kittiwake image inspect website.hvt
 
 #: part write
 mkdir site

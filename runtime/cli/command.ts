@@ -7,6 +7,8 @@ export interface Context {
   readonly out: (text: string) => void;
   /** Writes one line about what the command itself does to standard error. */
   readonly note: (line: string) => void;
+  /** Shows a line in place of the one it showed before, on a terminal; there is none where standard error is no terminal. */
+  readonly status?: (line: string) => void;
   /** Standard output is a terminal that wants colour. */
   readonly colour: boolean;
   readonly install: Install;

@@ -88,7 +88,7 @@ function addressSections(address: string, request: DoctorRequest, context: Asked
   if (!parseAddress(address))
     throw new CommandError(
       EXIT.noImage,
-      `${named}: no such network, image or address; 'kittiwake net list' and 'kittiwake images' list what there is`,
+      `${named}: no such network, image or address; 'kittiwake net list' and 'kittiwake image list' list what there is`,
     );
   const networks = all({ store: folderStore(request.state) });
   const route = routeTo(exec, address);

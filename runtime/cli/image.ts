@@ -38,7 +38,7 @@ function unreadable(name: string, error: unknown): CommandError {
   if (code === 'ENOENT') {
     return new CommandError(
       EXIT.noImage,
-      `${name}: no such file; 'kittiwake images' lists the prebuilt images`,
+      `${name}: no such file; 'kittiwake image list' lists the prebuilt images`,
     );
   }
   if (code === 'EACCES')

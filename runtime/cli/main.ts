@@ -1,6 +1,7 @@
 // The kittiwake command: picks the subcommand, and turns what went wrong into one line and an exit status.
 import { writeSync } from 'node:fs';
 import { execve } from 'node:process';
+import { block } from './commands/block.ts';
 import { ca } from './commands/ca.ts';
 import { cert } from './commands/cert.ts';
 import { completionFor } from './commands/completion.ts';
@@ -8,8 +9,7 @@ import { create } from './commands/create.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
-import { images } from './commands/images.ts';
-import { inspect } from './commands/inspect.ts';
+import { image } from './commands/image.ts';
 import { restart, rm, stop } from './commands/lifecycle.ts';
 import { logs } from './commands/logs.ts';
 import { net } from './commands/net.ts';
@@ -28,8 +28,7 @@ import { VERSION } from '../version.ts';
 
 export const COMMANDS: readonly Command[] = [
   run,
-  inspect,
-  images,
+  image,
   stats,
   trace,
   explain,
@@ -40,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   restart,
   stop,
   rm,
+  block,
   policy,
   events,
   ca,
@@ -128,6 +128,7 @@ if (import.meta.main) {
   process.exitCode = await main(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     note: (line) => process.stderr.write(`kittiwake: ${line}\n`),
+    ...(process.stderr.isTTY ? { status: (line) => process.stderr.write(`\r\x1b[K${line}`) } : {}),
     colour: process.stdout.isTTY && process.stdout.hasColors(),
     install,
     probeKvm: () => probeKvm(install),

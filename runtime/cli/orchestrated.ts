@@ -12,7 +12,7 @@ import { printable } from './printable.ts';
 
 /** Answers that carry something. */
 type Telling = Extract<Success, { readonly value: unknown }>;
-type Told<K> = Extract<Telling, { readonly kind: K }>['value'];
+export type Told<K> = Extract<Telling, { readonly kind: K }>['value'];
 
 const STATUS: Readonly<Record<Failure, ExitStatus>> = {
   refused: EXIT.unavailable,
@@ -74,6 +74,13 @@ export function unikernelName(word: string): Name {
   const name = parseName(word);
   if (name.label !== undefined) return name;
   throw new CommandError(EXIT.usage, `'${printable(word)}': a path; name a unikernel`);
+}
+
+/** A block device's name. @throws CommandError for a path. */
+export function deviceName(word: string): Name {
+  const name = parseName(word);
+  if (name.label !== undefined) return name;
+  throw new CommandError(EXIT.usage, `'${printable(word)}': a path; name a block device`);
 }
 
 /** A path, or a unikernel's name; all there is where none is given. A path ends in a colon. */

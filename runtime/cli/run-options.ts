@@ -108,7 +108,7 @@ export function parseArguments(args: readonly string[]): Request {
   if (image === undefined) {
     throw new CommandError(
       EXIT.usage,
-      `no image given; try 'kittiwake run hello', or 'kittiwake images' for a list`,
+      `no image given; try 'kittiwake run hello', or 'kittiwake image list' for a list`,
     );
   }
   return { image, tenderOptions, guestArgs, publish, dryRun };

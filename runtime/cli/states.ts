@@ -2,7 +2,8 @@
 import { ClientError, type Client } from '../client/socket.ts';
 import type { Name } from '../protocol/name.ts';
 import type { Status } from '../protocol/reply.ts';
-import { expected, shownName } from './orchestrated.ts';
+import { saysThereAreNone } from '../client/none.ts';
+import { expected, shownName, type Told } from './orchestrated.ts';
 import { printable } from './printable.ts';
 
 /** Of an Albatross server, which says nothing of processes and lists only what runs, as much as it tells. */
@@ -11,7 +12,17 @@ export async function statesOf(client: Client, scope: Name): Promise<readonly Pa
     return expected('states', await client.ask(scope, { kind: 'kittiwake', value: { kind: 'states' } }));
   } catch (error) {
     if (!(error instanceof ClientError) || error.failure !== 'unanswered') throw error;
+    return infosOf(client, scope);
+  }
+}
+
+/** Those that are to run, and what any server tells of them. */
+export async function infosOf(client: Client, scope: Name): Promise<Told<'unikernels'>> {
+  try {
     return expected('unikernels', await client.ask(scope, { kind: 'unikernel', value: { kind: 'info' } }));
+  } catch (error) {
+    if (saysThereAreNone(error)) return [];
+    throw error;
   }
 }
 

@@ -3,12 +3,11 @@ import { KeyObject, X509Certificate as Node509 } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Command } from '../protocol/command.ts';
-import { frame, STREAM_END } from '../protocol/frame.ts';
 import { issueLeaf, newKeys } from '../protocol/issue.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import type { X509Certificate } from '../protocol/x509.ts';
 import { filesOf, readIdentity, type Identity } from './identity.ts';
-import { ClientError, type Way } from './socket.ts';
+import { ClientError, stream, type Way } from './socket.ts';
 
 /** Milliseconds until a server has answered the handshake. */
 const HANDSHAKE_MS = 20_000;
@@ -68,13 +67,8 @@ async function handshake(socket: TLSSocket, where: string): Promise<void> {
   }
 }
 
-async function send(socket: TLSSocket, image: Uint8Array): Promise<void> {
-  for (let at = 0; at < image.length; at += PIECE) {
-    if (socket.destroyed) return;
-    if (!socket.write(frame(image.subarray(at, at + PIECE))))
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
-  }
-  socket.write(STREAM_END);
+function* piecesOf(image: Uint8Array): Generator<Uint8Array, void> {
+  for (let at = 0; at < image.length; at += PIECE) yield image.subarray(at, at + PIECE);
 }
 
 /**
@@ -111,7 +105,7 @@ async function askRemote(
       `${where}: its certificate is not issued by the root itself; it is not to be trusted`,
     );
   }
-  if (image) void send(socket, image).catch(() => undefined);
+  if (image) void stream(socket, piecesOf(image)).catch(() => undefined);
   return socket;
 }
 

@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { drained } from '../drained.ts';
 import { socketOf, type Command } from '../protocol/command.ts';
 import type { Data } from '../protocol/data.ts';
-import { Deframer, frame } from '../protocol/frame.ts';
+import { Deframer, frame, STREAM_END } from '../protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Message } from '../protocol/message.ts';
 import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
@@ -104,17 +105,35 @@ export class Client {
     return exchange.answer;
   }
 
+  /** Asks for something that `pieces` belong to: they follow the command. @throws ClientError as `ask` does, and whatever reading `pieces` throws. */
+  async send(name: Name, command: Command, pieces: AsyncIterable<Uint8Array>): Promise<Success> {
+    await using exchange = await this.open(name, command, true, pieces);
+    return exchange.answer;
+  }
+
   /**
    * Asks something whose answer goes on. Where nothing more is `listening` than what is there already, it ends with that.
    * @throws ClientError as `ask` does.
    */
-  async open(name: Name, command: Command, listening = true): Promise<Exchange> {
+  async open(
+    name: Name,
+    command: Command,
+    listening = true,
+    pieces?: AsyncIterable<Uint8Array>,
+  ): Promise<Exchange> {
     const path = this.#way.where(command);
     const socket = await this.#way.asked(name, command);
     const messages = received(socket);
     if (!listening) socket.end();
+    let lost: { readonly cause: unknown } | undefined;
+    if (pieces)
+      stream(socket, pieces).catch((cause: unknown) => {
+        lost = { cause };
+        socket.end(); // The server answers that, once it has given up what it was doing.
+      });
     const { value: first } = await messages.next();
     if (first?.payload.kind !== 'success') socket.destroy();
+    if (lost) throw lost.cause;
     if (first === undefined)
       throw new ClientError('unanswered', `${path}: the server closed the connection without an answer`);
     if (first.payload.kind === 'failure') throw new ClientError('refused', first.payload.value);
@@ -134,6 +153,20 @@ export class Client {
       },
     };
   }
+}
+
+/** Sends `pieces` in raw frames, and their end, as fast as they are taken. Who has refused them needs no more of them. */
+export async function stream(
+  socket: Socket,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  for await (const piece of pieces) {
+    if (socket.destroyed) return;
+    if (piece.length === 0) continue;
+    socket.write(frame(piece));
+    await drained(socket);
+  }
+  socket.write(STREAM_END);
 }
 
 async function* received(socket: Socket): AsyncGenerator<Message, void> {

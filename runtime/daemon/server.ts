@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { drained } from '../drained.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Deframer, frame } from '../protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Message, type Payload } from '../protocol/message.ts';
@@ -131,10 +132,7 @@ function clientOf(socket: Socket, incoming: AsyncGenerator<Uint8Array, void>): L
       socket.write(frame(encodeMessage(message)));
       return true;
     },
-    async drained() {
-      if (socket.writableNeedDrain && !socket.destroyed)
-        await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
-    },
+    drained: () => drained(socket),
     async *raw() {
       for (;;) {
         const { value: piece } = await incoming.next();

@@ -172,13 +172,17 @@ describe('run', () => {
       /'--ipv4=10.0.0.2\/24': unknown; put what is for the guest after --/,
     ],
     [['run', 'hello.hvt', 'Ahoy'], 64, /'Ahoy': a second image; put what is for the guest after --/],
-    [['run', 'nowhere.hvt'], 66, /nowhere\.hvt: no such file; 'kittiwake images' lists/],
+    [['run', 'nowhere.hvt'], 66, /nowhere\.hvt: no such file; 'kittiwake image list' lists/],
     [['run', '/'], 66, /\/: not a file/],
     [['run', 'big.virtio'], 65, /built for virtio, which has no tender here/],
     [['frob'], 64, /'frob': no such command; 'kittiwake --help' lists them/],
-    [['inspect'], 64, /inspect takes one image/],
-    [['inspect', '--frob', 'hello.hvt'], 64, /Unknown option '--frob'; see 'kittiwake inspect --help'/],
-    [['images'], 70, /index\.json: missing; install Kittiwake again/],
+    [['image', 'inspect'], 64, /image inspect takes one image/],
+    [
+      ['image', 'inspect', '--frob', 'hello.hvt'],
+      64,
+      /Unknown option '--frob'; see 'kittiwake image inspect --help'/,
+    ],
+    [['image', 'list'], 70, /index\.json: missing; install Kittiwake again/],
     [['completion', 'tcsh'], 64, /completion takes one shell: bash, zsh, fish/],
   ])('%j ends with %i', (args, status, message) => {
     expect(kittiwake(args)).toMatchObject({
@@ -223,10 +227,10 @@ test('every command has help with examples, and no line of it wraps on a termina
 });
 
 test('inspect describes an image for people and for machines', () => {
-  expect(kittiwake(['inspect', 'hello.spt']).out).toBe(
+  expect(kittiwake(['image', 'inspect', 'hello.spt']).out).toBe(
     'tender   kittiwake-spt (ABI version 2, x86_64)\ndevices\n  none\n',
   );
-  expect(JSON.parse(kittiwake(['inspect', '--json', 'hello.hvt']).out)).toMatchObject({
+  expect(JSON.parse(kittiwake(['image', 'inspect', '--json', 'hello.hvt']).out)).toMatchObject({
     abi: { target: 'hvt' },
     devices: [],
   });

@@ -34,12 +34,12 @@ test('other languages do not either', async () => {
 });
 
 test('one that claims to be of a lab must be its part, byte for byte', async () => {
-  await expect(render('kittiwake images', 'sh', 'lab="hvt/hello#list"')).resolves.toBeDefined();
+  await expect(render('kittiwake image list', 'sh', 'lab="hvt/hello#list"')).resolves.toBeDefined();
   await expect(render('kittiwake  images', 'sh', 'lab="hvt/hello#list"')).rejects.toThrow(
     /is not what lab="hvt\/hello#list" says/,
   );
-  await expect(render('kittiwake images', 'sh', 'lab="hvt/hello#none"')).rejects.toThrow(
+  await expect(render('kittiwake image list', 'sh', 'lab="hvt/hello#none"')).rejects.toThrow(
     "lab 'hvt/hello' has no part 'none'",
   );
-  await expect(render('kittiwake images', 'sh', 'lab="no/lab#list"')).rejects.toThrow("no lab 'no/lab'");
+  await expect(render('kittiwake image list', 'sh', 'lab="no/lab#list"')).rejects.toThrow("no lab 'no/lab'");
 });

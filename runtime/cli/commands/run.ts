@@ -15,7 +15,7 @@ const HELP = `Run a unikernel.
 
 Usage: kittiwake run [OPTIONS] IMAGE [OPTIONS] [-- GUEST-ARGUMENTS]
 
-IMAGE is a file, or the name of a prebuilt image ('kittiwake images' lists
+IMAGE is a file, or the name of a prebuilt image ('kittiwake image list' lists
 them). Its ABI note says which tender runs it: .hvt images run as a virtual
 machine and need KVM, .spt images as a process that may make almost no system
 calls. A prebuilt image named without .hvt or .spt runs under hvt where KVM

@@ -1,6 +1,6 @@
 // Shows a capture with tcpdump(8) instead of our own lines: it reads the frames, checked, from a pipe.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { drained } from '../../drained.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { head, written, type Frame } from './capture.ts';
 
@@ -26,7 +26,7 @@ export class Tcpdump {
   async show(frame: Frame): Promise<void> {
     const stdin = this.#child.stdin;
     if (this.closed || !stdin || stdin.write(written(frame))) return;
-    await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]).catch(() => undefined);
+    await drained(stdin).catch(() => undefined);
   }
 
   /** No more frames; its exit status. @throws CommandError when there is no tcpdump. */

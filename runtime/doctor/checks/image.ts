@@ -71,7 +71,9 @@ function undeclared(asked: Asked, { option, kind, name }: Given, free: Asked['de
   const list = asked.devices.map((device) => device.name).join(', ') || 'none';
   const says = `${option}: the manifest has no ${TYPES[kind]} called ${name}; its devices are ${list}`;
   if (!meant || more.length > 0)
-    return failed('device-undeclared', says, { advice: `'kittiwake inspect ${asked.image}' lists them` });
+    return failed('device-undeclared', says, {
+      advice: `'kittiwake image inspect ${asked.image}' lists them`,
+    });
   const renamed = option.replace(`:${name}=`, `:${meant.name}=`);
   return failed('device-undeclared', says, {
     remedy: rerun(asked, (each) => (each === option ? renamed : each)),

@@ -111,9 +111,9 @@ export class World {
       lines: () => undefined,
     });
     this.#orchestrator = orchestrator;
-    await this.serve('vmmd.sock', ({ name, payload }) => {
+    await this.serve('vmmd.sock', ({ name, payload }, client) => {
       if (payload.kind !== 'command') throw new Error('not a command');
-      return orchestrator.execute(name, payload.value);
+      return orchestrator.execute(name, payload.value, client);
     });
   }
 

@@ -1,4 +1,4 @@
-// kittiwake inspect: what an image is and which devices it wants, before anybody runs it.
+// kittiwake image inspect: what an image is and which devices it wants, before anybody runs it.
 import { parseArgs } from 'node:util';
 import type { Command } from '../command.ts';
 import { CommandError, EXIT } from '../errors.ts';
@@ -8,16 +8,16 @@ import { locate } from '../install.ts';
 
 const HELP = `Show what an image is: its tender, and the devices its manifest wants.
 
-Usage: kittiwake inspect [--json] IMAGE
+Usage: kittiwake image inspect [--json] IMAGE
 
 IMAGE is a file, or the name of a prebuilt image.
 
 Examples:
-  kittiwake inspect netcheck.hvt
-  kittiwake inspect --json ./website.spt
+  kittiwake image inspect netcheck.hvt
+  kittiwake image inspect --json ./website.spt
 `;
 
-export const inspect: Command = {
+export const imageInspect: Command = {
   name: 'inspect',
   summary: 'show which tender and devices an image wants',
   help: HELP,
@@ -31,7 +31,10 @@ export const inspect: Command = {
     });
     const [name, ...more] = positionals;
     if (name === undefined || more.length > 0) {
-      throw new CommandError(EXIT.usage, `inspect takes one image; see 'kittiwake inspect --help'`);
+      throw new CommandError(
+        EXIT.usage,
+        `image inspect takes one image; see 'kittiwake image inspect --help'`,
+      );
     }
     const image = readImage(locate(name, install) ?? name);
     out(values.json ? `${JSON.stringify(image)}\n` : describe(image));
