@@ -51,11 +51,17 @@ const TLS_WRAPPER = DAEMON_WRAPPER.replace('the orchestrator', "the orchestrator
   'kittiwaked-tls.mjs',
 );
 
+/** What is installed as bin/kittiwaked-http. */
+const HTTP_WRAPPER = DAEMON_WRAPPER.replace('the orchestrator', "the orchestrator's HTTP API").replace(
+  'kittiwaked.mjs',
+  'kittiwaked-http.mjs',
+);
+
 /** Where the installed tree is built. */
 export const runtimeTree = join(root, 'build', 'runtime');
 
 /** What the programs are made of. */
-const SOURCES = ['cli', 'client', 'daemon', 'doctor', 'image', 'network', 'protocol'].map((folder) =>
+const SOURCES = ['api', 'cli', 'client', 'daemon', 'doctor', 'image', 'network', 'protocol'].map((folder) =>
   join('runtime', folder),
 );
 
@@ -77,7 +83,15 @@ async function build(): Promise<string> {
   const folders = await Promise.all(
     [...SOURCES, 'fixtures/images', 'build/tender'].map((folder) => digestOf(join(root, folder))),
   );
-  const digest = [...folders, process.version, version, WRAPPER, DAEMON_WRAPPER, TLS_WRAPPER].join('\n');
+  const digest = [
+    ...folders,
+    process.version,
+    version,
+    WRAPPER,
+    DAEMON_WRAPPER,
+    TLS_WRAPPER,
+    HTTP_WRAPPER,
+  ].join('\n');
   const built = existsSync(runtimeTree) && (await readFile(stamp, 'utf8').catch(() => ''));
   if (built === digest) return runtimeTree;
   return step('runtime tree in build/runtime', async () => {
@@ -88,6 +102,7 @@ async function build(): Promise<string> {
     await writeFile(join(next, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
     await writeFile(join(next, 'bin', 'kittiwaked'), DAEMON_WRAPPER, { mode: 0o755 });
     await writeFile(join(next, 'bin', 'kittiwaked-tls'), TLS_WRAPPER, { mode: 0o755 });
+    await writeFile(join(next, 'bin', 'kittiwaked-http'), HTTP_WRAPPER, { mode: 0o755 });
     await installUnits(next);
     for (const program of ['kittiwake-hvt', 'kittiwake-spt', 'kittiwake-usernet']) {
       await copyFile(join(root, 'build', 'tender', program), join(next, 'bin', program));
@@ -125,6 +140,7 @@ async function bundle(folder: string, version: string): Promise<void> {
     input: {
       kittiwake: join(root, 'runtime', 'cli', 'main.ts'),
       kittiwaked: join(root, 'runtime', 'daemon', 'main.ts'),
+      'kittiwaked-http': join(root, 'runtime', 'daemon', 'http', 'main.ts'),
       'kittiwaked-tls': join(root, 'runtime', 'daemon', 'tls', 'main.ts'),
     },
     platform: 'node',

@@ -1,8 +1,7 @@
 // The sockets of the orchestrator: frames in, messages out. A connection is one request and its answer, which may go on; after a policy was added another request may follow,
 // as those who speak for others send the policies of a chain and then its command.
 import { once } from 'node:events';
-import { chmod, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { drained } from '../drained.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Deframer, frame } from '../protocol/frame.ts';
@@ -10,6 +9,7 @@ import { decodeMessage, encodeMessage, type Message, type Payload } from '../pro
 import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
 import { Refusal } from './refusal.ts';
+import { listenAt } from './unix-socket.ts';
 
 /** Connections at a time; another is closed at once. */
 export const CONNECTIONS_MAX = 128;
@@ -40,19 +40,6 @@ export interface Listening {
   readonly close: () => Promise<void>;
 }
 
-/** Whether somebody serves at `path`; a socket that a killed daemon left behind is nobody's. */
-async function isServed(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 /**
  * Serves at the Unix socket `path`, for its owner and group, or at the socket a service manager has opened and handed on as `descriptor`. `log` gets a
  * line about each connection that went wrong.
@@ -64,10 +51,6 @@ export async function listen(
   log: (line: string) => void,
   descriptor?: number,
 ): Promise<Listening> {
-  if (descriptor === undefined) {
-    if (await isServed(path)) throw new Error(`${path}: another daemon serves there; end it first`);
-    await rm(path, { force: true });
-  }
   const open = new Set<Socket>();
   // Who has said all it had to say still gets its answer.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -79,9 +62,7 @@ export async function listen(
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
-  server.listen(descriptor === undefined ? { path } : { fd: descriptor });
-  await once(server, 'listening');
-  if (descriptor === undefined) await chmod(path, 0o660);
+  await listenAt(server, path, descriptor);
   return { close: () => closed(server, open) };
 }
 
