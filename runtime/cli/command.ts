@@ -17,10 +17,15 @@ export interface Context {
   readonly exec: (path: string, args: readonly string[]) => void;
 }
 
-export interface Command {
+/** A command in the list of those there are. The rest of it, and all it needs, is loaded when it is asked for. */
+export interface Listed {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
+  readonly load: () => Command | Promise<Command>;
+}
+
+export interface Command {
   /** The whole help text, with examples. */
   readonly help: string;
   /** Long options, for completion. */
@@ -28,7 +33,7 @@ export interface Command {
   /** Completes its operand with file names. */
   readonly takesImage?: boolean;
   /** It is a group of these; its own `run` is for when none of them was named. */
-  readonly commands?: readonly Command[];
+  readonly commands?: readonly Listed[];
   /** Does it; the exit status, at once or later. Throws CommandError for whatever the person should mend. */
   readonly run: (args: readonly string[], context: Context) => number | Promise<number>;
 }

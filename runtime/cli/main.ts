@@ -1,59 +1,21 @@
 // The kittiwake command: picks the subcommand, and turns what went wrong into one line and an exit status.
 import { writeSync } from 'node:fs';
-import { execve } from 'node:process';
-import { block } from './commands/block.ts';
-import { ca } from './commands/ca.ts';
-import { cert } from './commands/cert.ts';
-import { completionFor } from './commands/completion.ts';
-import { create } from './commands/create.ts';
-import { doctor } from './commands/doctor.ts';
-import { events } from './commands/events.ts';
-import { explain } from './commands/explain.ts';
-import { image } from './commands/image.ts';
-import { restart, rm, stop } from './commands/lifecycle.ts';
-import { logs } from './commands/logs.ts';
-import { net } from './commands/net.ts';
-import { policy } from './commands/policy.ts';
-import { ps } from './commands/ps.ts';
-import { run } from './commands/run.ts';
-import { stats } from './commands/stats.ts';
-import { trace } from './commands/trace.ts';
-import type { Command, Context } from './command.ts';
+import type { Command, Context, Listed } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { CommandError, EXIT } from './errors.ts';
+import { listing } from './group.ts';
 import { ownInstall } from './install.ts';
 import { probeKvm } from './kvm.ts';
 import { printable } from './printable.ts';
 import { shellWords } from './shell-words.ts';
 import { VERSION } from '../version.ts';
 
-export const COMMANDS: readonly Command[] = [
-  run,
-  image,
-  stats,
-  trace,
-  explain,
-  net,
-  create,
-  ps,
-  logs,
-  restart,
-  stop,
-  rm,
-  block,
-  policy,
-  events,
-  ca,
-  cert,
-  doctor,
-  completionFor(() => COMMANDS),
-];
-
 const HELP = `Run unikernels: small virtual machines that are one program each.
 
 Usage: kittiwake COMMAND [ARGUMENTS]
 
 Commands:
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
+${listing(COMMANDS)}
 
   kittiwake COMMAND --help   shows a command's options and examples
   kittiwake --version        shows the version
@@ -63,9 +25,9 @@ First steps:
   kittiwake run hello
 `;
 
-/** Runs the command line `args`; the exit status, later where the command goes on for a while. */
-export function main(args: readonly string[], context: Context): number | Promise<number> {
-  const [name, ...rest] = args;
+/** Runs the command line `args`; the exit status. */
+export async function main(args: readonly string[], context: Context): Promise<number> {
+  const [name] = args;
   if (name === '--version') {
     context.out(`kittiwake ${VERSION}\n`);
     return EXIT.ok;
@@ -76,23 +38,20 @@ export function main(args: readonly string[], context: Context): number | Promis
   }
   let path = [name];
   try {
-    const command = COMMANDS.find((candidate) => candidate.name === name);
-    if (!command)
+    const first = COMMANDS.find((candidate) => candidate.name === name);
+    if (!first)
       throw new CommandError(
         EXIT.usage,
         `'${printable(name)}': no such command; 'kittiwake --help' lists them`,
       );
-    const [chosen, chosenArgs, words] = choose(command, rest, [name]);
+    const [command, own, words] = await choose(first, args.slice(1), []);
     path = words;
-    const end = chosenArgs.indexOf('--');
-    if (chosenArgs.slice(0, end < 0 ? undefined : end).includes('--help')) {
-      context.out(chosen.help);
+    const end = own.indexOf('--');
+    if (own.slice(0, end < 0 ? undefined : end).includes('--help')) {
+      context.out(command.help);
       return EXIT.ok;
     }
-    const status = chosen.run(chosenArgs, context);
-    return typeof status === 'number'
-      ? status
-      : status.catch((error: unknown) => refuse(error, path, context));
+    return await command.run(own, context);
   } catch (error) {
     return refuse(error, path, context);
   }
@@ -111,15 +70,16 @@ function refuse(error: unknown, path: readonly string[], context: Context): numb
   return EXIT.usage;
 }
 
-/** The command that `args` name within the group `command`, what is left for it, and the words that led there. */
-function choose(
-  command: Command,
+/** The command that `args` name below `listed`, what is left for it, and the words that led there, after `before`. */
+async function choose(
+  listed: Listed,
   args: readonly string[],
-  path: string[],
-): [command: Command, args: readonly string[], path: string[]] {
-  const [word, ...rest] = args;
-  const next = command.commands?.find(({ name }) => name === word);
-  return next ? choose(next, rest, [...path, next.name]) : [command, args, path];
+  before: readonly string[],
+): Promise<[command: Command, args: readonly string[], path: string[]]> {
+  const command = await listed.load();
+  const path = [...before, listed.name];
+  const next = command.commands?.find(({ name }) => name === args[0]);
+  return next ? choose(next, args.slice(1), path) : [command, args, path];
 }
 
 if (import.meta.main) {
@@ -133,7 +93,8 @@ if (import.meta.main) {
     install,
     probeKvm: () => probeKvm(install),
     exec: (path, args) => {
-      if (process.env['KITTIWAKE_START'] !== 'print') return execve?.(path, [path, ...args], process.env);
+      if (process.env['KITTIWAKE_START'] !== 'print')
+        return process.execve?.(path, [path, ...args], process.env);
       // Who asks for it wants to become the program itself (scripts/runtime.ts says why).
       writeSync(1, `exec ${shellWords([path, ...args])}\n`);
       process.exit(EXIT.ok);

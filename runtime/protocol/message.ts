@@ -5,7 +5,8 @@ import { choice, sequence } from './der/compose.ts';
 import { encode, expect, parse, parts, type Of } from './der/codec.ts';
 import { int64, integer, text } from './der/primitives.ts';
 import { ProtocolError } from './errors.ts';
-import { name, type Name } from './name.ts';
+import type { Name } from './name.ts';
+import { name } from './name-codec.ts';
 import { success } from './reply.ts';
 
 /** The version of the protocol spoken here, in messages and in certificates. */

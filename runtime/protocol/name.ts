@@ -1,6 +1,4 @@
 // Names of unikernels and block devices, and of the paths they are below: `foo:bar:hello` is hello below bar below foo. A path alone ends in a colon.
-import { mapped } from './der/compose.ts';
-import { text } from './der/primitives.ts';
 import { ProtocolError } from './errors.ts';
 
 export interface Name {
@@ -78,6 +76,3 @@ export function isWithin(name: Name, scope: Name): boolean {
   if (scope.label !== undefined) return formatName(name) === formatName(scope);
   return scope.path.every((part, at) => name.path[at] === part);
 }
-
-/** A name on the wire. */
-export const name = mapped(text('name'), parseName, formatName);

@@ -13,7 +13,7 @@ import {
 import type { Codec, Of } from './der/codec.ts';
 import { boolean, integer, nothing, octets, text, time } from './der/primitives.ts';
 import { failBehaviour, mac, typ } from './config.ts';
-import { name } from './name.ts';
+import { name } from './name-codec.ts';
 import { cpuid, policy } from './policy.ts';
 
 const EPOCH = new Date(0);

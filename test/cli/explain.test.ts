@@ -27,16 +27,16 @@ afterAll(async () => {
   await rm(programFolder, { recursive: true });
 });
 
-function explain(...args: string[]) {
+async function explain(...args: string[]) {
   const did = { status: -1, out: '', notes: [] as string[] };
-  did.status = main(['explain', ...args], {
+  did.status = await main(['explain', ...args], {
     out: (text) => (did.out += text),
     note: (line) => did.notes.push(line),
     colour: false,
     install: installAt(folder),
     probeKvm: () => ({ state: 'missing', detail: '' }),
     exec: () => undefined,
-  }) as number;
+  });
   return did;
 }
 
@@ -58,8 +58,8 @@ interface Explained {
 }
 
 describe('an image built here', () => {
-  test('has the names of the function that failed and of its callers', () => {
-    const { status, out, notes } = explain('--json', crash(program, 'recurse'));
+  test('has the names of the function that failed and of its callers', async () => {
+    const { status, out, notes } = await explain('--json', crash(program, 'recurse'));
     const { cause, backtrace } = JSON.parse(out) as Explained;
     const names = backtrace.map((frame) => frame.function);
     expect(cause).toBe('it wrote memory it may not');
@@ -68,8 +68,8 @@ describe('an image built here', () => {
     expect({ status, notes }).toEqual({ status: 0, notes: [] });
   });
 
-  test('is explained in words', () => {
-    const { out } = explain(crash(program, 'load'));
+  test('is explained in words', async () => {
+    const { out } = await explain(crash(program, 'load'));
     expect(out).toMatch(/^image {4}\S+trouble\.spt, under kittiwake-spt \S+ with 4 MiB$/m);
     expect(out).toMatch(/^cause {4}it read memory it may not, address 0x[0-9a-f]+$/m);
     expect(out).toMatch(
@@ -80,26 +80,26 @@ describe('an image built here', () => {
     expect(out).toMatch(/rip {4}0x[0-9a-f]+ +rflags 0x[0-9a-f]+$/m);
   });
 
-  test('that is gone is noted, and addresses are all there is; another one is refused', () => {
+  test('that is gone is noted, and addresses are all there is; another one is refused', async () => {
     const copy = join(folder, 'copy.spt');
     copyFileSync(program, copy);
     const report = crash(copy, 'load');
     rmSync(copy);
-    const { status, out, notes } = explain(report);
+    const { status, out, notes } = await explain(report);
     expect(out).toMatch(/^#0 {3}0x[0-9a-f]+ +\?\? \(r-x segment at 0x100000\)$/m);
     expect(notes).toEqual([
       `copy.spt: the image that failed is not at ${copy} any more; name it after the report to get the names of its functions`,
     ]);
     expect(status).toBe(0);
-    expect(explain(report, program).out).toMatch(/^#0 .*trouble\/\w+ \+/m);
+    expect((await explain(report, program)).out).toMatch(/^#0 .*trouble\/\w+ \+/m);
     writeFileSync(copy, 'another one');
-    expect(explain(report).notes[0]).toMatch(/is not at/);
-    expect(explain(report, copy)).toEqual({
+    expect((await explain(report)).notes[0]).toMatch(/is not at/);
+    expect(await explain(report, copy)).toEqual({
       status: 65,
       out: '',
       notes: [`${copy}: not the image that failed: its contents differ; give the one that ran`],
     });
-    expect(explain(report, join(folder, 'missing'))).toMatchObject({ status: 66 });
+    expect(await explain(report, join(folder, 'missing'))).toMatchObject({ status: 66 });
   });
 });
 
@@ -145,19 +145,19 @@ describe('a symbol table', () => {
       ['caller\x1b[31m', CODE, 8],
     ]);
 
-  test('names functions; only what follows a call is taken for a return address', () => {
+  test('names functions; only what follows a call is taken for a return address', async () => {
     const file = join(folder, 'symbols.spt');
     writeFileSync(file, image());
-    const { out } = explain(crash(file));
+    const { out } = await explain(crash(file));
     expect(out).toMatch(/^#0 {3}0x10000d {11}callee \+ 0x5$/m);
     expect(out).toMatch(/^#1 {3}0x100005 {11}caller\\x1b\[31m \+ 0x5$/m);
     expect(out).not.toMatch(/^#2/m);
   });
 
-  test('of no use is said to be missing', () => {
+  test('of no use is said to be missing', async () => {
     const file = join(folder, 'stripped.spt');
     writeFileSync(file, guestElf({ code: CALLS }));
-    expect(explain(crash(file)).out).toMatch(
+    expect((await explain(crash(file))).out).toMatch(
       /^names {4}the image has none; build it without stripping its symbols$/m,
     );
   });
@@ -203,16 +203,16 @@ describe('a report', () => {
     return path;
   };
 
-  test('without registers has no backtrace; nothing of it reaches the terminal as it stands', () => {
-    const { out, status } = explain(write(good));
+  test('without registers has no backtrace; nothing of it reaches the terminal as it stands', async () => {
+    const { out, status } = await explain(write(good));
     expect(out).toMatch(/^cause {4}triple fault\\x1b\[31m$/m);
     expect(out).toMatch(/^no backtrace: the processor was reset/m);
     expect(status).toBe(0);
   });
 
-  test('of a trap begins where the guest says it was', () => {
+  test('of a trap begins where the guest says it was', async () => {
     const trap = ['0x8', '0x2', '0x100040', '0x8', '0x2', '0x3ffff0', '0x10'];
-    const { out } = explain(write({ ...good, trap }));
+    const { out } = await explain(write({ ...good, trap }));
     expect(out).toMatch(/^trap {5}address 0x8, error code 0x2$/m);
     expect(out).toMatch(/^#0 {3}0x100040 /m);
   });
@@ -229,24 +229,24 @@ describe('a report', () => {
     ['with large numbers', { ...good, address: `0x1${'0'.repeat(16)}` }, 65, /\(address\)/],
     ['with too many words', { ...good, stack: { words: Array(2000).fill(['0x0', '0x0']) } }, 65, /\(stack\)/],
     ['too large', ' '.repeat((1 << 20) + 1), 65, /larger than 1 MiB/],
-  ])('%s is refused', (_, what, status, line) => {
-    const did = explain(write(what));
+  ])('%s is refused', async (_, what, status, line) => {
+    const did = await explain(write(what));
     expect(did).toMatchObject({ status, out: '' });
     expect(did.notes).toEqual([expect.stringMatching(line)]);
   });
 
-  test('that is no file, or none at all, is refused', () => {
-    expect(explain(folder)).toMatchObject({ status: 66, notes: [expect.stringMatching(/not a file/)] });
-    expect(explain(join(folder, 'no'))).toMatchObject({
+  test('that is no file, or none at all, is refused', async () => {
+    expect(await explain(folder)).toMatchObject({ status: 66, notes: [expect.stringMatching(/not a file/)] });
+    expect(await explain(join(folder, 'no'))).toMatchObject({
       status: 66,
       notes: [expect.stringMatching(/no such/)],
     });
-    expect(explain()).toMatchObject({ status: 64 });
-    expect(explain('a', 'b', 'c')).toMatchObject({ status: 64 });
-    expect(explain('--nonsense')).toMatchObject({ status: 64 });
+    expect(await explain()).toMatchObject({ status: 64 });
+    expect(await explain('a', 'b', 'c')).toMatchObject({ status: 64 });
+    expect(await explain('--nonsense')).toMatchObject({ status: 64 });
     const cut = crash(program, 'load');
     truncateSync(cut, 100);
-    expect(explain(cut)).toMatchObject({ status: 65, notes: [expect.stringMatching(/cut short/)] });
+    expect(await explain(cut)).toMatchObject({ status: 65, notes: [expect.stringMatching(/cut short/)] });
   });
 });
 

@@ -35,16 +35,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function kittiwake(...args: string[]): { status: number; out: string; notes: string[] } {
+async function kittiwake(...args: string[]): Promise<{ status: number; out: string; notes: string[] }> {
   const did = { status: -1, out: '', notes: [] as string[] };
-  did.status = main(['net', ...args], {
+  did.status = await main(['net', ...args], {
     out: (text) => (did.out += text),
     note: (line) => did.notes.push(line),
     colour: false,
     install: installAt('/nonexistent'),
     probeKvm: () => ({ state: 'missing', detail: '' }),
     exec: () => undefined,
-  }) as number;
+  });
   return did;
 }
 
@@ -75,19 +75,19 @@ describe('refusals', () => {
     [['inspect', 'dmz'], 66, /network dmz: no such network; 'kittiwake net list' lists them/],
     [['inspect', '../web'], 64, /not a name for a network/],
     [['rm', '\u001b[2J'], 64, /^network '\\x1b\[2J': not a name/],
-  ])('%j', (args, status, message) => {
+  ])('%j', async (args, status, message) => {
     const state = args.length > 1 ? ['--state', folder] : [];
-    expect(kittiwake(...args, ...state)).toMatchObject({
+    expect(await kittiwake(...args, ...state)).toMatchObject({
       status,
       out: '',
       notes: [expect.stringMatching(message)],
     });
   });
 
-  test('a damaged file is named', () => {
+  test('a damaged file is named', async () => {
     const other = mkdtempSync(join(tmpdir(), 'kittiwake-net-'));
     writeFileSync(join(other, 'web.json'), '{}');
-    expect(kittiwake('list', '--state', other)).toMatchObject({
+    expect(await kittiwake('list', '--state', other)).toMatchObject({
       status: 65,
       notes: [expect.stringMatching(/web\.json: damaged \(version/)],
     });
@@ -95,23 +95,23 @@ describe('refusals', () => {
   });
 });
 
-test('list shows each network in a line', () => {
-  expect(kittiwake('list', '--state', folder).out).toBe(
+test('list shows each network in a line', async () => {
+  expect((await kittiwake('list', '--state', folder)).out).toBe(
     `\
 NETWORK  BRIDGE  SUBNET        SUBNET6       FORWARD       TAPS  PORTS
 lab      kw-lab  10.0.42.0/24  fd00:42::/64  half removed  0     0
 web      kw-web  10.0.42.0/24  fd00:42::/64  nat by eth0   2     1
 `,
   );
-  const json = JSON.parse(kittiwake('list', '--json', '--state', folder).out) as { name: string }[];
+  const json = JSON.parse((await kittiwake('list', '--json', '--state', folder)).out) as { name: string }[];
   expect(json.map(({ name }) => name)).toEqual(['lab', 'web']);
-  expect(kittiwake('list', '--state', join(folder, 'none')).out).toBe(
+  expect((await kittiwake('list', '--state', join(folder, 'none'))).out).toBe(
     'NETWORK  BRIDGE  SUBNET  SUBNET6  FORWARD  TAPS  PORTS\n',
   );
 });
 
-test('inspect shows who has which address, and how to run a unikernel there', () => {
-  const { out } = kittiwake('inspect', 'web', '--state', folder);
+test('inspect shows who has which address, and how to run a unikernel there', async () => {
+  const { out } = await kittiwake('inspect', 'web', '--state', folder);
   expect(out).toContain('subnet    10.0.42.0/24, host 10.0.42.1\n');
   expect(out).toMatch(/^www {2}02:[0-9a-f:]{14} {2}10\.0\.42\.2 {2}fd00:42::2 {2}agent$/m);
   expect(out).toMatch(/^db {3}02:[0-9a-f:]{14} {2}10\.0\.42\.3 {2}fd00:42::3 {2}root$/m);
@@ -119,7 +119,7 @@ test('inspect shows who has which address, and how to run a unikernel there', ()
   expect(out).toMatch(
     /^kittiwake run --net:service=www --net-mac:service=02:\S+ IMAGE -- --ipv4=10\.0\.42\.2\/24 --ipv4-gateway=10\.0\.42\.1 --ipv6=fd00:42::2\/64 --ipv6-gateway=fd00:42::1$/m,
   );
-  const json = JSON.parse(kittiwake('inspect', 'web', '--json', '--state', folder).out) as Record<
+  const json = JSON.parse((await kittiwake('inspect', 'web', '--json', '--state', folder)).out) as Record<
     string,
     unknown
   >;
@@ -135,9 +135,9 @@ test('inspect shows who has which address, and how to run a unikernel there', ()
   expect(out).toContain("dropped   only root may ask: 'sudo kittiwake net inspect web'\n");
 });
 
-test('each command has its help, with examples, no line longer than a terminal', () => {
-  const visit = (command: Command, path: string[]): void => {
-    const { status, out } = kittiwake(...path, '--help');
+test('each command has its help, with examples, no line longer than a terminal', async () => {
+  const visit = async (command: Command, path: string[]): Promise<void> => {
+    const { status, out } = await kittiwake(...path, '--help');
     expect({ path, status }).toEqual({ path, status: 0 });
     expect(out).toBe(command.help);
     expect(out).toContain(`Usage: kittiwake ${['net', ...path].join(' ')}`);
@@ -145,7 +145,7 @@ test('each command has its help, with examples, no line longer than a terminal',
     for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     for (const option of command.options.filter((each) => each.startsWith('--')))
       expect(out + 'the help: --help', `${path.join(' ')} ${option}`).toContain(option);
-    for (const inner of command.commands ?? []) visit(inner, [...path, inner.name]);
+    for (const inner of command.commands ?? []) await visit(await inner.load(), [...path, inner.name]);
   };
-  visit(net, []);
+  await visit(net, []);
 });

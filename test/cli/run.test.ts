@@ -3,9 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Listed } from '../../runtime/cli/command.ts';
+import { COMMANDS } from '../../runtime/cli/commands.ts';
 import { installAt } from '../../runtime/cli/install.ts';
 import type { KvmState } from '../../runtime/cli/kvm.ts';
-import { COMMANDS, main } from '../../runtime/cli/main.ts';
+import { main } from '../../runtime/cli/main.ts';
 import { solo5Elf } from './solo5-elf.ts';
 
 let prefix: string;
@@ -35,11 +37,11 @@ beforeAll(() => {
 afterAll(() => rmSync(prefix, { recursive: true }));
 
 /** Runs the command line and returns all it did. */
-function kittiwake(args: string[], kvm: KvmState = 'real') {
+async function kittiwake(args: string[], kvm: KvmState = 'real') {
   const did = { status: -1, out: '', notes: [] as string[], started: undefined as string[] | undefined };
   class Started extends Error {}
   try {
-    did.status = main(args, {
+    did.status = await main(args, {
       out: (text) => (did.out += text),
       note: (line) => did.notes.push(line),
       colour: false,
@@ -49,7 +51,7 @@ function kittiwake(args: string[], kvm: KvmState = 'real') {
         did.started = [path.slice(path.lastIndexOf('/') + 1), ...rest];
         throw new Started();
       },
-    }) as number;
+    });
   } catch (error) {
     if (!(error instanceof Started)) throw error;
   }
@@ -59,14 +61,14 @@ function kittiwake(args: string[], kvm: KvmState = 'real') {
 const prebuilt = (name: string): string => join(prefix, 'share', 'kittiwake', 'images', name);
 
 describe('run', () => {
-  test('the ABI note picks the tender', () => {
-    expect(kittiwake(['run', 'hello.hvt']).started).toEqual([
+  test('the ABI note picks the tender', async () => {
+    expect((await kittiwake(['run', 'hello.hvt'])).started).toEqual([
       'kittiwake-hvt',
       '--sysexits',
       '--',
       prebuilt('hello.hvt'),
     ]);
-    expect(kittiwake(['run', 'hello.spt']).started).toEqual([
+    expect((await kittiwake(['run', 'hello.spt'])).started).toEqual([
       'kittiwake-spt',
       '--sysexits',
       '--',
@@ -74,8 +76,8 @@ describe('run', () => {
     ]);
   });
 
-  test('options may stand on either side of the image, and only what follows -- is for the guest', () => {
-    const { started } = kittiwake([
+  test('options may stand on either side of the image, and only what follows -- is for the guest', async () => {
+    const { started } = await kittiwake([
       'run',
       '--mem=4',
       'hello.hvt',
@@ -91,9 +93,9 @@ describe('run', () => {
     ]);
   });
 
-  test('a name without its ABI runs under hvt where KVM works, else under spt, and says so', () => {
-    expect(kittiwake(['run', 'hello']).started?.[0]).toBe('kittiwake-hvt');
-    const { started, notes } = kittiwake(['run', 'hello'], 'missing');
+  test('a name without its ABI runs under hvt where KVM works, else under spt, and says so', async () => {
+    expect((await kittiwake(['run', 'hello'])).started?.[0]).toBe('kittiwake-hvt');
+    const { started, notes } = await kittiwake(['run', 'hello'], 'missing');
     expect(started?.[0]).toBe('kittiwake-spt');
     expect(notes).toEqual(['hello: running it under spt, since /dev/kvm does not exist']);
   });
@@ -104,25 +106,27 @@ describe('run', () => {
     ['busy', 69, /another hypervisor .* holds the processor; stop its virtual machines/],
     ['emulating', 69, /this host interprets guest code/],
     ['unsupported', 69, /lacks what the tender needs \(detail\)/],
-  ] as const)('with KVM %s an hvt image is refused with status %i', (state, status, message) => {
-    const did = kittiwake(['run', 'hello.hvt'], state);
+  ] as const)('with KVM %s an hvt image is refused with status %i', async (state, status, message) => {
+    const did = await kittiwake(['run', 'hello.hvt'], state);
     expect(did).toMatchObject({ status, started: undefined, notes: [expect.stringMatching(message)] });
   });
 
-  test('an spt image never asks for KVM', () => {
-    expect(kittiwake(['run', 'hello.spt'], 'missing').started?.[0]).toBe('kittiwake-spt');
+  test('an spt image never asks for KVM', async () => {
+    expect((await kittiwake(['run', 'hello.spt'], 'missing')).started?.[0]).toBe('kittiwake-spt');
   });
 
-  test('block devices are for the tender, whatever their paths are', () => {
+  test('block devices are for the tender, whatever their paths are', async () => {
     const options = ['--block:a=my disk', '--block-ro:b=x,ro=\n', '--block-sector-size:a=4096'];
-    const { started } = kittiwake(['run', ...options, 'hello.spt']);
+    const { started } = await kittiwake(['run', ...options, 'hello.spt']);
     expect(started).toEqual(['kittiwake-spt', '--sysexits', ...options, '--', prebuilt('hello.spt')]);
   });
 
   describe('without --net', () => {
-    test('an image with one network device gets a network of its own', () => {
+    test('an image with one network device gets a network of its own', async () => {
       const options = ['--publish', '8080:80', '--publish=5353:53/udp', '--mem=4', '--net-mac:service=02::1'];
-      expect(kittiwake(['run', ...options, 'website.spt', '--', '--net-mac:service=x']).started).toEqual([
+      expect(
+        (await kittiwake(['run', ...options, 'website.spt', '--', '--net-mac:service=x'])).started,
+      ).toEqual([
         ...['kittiwake-usernet', '--sysexits', '--net=service', '--mac=02::1'],
         ...['--publish=8080:80', '--publish=5353:53/udp', '--'],
         ...[join(prefix, 'bin', 'kittiwake-spt'), '--sysexits', '--mem=4', '--', prebuilt('website.spt')],
@@ -130,8 +134,8 @@ describe('run', () => {
       ]);
     });
 
-    test('an image with several leaves it to the tender to say which it lacks', () => {
-      expect(kittiwake(['run', 'router.spt']).started?.[0]).toBe('kittiwake-spt');
+    test('an image with several leaves it to the tender to say which it lacks', async () => {
+      expect((await kittiwake(['run', 'router.spt'])).started?.[0]).toBe('kittiwake-spt');
     });
 
     test.each([
@@ -141,8 +145,8 @@ describe('run', () => {
       [['website.spt', '--net-mtu:service=1400'], /has an MTU of its own; leave it out, or give a --net/],
       [['website.spt', '--publish'], /incomplete; write it like --publish 8080:80/],
       [['website.spt', '--publish', '--mem=4'], /incomplete/],
-    ])('%j is refused', (args, message) => {
-      expect(kittiwake(['run', ...args])).toMatchObject({
+    ])('%j is refused', async (args, message) => {
+      expect(await kittiwake(['run', ...args])).toMatchObject({
         status: 64,
         started: undefined,
         notes: [expect.stringMatching(message)],
@@ -150,8 +154,8 @@ describe('run', () => {
     });
   });
 
-  test('--dry-run prints words a shell reads back', () => {
-    const { out, status } = kittiwake(['run', '--dry-run', 'hello.spt', '--', "it's", 'a b', '']);
+  test('--dry-run prints words a shell reads back', async () => {
+    const { out, status } = await kittiwake(['run', '--dry-run', 'hello.spt', '--', "it's", 'a b', '']);
     expect(status).toBe(0);
     expect(out).toBe(
       `${prefix}/bin/kittiwake-spt --sysexits -- ${prebuilt('hello.spt')} 'it'\\''s' 'a b' ''\n`,
@@ -184,53 +188,62 @@ describe('run', () => {
     ],
     [['image', 'list'], 70, /index\.json: missing; install Kittiwake again/],
     [['completion', 'tcsh'], 64, /completion takes one shell: bash, zsh, fish/],
-  ])('%j ends with %i', (args, status, message) => {
-    expect(kittiwake(args)).toMatchObject({
+  ])('%j ends with %i', async (args, status, message) => {
+    expect(await kittiwake(args)).toMatchObject({
       status,
       started: undefined,
       notes: [expect.stringMatching(message)],
     });
   });
 
-  test('a foreign machine is named', () => {
-    expect(kittiwake(['run', foreign])).toMatchObject({
+  test('a foreign machine is named', async () => {
+    expect(await kittiwake(['run', foreign])).toMatchObject({
       status: 65,
       notes: [expect.stringContaining('built for aarch64')],
     });
   });
 
-  test('a missing tender is a damaged installation', () => {
+  test('a missing tender is a damaged installation', async () => {
     rmSync(join(prefix, 'bin', 'kittiwake-spt'));
-    expect(kittiwake(['run', 'hello.spt'])).toMatchObject({
+    expect(await kittiwake(['run', 'hello.spt'])).toMatchObject({
       status: 70,
       notes: [expect.stringContaining('install Kittiwake again')],
     });
-    expect(kittiwake(['run', 'website.spt']).notes[0]).toContain('bin/kittiwake-spt: cannot be run');
+    expect((await kittiwake(['run', 'website.spt'])).notes[0]).toContain('bin/kittiwake-spt: cannot be run');
     writeFileSync(join(prefix, 'bin', 'kittiwake-spt'), '', { mode: 0o755 });
     rmSync(join(prefix, 'bin', 'kittiwake-usernet'));
-    expect(kittiwake(['run', 'website.spt']).notes[0]).toContain('bin/kittiwake-usernet: cannot be run');
+    expect((await kittiwake(['run', 'website.spt'])).notes[0]).toContain(
+      'bin/kittiwake-usernet: cannot be run',
+    );
     writeFileSync(join(prefix, 'bin', 'kittiwake-usernet'), '', { mode: 0o755 });
   });
 });
 
-test('every command has help with examples, and no line of it wraps on a terminal', () => {
-  const commands = COMMANDS.flatMap(({ name, commands = [] }) => [
-    [name],
-    ...commands.map((command) => [name, command.name]),
-  ]);
+test('every command has help with examples, and no line of it wraps on a terminal', async () => {
+  const below = async (listed: readonly Listed[], before: readonly string[]): Promise<string[][]> => {
+    const found = await Promise.all(
+      listed.map(async ({ name, load }) => {
+        const words = [...before, name];
+        return [words, ...(await below((await load()).commands ?? [], words))];
+      }),
+    );
+    return found.flat();
+  };
+  const commands = await below(COMMANDS, []);
+  expect(commands.length).toBeGreaterThan(30);
   for (const words of commands) {
-    const { status, out } = kittiwake([...words, '--help']);
+    const { status, out } = await kittiwake([...words, '--help']);
     expect(status, words.join(' ')).toBe(0);
     expect(out, words.join(' ')).toContain('Examples:');
     for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   }
 });
 
-test('inspect describes an image for people and for machines', () => {
-  expect(kittiwake(['image', 'inspect', 'hello.spt']).out).toBe(
+test('inspect describes an image for people and for machines', async () => {
+  expect((await kittiwake(['image', 'inspect', 'hello.spt'])).out).toBe(
     'tender   kittiwake-spt (ABI version 2, x86_64)\ndevices\n  none\n',
   );
-  expect(JSON.parse(kittiwake(['image', 'inspect', '--json', 'hello.hvt']).out)).toMatchObject({
+  expect(JSON.parse((await kittiwake(['image', 'inspect', '--json', 'hello.hvt'])).out)).toMatchObject({
     abi: { target: 'hvt' },
     devices: [],
   });

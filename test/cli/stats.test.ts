@@ -148,23 +148,23 @@ describe('a file', () => {
 });
 
 describe('the command', () => {
-  function kittiwake(...args: string[]) {
+  async function kittiwake(...args: string[]) {
     const did = { status: -1, out: '', notes: [] as string[] };
-    did.status = main(['stats', ...args], {
+    did.status = await main(['stats', ...args], {
       out: (text) => (did.out += text),
       note: (line) => did.notes.push(line),
       colour: false,
       install: installAt(folder),
       probeKvm: () => ({ state: 'real', detail: '' }),
       exec: () => undefined,
-    }) as number;
+    });
     return did;
   }
   const file = join(folder, 'guest.stats');
   writeFileSync(file, sample());
 
-  test('shows the counters that count', () => {
-    expect(kittiwake(file)).toEqual({
+  test('shows the counters that count', async () => {
+    expect(await kittiwake(file)).toEqual({
       status: 0,
       notes: [],
       out: `guest    ended (exited) with status 42, started 1970-01-01T00:00:01.000Z
@@ -178,8 +178,8 @@ block disk: reads 20, read_bytes 21, read_errors 22, writes 23, written_bytes 24
     });
   });
 
-  test('shows JSON, and stops watching a guest that has ended', () => {
-    const { out, status } = kittiwake('--json', '--watch', file);
+  test('shows JSON, and stops watching a guest that has ended', async () => {
+    const { out, status } = await kittiwake('--json', '--watch', file);
     expect(JSON.parse(out)).toMatchObject({ state: 'ended' });
     expect(status).toBe(0);
   });
@@ -191,8 +191,8 @@ block disk: reads 20, read_bytes 21, read_errors 22, writes 23, written_bytes 24
     [[join(folder, 'none')], 66, /no such file/],
     [[folder], 66, /not a file/],
     [['/dev/null'], 66, /not a file/],
-  ] as const)('%j is refused', (args, status, line) => {
-    const did = kittiwake(...args);
+  ] as const)('%j is refused', async (args, status, line) => {
+    const did = await kittiwake(...args);
     expect(did.status).toBe(status);
     expect(did.notes.join()).toMatch(line);
   });

@@ -12,7 +12,7 @@ import {
   type Where,
 } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
-import { noneOf } from '../group.ts';
+import { group } from '../group.ts';
 import { table } from '../table.ts';
 import type { Client } from '../../client/socket.ts';
 import type { Name } from '../../protocol/name.ts';
@@ -53,8 +53,6 @@ async function about(
 }
 
 const list: Command = {
-  name: 'list',
-  summary: 'list block devices, and whether a unikernel has them',
   help: `List the block devices at and below a path.
 
 Usage: kittiwake block list [NAME|PATH]
@@ -92,8 +90,6 @@ Examples:
 };
 
 const add: Command = {
-  name: 'add',
-  summary: 'make a block device',
   help: `Make a block device: of nothing but zeros, or with what is in a file at its
 beginning. A unikernel gets it by 'kittiwake create --block:DEVICE=NAME'.
 
@@ -145,8 +141,6 @@ Examples:
 };
 
 const set: Command = {
-  name: 'set',
-  summary: 'put what is in a file on a block device, in place of what it has',
   help: `Put what is in FILE on a block device that no unikernel has, in place of all it
 has; zeros follow. The device keeps its size.
 
@@ -172,8 +166,6 @@ Examples:
 };
 
 const dump: Command = {
-  name: 'dump',
-  summary: 'write what is on a block device to a file',
   help: `Write all that is on a block device, which no unikernel may have meanwhile, to
 FILE. The file is whole or not there.
 
@@ -215,8 +207,6 @@ Examples:
 };
 
 const rm: Command = {
-  name: 'rm',
-  summary: 'remove block devices, and what is on them',
   help: `Remove block devices that no unikernel has. What is on them is lost.
 
 Usage: kittiwake block rm NAME...
@@ -238,28 +228,25 @@ Examples:
   },
 };
 
-const COMMANDS: readonly Command[] = [list, add, set, dump, rm];
-
-export const block: Command = {
-  name: 'block',
-  summary: 'make, fill, read and remove block devices of kittiwaked',
-  help: `Block devices that kittiwaked keeps, and gives to unikernels: files of whole
+export const block = group(
+  'block',
+  [
+    { name: 'list', summary: 'list block devices, and whether a unikernel has them', load: () => list },
+    { name: 'add', summary: 'make a block device', load: () => add },
+    {
+      name: 'set',
+      summary: 'put what is in a file on a block device, in place of what it has',
+      load: () => set,
+    },
+    { name: 'dump', summary: 'write what is on a block device to a file', load: () => dump },
+    { name: 'rm', summary: 'remove block devices, and what is on them', load: () => rm },
+  ],
+  `Block devices that kittiwaked keeps, and gives to unikernels: files of whole
 megabytes, each of one unikernel at a time. A device is of the path of its name:
-'team:data' is for unikernels in 'team'.
-
-Usage: kittiwake block COMMAND [ARGUMENTS]
-
-Commands:
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
-
-  kittiwake block COMMAND --help   shows a command's options and examples
-
-Examples:
+'team:data' is for unikernels in 'team'.`,
+  `Examples:
   sudo kittiwake block add site --from site.tar
   sudo kittiwake create web website.spt --net:service=br0 --block:data=site
   sudo kittiwake block list
 `,
-  options: [...COMMANDS.map(({ name }) => name), '--help'],
-  commands: COMMANDS,
-  run: noneOf('block'),
-};
+);

@@ -12,8 +12,6 @@ import { describePolicy, policyFrom, POLICY_HELP, POLICY_OPTIONS } from '../poli
 import { library, pemOf, pemOfKey, told, validity } from './ca-words.ts';
 
 export const caDelegate: Command = {
-  name: 'delegate',
-  summary: 'let somebody do so much below a name',
   help: `Let somebody deploy unikernels below a name, and no more than a policy allows.
 
 Usage: kittiwake ca delegate FOLDER NAME POLICY [OPTIONS]

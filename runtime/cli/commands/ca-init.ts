@@ -7,8 +7,6 @@ import { CommandError, EXIT } from '../errors.ts';
 import { library, makeServer, pemOf, pemOfKey, serverNames, told } from './ca-words.ts';
 
 export const caInit: Command = {
-  name: 'init',
-  summary: 'make the root of trust, and what a server needs',
   help: `Make the root of trust for unikernels that are deployed from elsewhere, and the
 certificate of a server.
 

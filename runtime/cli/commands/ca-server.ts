@@ -11,15 +11,13 @@ import { CommandError, EXIT } from '../errors.ts';
 import { library, makeServer, pemOf, serverNames, told } from './ca-words.ts';
 
 export const caServer: Command = {
-  name: 'server',
-  summary: "make one more server's certificate, or renew one",
   help: `Make what one more server needs, or issue a server's certificate anew.
 
 Usage: kittiwake ca server FOLDER SERVER --server HOST [--server HOST]...
        kittiwake ca server FOLDER SERVER --renew [--server HOST]...
 
-FOLDER is the root of trust, from 'kittiwake ca init'. SERVER is a folder that is
-made, for /etc/kittiwaked/tls of the server.
+FOLDER is the root of trust, from 'kittiwake ca init'. SERVER is a folder that
+is made, for /etc/kittiwaked/tls of the server.
 
 Options:
   --server HOST   a name or address the server is asked by; may be repeated

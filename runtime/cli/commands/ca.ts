@@ -1,31 +1,30 @@
 // kittiwake ca
-import type { Command } from '../command.ts';
-import { noneOf } from '../group.ts';
-import { caDelegate } from './ca-delegate.ts';
-import { caInit } from './ca-init.ts';
-import { caServer } from './ca-server.ts';
+import { group } from '../group.ts';
 
-const commands = [caInit, caDelegate, caServer];
-
-export const ca: Command = {
-  name: 'ca',
-  summary: 'let others deploy unikernels here: a root of trust, and who may do what',
-  help: `Let others deploy unikernels to this host from elsewhere. Who may do what is in
+export const ca = group(
+  'ca',
+  [
+    {
+      name: 'init',
+      summary: 'make the root of trust, and what a server needs',
+      load: async () => (await import('./ca-init.ts')).caInit,
+    },
+    {
+      name: 'delegate',
+      summary: 'let somebody do so much below a name',
+      load: async () => (await import('./ca-delegate.ts')).caDelegate,
+    },
+    {
+      name: 'server',
+      summary: "make one more server's certificate, or renew one",
+      load: async () => (await import('./ca-server.ts')).caServer,
+    },
+  ],
+  `Let others deploy unikernels to this host from elsewhere. Who may do what is in
 certificates that they show: the server knows one root of trust, and nobody by
-name.
-
-Usage: kittiwake ca COMMAND [ARGUMENTS]
-
-Commands:
-${commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
-
-  kittiwake ca COMMAND --help   shows a command's options and examples
-
-Examples:
+name.`,
+  `Examples:
   kittiwake ca init ca --server unikernels.example.org
   kittiwake ca delegate ca anna --unikernels 5 --memory 512 --cpu 0 --bridge br0
 `,
-  options: ['--help'],
-  commands,
-  run: noneOf('ca'),
-};
+);

@@ -8,8 +8,6 @@ import { EXIT } from '../errors.ts';
 import { library, pemOfKey, told } from './ca-words.ts';
 
 export const certRequest: Command = {
-  name: 'request',
-  summary: 'make a key, and a request for a certificate for it',
   help: `Make a key that nobody else sees, and a request for a certificate for it.
 
 Usage: kittiwake cert request FOLDER

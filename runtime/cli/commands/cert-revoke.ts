@@ -10,8 +10,6 @@ import { printable } from '../printable.ts';
 import { library, told } from './ca-words.ts';
 
 export const certRevoke: Command = {
-  name: 'revoke',
-  summary: 'let somebody in no more',
   help: `Let somebody in no more, and nobody they have let in.
 
 Usage: kittiwake cert revoke FILE --list LIST [--serial]

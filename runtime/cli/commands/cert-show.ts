@@ -53,8 +53,6 @@ const text = ({ subject, issuer, from, until, key, serial, may: said }: Shown): 
   ].join('\n');
 
 export const certShow: Command = {
-  name: 'show',
-  summary: 'show what certificates say',
   help: `Show what the certificates in a file say: who may do what, how long, and the key
 and serial number that a server can refuse them by.
 

@@ -1,30 +1,29 @@
 // kittiwake cert
-import type { Command } from '../command.ts';
-import { noneOf } from '../group.ts';
-import { certRequest } from './cert-request.ts';
-import { certRevoke } from './cert-revoke.ts';
-import { certShow } from './cert-show.ts';
+import { group } from '../group.ts';
 
-const commands = [certShow, certRequest, certRevoke];
-
-export const cert: Command = {
-  name: 'cert',
-  summary: 'show certificates, ask for one, revoke one',
-  help: `Certificates of who may deploy unikernels from elsewhere.
-
-Usage: kittiwake cert COMMAND [ARGUMENTS]
-
-Commands:
-${commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
-
-  kittiwake cert COMMAND --help   shows a command's options and examples
-
-Examples:
+export const cert = group(
+  'cert',
+  [
+    {
+      name: 'show',
+      summary: 'show what certificates say',
+      load: async () => (await import('./cert-show.ts')).certShow,
+    },
+    {
+      name: 'request',
+      summary: 'make a key, and a request for a certificate for it',
+      load: async () => (await import('./cert-request.ts')).certRequest,
+    },
+    {
+      name: 'revoke',
+      summary: 'let somebody in no more',
+      load: async () => (await import('./cert-revoke.ts')).certRevoke,
+    },
+  ],
+  'Certificates of who may deploy unikernels from elsewhere.',
+  `Examples:
   kittiwake cert show anna/cert.pem
   kittiwake cert request bob
   sudo kittiwake cert revoke ca/anna/cert.pem --list /etc/kittiwaked/tls/revoked
 `,
-  options: ['--help'],
-  commands,
-  run: noneOf('cert'),
-};
+);

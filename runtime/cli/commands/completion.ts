@@ -1,5 +1,6 @@
 // kittiwake completion: scripts that teach a shell to complete the command, made from the commands themselves.
-import type { Command } from '../command.ts';
+import type { Command, Listed } from '../command.ts';
+import { COMMANDS } from '../commands.ts';
 import { CommandError, EXIT } from '../errors.ts';
 
 const HELP = `Print a completion script for your shell.
@@ -12,7 +13,10 @@ Examples:
   kittiwake completion fish > ~/.config/fish/completions/kittiwake.fish
 `;
 
-type Describe = (commands: readonly Command[]) => string;
+type Describe = (commands: readonly (Listed & Command)[]) => string;
+
+/** For zsh and fish, which quote alike. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const bash: Describe = (commands) => `# bash completion for kittiwake
 _kittiwake() {
@@ -37,7 +41,7 @@ complete -F _kittiwake kittiwake
 const zsh: Describe = (commands) => `#compdef kittiwake
 _kittiwake() {
   if (( CURRENT == 2 )); then
-    local -a commands=(${commands.map(({ name, summary }) => `'${name}:${summary}'`).join(' ')})
+    local -a commands=(${commands.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(' ')})
     _describe command commands
     return
   fi
@@ -57,7 +61,7 @@ const fish: Describe = (commands) =>
   commands
     .map(({ name, summary, options, takesImage }) =>
       [
-        `complete -c kittiwake -n __fish_use_subcommand ${takesImage ? '' : '-f '}-a ${name} -d '${summary}'`,
+        `complete -c kittiwake -n __fish_use_subcommand ${takesImage ? '' : '-f '}-a ${name} -d ${quoted(summary)}`,
         ...options.map(
           (option) => `complete -c kittiwake -n '__fish_seen_subcommand_from ${name}' -a '${option}'`,
         ),
@@ -68,20 +72,15 @@ const fish: Describe = (commands) =>
 
 const SHELLS: Readonly<Record<string, Describe>> = { bash, zsh, fish };
 
-/** The completion command for the list of commands it belongs to. */
-export function completionFor(commands: () => readonly Command[]): Command {
-  return {
-    name: 'completion',
-    summary: 'print a completion script for bash, zsh or fish',
-    help: HELP,
-    options: Object.keys(SHELLS),
-    run(args, { out }) {
-      const describe = SHELLS[args[0] ?? ''];
-      if (!describe || args.length !== 1) {
-        throw new CommandError(EXIT.usage, `completion takes one shell: ${Object.keys(SHELLS).join(', ')}`);
-      }
-      out(describe(commands()));
-      return EXIT.ok;
-    },
-  };
-}
+export const completion: Command = {
+  help: HELP,
+  options: Object.keys(SHELLS),
+  async run(args, { out }) {
+    const describe = SHELLS[args[0] ?? ''];
+    if (!describe || args.length !== 1) {
+      throw new CommandError(EXIT.usage, `completion takes one shell: ${Object.keys(SHELLS).join(', ')}`);
+    }
+    out(describe(await Promise.all(COMMANDS.map(async (each) => ({ ...each, ...(await each.load()) })))));
+    return EXIT.ok;
+  },
+};

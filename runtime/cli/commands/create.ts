@@ -8,8 +8,6 @@ import { findImage } from '../find-image.ts';
 import { readImage } from '../image.ts';
 
 export const create: Command = {
-  name: 'create',
-  summary: 'give a unikernel to kittiwaked, which keeps it running',
   help: `Give a unikernel to kittiwaked. It starts now, again after a crash, and whenever
 the host does, until it is stopped or removed. ('kittiwake run' needs no
 kittiwaked: there the unikernel is yours to look after.)

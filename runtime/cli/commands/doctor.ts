@@ -55,8 +55,6 @@ Examples:
 `;
 
 export const doctor: Command = {
-  name: 'doctor',
-  summary: 'check this host, and find where packets are lost',
   help: HELP,
   options: [
     ...['--tap', '--address', '--gateway', '--reach', '--routed'],

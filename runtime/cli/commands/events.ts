@@ -6,8 +6,6 @@ import { CommandError, EXIT } from '../errors.ts';
 import { printable } from '../printable.ts';
 
 export const events: Command = {
-  name: 'events',
-  summary: 'show what happens to the unikernels of kittiwaked',
   help: `Show what happens from now on to the unikernels of kittiwaked: starts, ends, and
 what is done about them. Its journal has what happened before.
 

@@ -44,8 +44,6 @@ interface Frame {
 }
 
 export const explain: Command = {
-  name: 'explain',
-  summary: 'say why a guest failed, from a crash report',
   help: HELP,
   options: ['--json', '--help'],
   takesImage: true,

@@ -5,8 +5,6 @@ import { ASKING, ASKING_HELP, ASKING_OPTIONS, ASKING_STATUS, operandsOf } from '
 import { CommandError, EXIT } from '../errors.ts';
 
 export const imageGet: Command = {
-  name: 'get',
-  summary: "write the image of one of kittiwaked's unikernels to a file",
   help: `Write the image that a unikernel of kittiwaked runs to FILE, once it is sure to
 have the digest it is listed with.
 

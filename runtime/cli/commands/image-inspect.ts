@@ -18,8 +18,6 @@ Examples:
 `;
 
 export const imageInspect: Command = {
-  name: 'inspect',
-  summary: 'show which tender and devices an image wants',
   help: HELP,
   options: ['--json', '--help'],
   takesImage: true,

@@ -25,8 +25,6 @@ Examples:
 `;
 
 export const imageList: Command = {
-  name: 'list',
-  summary: 'list the prebuilt images, or those that kittiwaked has',
   help: HELP,
   options: ['--deployed', ...ASKING_OPTIONS],
   run(args, { out, install }) {

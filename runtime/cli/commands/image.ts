@@ -1,32 +1,34 @@
 // kittiwake image
 import type { Command } from '../command.ts';
-import { noneOf } from '../group.ts';
-import { imageGet } from './image-get.ts';
-import { imageInspect } from './image-inspect.ts';
-import { imageList } from './image-list.ts';
-
-const COMMANDS: readonly Command[] = [imageList, imageInspect, imageGet];
+import { group } from '../group.ts';
 
 export const image: Command = {
-  name: 'image',
-  summary: 'list images, show what one wants, get one from kittiwaked',
-  help: `Images: prebuilt ones came with the installation, others are files, and
-kittiwaked keeps those of its unikernels.
-
-Usage: kittiwake image COMMAND [ARGUMENTS]
-
-Commands:
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
-
-  kittiwake image COMMAND --help   shows a command's options and examples
-
-Examples:
+  ...group(
+    'image',
+    [
+      {
+        name: 'list',
+        summary: 'list the prebuilt images, or those that kittiwaked has',
+        load: async () => (await import('./image-list.ts')).imageList,
+      },
+      {
+        name: 'inspect',
+        summary: 'show which tender and devices an image wants',
+        load: async () => (await import('./image-inspect.ts')).imageInspect,
+      },
+      {
+        name: 'get',
+        summary: "write the image of one of kittiwaked's unikernels to a file",
+        load: async () => (await import('./image-get.ts')).imageGet,
+      },
+    ],
+    `Images: prebuilt ones came with the installation, others are files, and
+kittiwaked keeps those of its unikernels.`,
+    `Examples:
   kittiwake image list
   kittiwake image inspect netcheck.hvt
   sudo kittiwake image get web -o web.spt
 `,
-  options: [...COMMANDS.map(({ name }) => name), '--help'],
-  commands: COMMANDS,
+  ),
   takesImage: true,
-  run: noneOf('image'),
 };

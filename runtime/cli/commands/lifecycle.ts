@@ -6,10 +6,8 @@ import { EXIT } from '../errors.ts';
 import type { Command as Asked } from '../../protocol/command.ts';
 
 /** A command that asks the same of each unikernel it names. */
-function lifecycle(name: string, summary: string, about: string, examples: string, asked: Asked): Command {
+function lifecycle(name: string, about: string, examples: string, asked: Asked): Command {
   return {
-    name,
-    summary,
     help: `${about}
 
 Usage: kittiwake ${name} NAME...
@@ -34,7 +32,6 @@ ${examples}`,
 
 export const restart = lifecycle(
   'restart',
-  'start a unikernel of kittiwaked again',
   `Start unikernels again: those that run are ended first, as by 'kittiwake stop'.`,
   '  sudo kittiwake restart web\n',
   { kind: 'unikernel', value: { kind: 'restart', value: { kind: 'same' } } },
@@ -42,7 +39,6 @@ export const restart = lifecycle(
 
 export const stop = lifecycle(
   'stop',
-  'end a unikernel of kittiwaked, and keep it',
   `End unikernels: each is asked, and after 10 s it is killed. What they were
 created with is kept, and so are their last lines; 'kittiwake restart' starts
 them again, 'kittiwake rm' removes them. They do not come back with the host.`,
@@ -52,7 +48,6 @@ them again, 'kittiwake rm' removes them. They do not come back with the host.`,
 
 export const rm = lifecycle(
   'rm',
-  'end a unikernel of kittiwaked, and forget it',
   `End unikernels where they run, as by 'kittiwake stop', and forget them: their
 settings, their image where no other has it, their last lines.`,
   '  sudo kittiwake rm web\n  sudo kittiwake rm team:a team:b\n',

@@ -9,8 +9,6 @@ import { printable } from '../printable.ts';
 const LINE_MAX = 1024;
 
 export const logs: Command = {
-  name: 'logs',
-  summary: 'show what a unikernel of kittiwaked has printed',
   help: `Show what a unikernel has printed: its last lines, also after its end, and with
 -f those that follow. kittiwaked keeps the last 1024 of each.
 

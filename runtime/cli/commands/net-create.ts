@@ -58,8 +58,6 @@ Examples:
 `;
 
 export const netCreate: Command = {
-  name: 'create',
-  summary: 'create a network: a bridge, addresses, NAT',
   help: HELP,
   options: [
     ...['--subnet', '--subnet6', '--nat', '--routed', '--bridged', '--uplink', '--isolated', '--dhcp'],

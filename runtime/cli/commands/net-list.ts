@@ -12,8 +12,6 @@ import { folderStore } from '../../network/store.ts';
 import { LOOKING, LOOKING_HELP, operands, publicView, runLine, speaking } from './net-words.ts';
 
 export const netList: Command = {
-  name: 'list',
-  summary: 'list the networks',
   help: `List the networks.
 
 Usage: kittiwake net list [--json]
@@ -52,8 +50,6 @@ function forwarding({ forward, uplink }: Network): string {
 }
 
 export const netInspect: Command = {
-  name: 'inspect',
-  summary: 'show a network, its taps and their addresses',
   help: `Show a network: its taps with their MAC and IP addresses, published ports, and,
 to root, what the taps' guards have dropped and why: frames with an address that
 is not the unikernel's own, among others.

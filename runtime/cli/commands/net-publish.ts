@@ -56,8 +56,6 @@ refused at once, and goes on to 127.0.0.1 if it was looking for localhost. A
 port on which a program of the host listens is taken over.`;
 
 export const netPublish: Command = {
-  name: 'publish',
-  summary: 'let a port of the host lead to a unikernel',
   help: `Publish a port: what comes for it at the host goes to a unikernel.
 
 Usage: kittiwake net publish NETWORK [ADDRESS:]PORT:TAP:PORT[/udp] [OPTIONS]
@@ -92,8 +90,6 @@ Examples:
 };
 
 export const netUnpublish: Command = {
-  name: 'unpublish',
-  summary: 'take a published port back',
   help: `Take a published port back. Connections that are there go on.
 
 Usage: kittiwake net unpublish NETWORK [ADDRESS:]PORT[/udp] [OPTIONS]

@@ -16,8 +16,6 @@ import {
 } from './net-words.ts';
 
 export const netRm: Command = {
-  name: 'rm',
-  summary: 'remove a network with all it has',
   help: `Remove a network: its taps, its bridge, its firewall, and what it changed about
 the host's settings.
 
@@ -43,8 +41,6 @@ Examples:
 };
 
 export const netUp: Command = {
-  name: 'up',
-  summary: 'set up all networks again, as after a restart',
   help: `Set up networks as they were created: after a restart of the host, or when
 something of them has been changed by hand.
 

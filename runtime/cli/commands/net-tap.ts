@@ -17,8 +17,6 @@ import {
 } from './net-words.ts';
 
 const tapAdd: Command = {
-  name: 'add',
-  summary: 'add a tap for a unikernel, with addresses of its own',
   help: `Add a tap for a unikernel to a network, and allot it a MAC address, an IPv4
 address and, where the network has IPv6, an IPv6 address. They stay the same,
 also when the tap is removed and added again, and only they may be used: frames
@@ -68,8 +66,6 @@ Examples:
 };
 
 const tapRm: Command = {
-  name: 'rm',
-  summary: 'remove a tap and the ports published for it',
   help: `Remove a tap from a network, and the ports published for it. Its addresses are
 kept for its name.
 
@@ -96,8 +92,6 @@ Examples:
 };
 
 export const netTap: Command = {
-  name: 'tap',
-  summary: 'add or remove a tap (tap add, tap rm)',
   help: `Add a tap for a unikernel to a network, or remove one.
 
 Usage: kittiwake net tap add NETWORK NAME [OPTIONS]
@@ -110,7 +104,18 @@ Examples:
   sudo kittiwake net tap rm web www
 `,
   options: ['add', 'rm', '--help'],
-  commands: [tapAdd, tapRm],
+  commands: [
+    {
+      name: 'add',
+      summary: 'add a tap for a unikernel, with addresses of its own',
+      load: () => tapAdd,
+    },
+    {
+      name: 'rm',
+      summary: 'remove a tap and the ports published for it',
+      load: () => tapRm,
+    },
+  ],
   run([word]) {
     const cause =
       word === undefined ? 'neither add nor rm given' : `'${printable(word)}': neither add nor rm`;

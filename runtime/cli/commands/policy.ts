@@ -11,14 +11,12 @@ import {
   type Where,
 } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
-import { noneOf } from '../group.ts';
+import { group } from '../group.ts';
 import { POLICY_HELP, POLICY_OPTIONS, policyFrom } from '../policy-options.ts';
 import { printable } from '../printable.ts';
 import { table } from '../table.ts';
 
 const list: Command = {
-  name: 'list',
-  summary: 'list the policies',
   help: `List the policies at and below a path, that of the root, which is what the host
 has, first.
 
@@ -89,8 +87,6 @@ function plain({ unikernels, memory, block, ...rest }: Policy): object {
 }
 
 const set: Command = {
-  name: 'set',
-  summary: 'limit what may run below a path',
   help: `Limit what may run at and below a path. It must fit what is above it, and hold
 what runs there already.
 
@@ -120,8 +116,6 @@ Examples:
 };
 
 const remove: Command = {
-  name: 'rm',
-  summary: 'remove the policy of a path',
   help: `Remove the policy of a path. What runs there runs on, within the policies above.
 
 Usage: kittiwake policy rm PATH
@@ -157,28 +151,19 @@ async function change(
   });
 }
 
-const COMMANDS: readonly Command[] = [list, set, remove];
-
-export const policy: Command = {
-  name: 'policy',
-  summary: 'limit what may run below a path',
-  help: `Limit what may run: how many unikernels, their memory, CPUs, bridges, block
+export const policy = group(
+  'policy',
+  [
+    { name: 'list', summary: 'list the policies', load: () => list },
+    { name: 'set', summary: 'limit what may run below a path', load: () => set },
+    { name: 'rm', summary: 'remove the policy of a path', load: () => remove },
+  ],
+  `Limit what may run: how many unikernels, their memory, CPUs, bridges, block
 devices. A policy is of a path, 'team' of 'team:web'; all policies above a
-unikernel limit it.
-
-Usage: kittiwake policy COMMAND [ARGUMENTS]
-
-Commands:
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n')}
-
-  kittiwake policy COMMAND --help   shows a command's options and examples
-
-Examples:
+unikernel limit it.`,
+  `Examples:
   sudo kittiwake policy list
   sudo kittiwake policy set team --unikernels 4 --memory 256 --cpu 0,1
   sudo kittiwake policy rm team
 `,
-  options: [...COMMANDS.map(({ name }) => name), '--help'],
-  commands: COMMANDS,
-  run: noneOf('policy'),
-};
+);

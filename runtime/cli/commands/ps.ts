@@ -6,8 +6,6 @@ import { CommandError, EXIT } from '../errors.ts';
 import { table } from '../table.ts';
 
 export const ps: Command = {
-  name: 'ps',
-  summary: 'list what kittiwaked looks after, and how it is',
   help: `List the unikernels that kittiwaked looks after, those that ended among them,
 and how they ended.
 

@@ -112,8 +112,6 @@ function pickTender(name: string, target: string, install: Install, kvm: () => K
 }
 
 export const run: Command = {
-  name: 'run',
-  summary: 'run a unikernel',
   help: HELP,
   options: ['--publish', ...COMPLETIONS, '--dry-run', '--help'],
   takesImage: true,

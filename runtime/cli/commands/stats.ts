@@ -23,8 +23,6 @@ Examples:
 const SECOND_MS = 1000;
 
 export const stats: Command = {
-  name: 'stats',
-  summary: 'show what a guest has done: exits, packets, blocks',
   help: HELP,
   options: ['--json', '--watch', '--help'],
   takesImage: true,

@@ -43,8 +43,6 @@ Examples:
 const DROPS_MS = 1000;
 
 export const trace: Command = {
-  name: 'trace',
-  summary: "show a network device's frames as they come, and drops with reasons",
   help: HELP,
   options: ['--follow', '--count=', '--stats=', '--metrics=', '--json', '--help'],
   takesImage: true,

@@ -1,0 +1,70 @@
+// What the installed command loads before it does anything: each line of it is read and compiled anew by every call, and in a machine whose
+// processor is emulated that is most of what a call takes.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import type { OutputChunk } from 'rolldown';
+import { beforeAll, expect, test } from 'vitest';
+import { bundle } from '../../scripts/runtime.ts';
+import { root } from '../../scripts/setup/root.ts';
+
+let chunks: readonly OutputChunk[];
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kittiwake-bundle-'));
+  chunks = await bundle(folder, '0');
+  rmSync(folder, { recursive: true });
+});
+
+/** The files that are loaded with those which `sources` are in, the sources themselves. */
+function loaded(sources: readonly string[]): { bytes: number; modules: string[] } {
+  const found = new Set<OutputChunk>();
+  const visit = (chunk: OutputChunk | undefined): void => {
+    if (chunk === undefined || found.has(chunk)) return;
+    found.add(chunk);
+    for (const name of chunk.imports) visit(chunks.find(({ fileName }) => fileName === name));
+  };
+  for (const source of sources) {
+    const chunk = chunks.find(({ moduleIds }) => moduleIds.includes(join(root, source)));
+    expect(chunk, source).toBeDefined();
+    visit(chunk);
+  }
+  return {
+    bytes: [...found].reduce((sum, { code }) => sum + Buffer.byteLength(code), 0),
+    modules: [...found].flatMap(({ moduleIds }) => moduleIds.map((id) => relative(root, id))),
+  };
+}
+
+const MAIN = 'runtime/cli/main.ts';
+const command = (name: string): string[] => [MAIN, `runtime/cli/commands/${name}.ts`];
+const asked = (name: string): string[] => [...command(name), 'runtime/cli/orchestrated.ts'];
+
+test.each([
+  ['--version', [MAIN], 20],
+  ['run', command('run'), 45],
+  ['image inspect', [...command('image'), ...command('image-inspect')], 35],
+  ['net list', [...command('net'), ...command('net-list')], 115],
+  ['doctor', command('doctor'), 200],
+  ['ps', asked('ps'), 230],
+] as const)('%s loads little', (_, sources, kilobytes) => {
+  expect(loaded(sources).bytes).toBeLessThan(kilobytes * 1000);
+});
+
+test('libraries are loaded where they are needed', () => {
+  const libraries = (sources: readonly string[]): string[] =>
+    loaded(sources).modules.filter((name) => name.includes('node_modules'));
+  for (const name of [
+    'run',
+    'image-list',
+    'net-create',
+    'doctor',
+    'trace',
+    'explain',
+    'ps',
+    'ca-init',
+    'cert-show',
+  ])
+    expect(libraries(command(name)), name).toEqual([]);
+  expect(libraries(asked('ps')).filter((name) => name.includes('x509'))).toEqual([]);
+  // The test sees libraries where they are.
+  expect(libraries(asked('ps')).filter((name) => name.includes('asn1js'))).not.toEqual([]);
+});
