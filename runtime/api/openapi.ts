@@ -48,7 +48,7 @@ function parameter(name: string, where: 'path' | 'query' | 'header', schema: Jso
   };
 }
 
-function parameters({ path, query, answer, conditional }: Operation): Json[] {
+function parameters({ path, query, answer, conditional, method }: Operation): Json[] {
   const text = { type: 'string' };
   return [
     ...parametersOf(path).map((name) => parameter(name, 'path', schemaOf(PATH_PARAMETERS[name], 'input'))),
@@ -61,7 +61,14 @@ function parameters({ path, query, answer, conditional }: Operation): Json[] {
             ...text,
             description: 'The `ETag` of what it is expected to be',
           }),
-          parameter('If-None-Match', 'header', { const: '*', description: 'It is expected not to be there' }),
+          ...(method === 'put'
+            ? [
+                parameter('If-None-Match', 'header', {
+                  const: '*',
+                  description: 'It is expected not to be there',
+                }),
+              ]
+            : []),
         ]
       : []),
     ...(answer.kind === 'events' && answer.resumable

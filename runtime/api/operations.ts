@@ -52,8 +52,8 @@ export interface Operation {
   readonly query?: z.ZodObject;
   readonly body?: Body;
   readonly answer: Answer;
-  /** It may depend on how what it is about is: If-Match, and If-None-Match of whatever is there. */
-  readonly conditional?: boolean;
+  /** What If-Match is compared with, and If-None-Match: the answer of this operation to the same. */
+  readonly conditional?: 'getUnikernel' | 'getBlock' | 'getPolicy';
 }
 
 const page = {
@@ -101,6 +101,48 @@ export const operations = {
     verb: 'read',
     answer: json(s.Unikernel),
   },
+  putUnikernel: {
+    method: 'put',
+    path: '/v1/unikernels/{name}',
+    summary: 'Make a unikernel, or put another in its place',
+    description: 'With `If-None-Match: *` it is made, and never replaced.',
+    verb: 'create',
+    body: { kind: 'image', schema: s.Settings },
+    answer: json(s.Done, [200, 201]),
+    conditional: 'getUnikernel',
+  },
+  restartUnikernel: {
+    method: 'post',
+    path: '/v1/unikernels/{name}/restart',
+    summary: 'End it, and start it again, with other settings where some are sent',
+    verb: 'restart',
+    body: { kind: 'json', schema: s.Changes, optional: true },
+    answer: json(s.Done),
+    conditional: 'getUnikernel',
+  },
+  stopUnikernel: {
+    method: 'post',
+    path: '/v1/unikernels/{name}/stop',
+    summary: 'End it, and keep it, to be started again by a restart',
+    verb: 'stop',
+    answer: json(s.Done),
+    conditional: 'getUnikernel',
+  },
+  deleteUnikernel: {
+    method: 'delete',
+    path: '/v1/unikernels/{name}',
+    summary: 'End it, and forget it',
+    verb: 'delete',
+    answer: json(s.Done),
+    conditional: 'getUnikernel',
+  },
+  getImage: {
+    method: 'get',
+    path: '/v1/unikernels/{name}/image',
+    summary: 'Its image',
+    verb: 'image',
+    answer: { kind: 'bytes', description: 'The image, with its SHA-256 as `ETag`' },
+  },
   getConsole: {
     method: 'get',
     path: '/v1/unikernels/{name}/console',
@@ -108,6 +150,22 @@ export const operations = {
     verb: 'console',
     query: z.strictObject({ lines: lines.default(100) }),
     answer: json(s.Console),
+  },
+  followConsole: {
+    method: 'get',
+    path: '/v1/unikernels/{name}/console/events',
+    summary: 'The last lines it printed, and those it will',
+    verb: 'console',
+    query: z.strictObject({ lines: lines.default(0) }),
+    answer: { kind: 'events', event: 'line', schema: s.ConsoleLine, resumable: true },
+  },
+  followEvents: {
+    method: 'get',
+    path: '/v1/events',
+    summary: 'What happens to unikernels from now on',
+    verb: 'read',
+    query: z.strictObject(scope),
+    answer: { kind: 'events', event: 'event', schema: s.Event, resumable: false },
   },
   listInactiveConsoles: {
     method: 'get',
@@ -132,6 +190,41 @@ export const operations = {
     verb: 'read',
     answer: json(s.Block),
   },
+  putBlock: {
+    method: 'put',
+    path: '/v1/blocks/{name}',
+    summary: 'Make a block device of nothing but zeros',
+    description: 'Where there is one of that size it stays as it is.',
+    verb: 'block',
+    body: { kind: 'json', schema: s.BlockSettings },
+    answer: json(s.Done, [200, 201]),
+    conditional: 'getBlock',
+  },
+  deleteBlock: {
+    method: 'delete',
+    path: '/v1/blocks/{name}',
+    summary: 'Remove a block device, and what is on it',
+    verb: 'block',
+    answer: json(s.Done),
+    conditional: 'getBlock',
+  },
+  putBlockData: {
+    method: 'put',
+    path: '/v1/blocks/{name}/data',
+    summary: 'Put data at its beginning, and zeros after it',
+    description: 'What was there before stays until all of it has come.',
+    verb: 'block',
+    body: { kind: 'bytes', description: 'As much as the device holds, or less' },
+    answer: json(s.Done),
+    conditional: 'getBlock',
+  },
+  getBlockData: {
+    method: 'get',
+    path: '/v1/blocks/{name}/data',
+    summary: 'All that is on it',
+    verb: 'block',
+    answer: { kind: 'bytes', description: 'As many bytes as it has' },
+  },
   listPolicies: {
     method: 'get',
     path: '/v1/policies',
@@ -146,6 +239,23 @@ export const operations = {
     summary: 'The policy of a path',
     verb: 'read',
     answer: json(s.Policy),
+  },
+  putPolicy: {
+    method: 'put',
+    path: '/v1/policies/{path}',
+    summary: 'Limit what may run at and below a path',
+    verb: 'policy',
+    body: { kind: 'json', schema: s.PolicySettings },
+    answer: json(s.Done, [200, 201]),
+    conditional: 'getPolicy',
+  },
+  deletePolicy: {
+    method: 'delete',
+    path: '/v1/policies/{path}',
+    summary: 'Remove the policy of a path: what runs there runs on, within those above',
+    verb: 'policy',
+    answer: json(s.Done),
+    conditional: 'getPolicy',
   },
 } as const satisfies Record<string, Operation>;
 

@@ -176,6 +176,7 @@ export const Unikernel = answered(
       z.object({ name: z.string(), device: z.string(), sectorSize: z.int(), size: z.int().describe('MB') }),
     ),
     arguments: z.array(z.string()),
+    addName: z.boolean(),
     restart: Restart,
     startOrder: z.int().optional(),
   }),

@@ -49,5 +49,6 @@ export function statusOf(supervisor: Supervisor, table: Table): Status {
     info: infoOf(unikernel, table, supervisor),
     state: said,
     ...(last ? { last: toWire(last) } : {}),
+    ...(unikernel.config.addName ? { addName: true } : {}),
   };
 }

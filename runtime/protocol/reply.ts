@@ -87,6 +87,8 @@ const status = sequence('status', {
   }),
   /** How it ended the last time. */
   last: optional(explicit(0, end)),
+  /** Whether its name is its first argument: an info does not say. */
+  addName: optional(explicit(1, boolean('add name'))),
 });
 export type Status = Of<typeof status>;
 

@@ -53,7 +53,7 @@ Examples:
     await asking(async () => {
       const client = await clientOf(wanted.where);
       const name = await client.whole(unikernelName(wanted.name));
-      const { allowedCpus } = await import('../allowed.ts');
+      const { allowedCpus } = await import('../../client/allowed.ts');
       const cpuids = wanted.cpus ?? (await allowedCpus(client, name));
       const value = { ...wanted.config, cpuids, compressed: false, image: readFileSync(path) };
       const kind = wanted.replace ? 'forceCreate' : 'create';

@@ -2,11 +2,13 @@
 import { Hono } from 'hono';
 import { operations, type Operation, type OperationId } from '../../api/operations.ts';
 import { Client } from '../../client/socket.ts';
+import { Budget } from '../tls/budget.ts';
 import { about } from './about.ts';
 import { permit, type Access } from './access.ts';
 import { responseOf } from './answer.ts';
 import { blocks } from './blocks.ts';
 import type { Call, Handler, Handlers } from './call.ts';
+import { meets } from './conditions.ts';
 import { consoles } from './consoles.ts';
 import { checked, jsonIn, parametersIn, queryIn, subjectOf } from './parse.ts';
 import { policies } from './policies.ts';
@@ -14,6 +16,9 @@ import { HttpProblem, problemOf } from './problem.ts';
 import { unikernels } from './unikernels.ts';
 
 const HANDLERS: Handlers = { ...about, ...unikernels, ...consoles, ...blocks, ...policies };
+
+/** Bytes of images and what comes with them that are held at a time. */
+const IMAGES_MAX = 68 << 20;
 
 export interface Surroundings {
   /** Who asks. @throws HttpProblem where they may not ask at all. */
@@ -27,6 +32,7 @@ export function createApp({
   log,
 }: Surroundings): (request: Request, connection?: unknown) => Promise<Response> {
   const app = new Hono<{ Bindings: { access: Access } }>();
+  const room = new Budget(IMAGES_MAX);
   const methods = new Map<string, string[]>();
 
   for (const [id, operation] of Object.entries(operations) as [OperationId, Operation][]) {
@@ -39,8 +45,13 @@ export function createApp({
       permit(c.env.access, operation, subject);
       const call = {
         ...{ client: new Client(c.env.access.way), access: c.env.access, subject, parameters, query },
-        ...{ body: await bodyIn(operation, c.req.raw), request: c.req.raw },
+        ...{ request: c.req.raw, room, body: undefined as unknown },
       };
+      if (operation.conditional) {
+        const { conditional } = operation;
+        await meets(c.req.raw, () => HANDLERS[conditional](call as unknown as Call<typeof conditional>));
+      }
+      call.body = await bodyIn(operation, c.req.raw);
       // That it is what this one takes is in the types of the table.
       const said = await (HANDLERS[id] as unknown as Handler<'getVersion'>)(
         call as unknown as Call<'getVersion'>,

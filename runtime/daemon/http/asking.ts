@@ -44,3 +44,12 @@ export function paged<T>(
     ...(last && sorted.length > limit ? { next: last.name } : {}),
   };
 }
+
+/** What the orchestrator says of `command`, which changes something. */
+export async function done(
+  client: Client,
+  name: Name,
+  command: Command,
+): Promise<{ readonly name: string; readonly done: string }> {
+  return { name: shownName(name), done: await told(client, name, command, 'text') };
+}

@@ -3,10 +3,11 @@ import type { z } from 'zod';
 import type { Operation, OperationId, Operations, ParametersOf } from '../../api/operations.ts';
 import type { Client } from '../../client/socket.ts';
 import type { Name } from '../../protocol/name.ts';
+import type { Budget } from '../tls/budget.ts';
 import type { Access } from './access.ts';
 
 type Parsed<O extends Operation> = O['body'] extends { readonly schema: infer S extends z.ZodType }
-  ? z.output<S>
+  ? z.output<S> | (O['body'] extends { readonly optional: true } ? undefined : never)
   : undefined;
 type Query<O extends Operation> = O['query'] extends infer S extends z.ZodObject ? z.output<S> : undefined;
 
@@ -19,6 +20,8 @@ export interface Call<K extends OperationId> {
   readonly query: Query<Operations[K]>;
   readonly body: Parsed<Operations[K]>;
   readonly request: Request;
+  /** Bytes of images that may be held, of all requests. */
+  readonly room: Budget;
 }
 
 /** JSON with a status of its own. */

@@ -1,10 +1,11 @@
 // Policies over HTTP.
 import type { Policy } from '../../api/schemas.ts';
-import { ClientError, type Client } from '../../client/socket.ts';
+import { saysThereAreNone } from '../../client/none.ts';
+import type { Client } from '../../client/socket.ts';
 import type { Policy as OnWire } from '../../protocol/policy.ts';
 import { formatName, type Name } from '../../protocol/name.ts';
-import { paged, told } from './asking.ts';
-import type { Handlers } from './call.ts';
+import { done, paged, told } from './asking.ts';
+import { Made, type Handlers } from './call.ts';
 import { HttpProblem } from './problem.ts';
 
 /** JSON has no infinity: a limit that is none is null. */
@@ -22,14 +23,13 @@ function policyOf(name: Name, { unikernels, memory, block, cpuids, bridges }: On
 }
 
 async function policiesOf(client: Client, scope: Name): Promise<Policy[]> {
-  const found = await told(client, scope, { kind: 'policy', value: { kind: 'info' } }, 'policies').catch(
-    (error: unknown) => {
-      // So it says where there is none.
-      if (error instanceof ClientError && error.message === 'unknown policy') return [];
-      throw error;
-    },
-  );
-  return found.map(({ name, policy }) => policyOf(name, policy));
+  try {
+    const found = await told(client, scope, { kind: 'policy', value: { kind: 'info' } }, 'policies');
+    return found.map(({ name, policy }) => policyOf(name, policy));
+  } catch (error) {
+    if (saysThereAreNone(error)) return [];
+    throw error;
+  }
 }
 
 export const policies = {
@@ -42,4 +42,15 @@ export const policies = {
     if (found) return found;
     throw new HttpProblem('not-found', `policy of ${own}: there is none`);
   },
+  async putPolicy({ client, subject, body: { unikernels, memory, block, cpus, bridges } }) {
+    const value = {
+      ...{ unikernels: unikernels ?? Infinity, memory: memory ?? Infinity, cpuids: cpus, bridges },
+      ...(block === 0 ? {} : { block: block ?? Infinity }),
+    };
+    const own = formatName(subject);
+    const known = (await policiesOf(client, subject)).some(({ path }) => path === own);
+    const said = await done(client, subject, { kind: 'policy', value: { kind: 'add', value } });
+    return new Made(known ? 200 : 201, said);
+  },
+  deletePolicy: ({ client, subject }) => done(client, subject, { kind: 'policy', value: { kind: 'remove' } }),
 } satisfies Partial<Handlers>;

@@ -1,17 +1,15 @@
 // Unikernels over HTTP.
 import type { Unikernel } from '../../api/schemas.ts';
 import type { Client } from '../../client/socket.ts';
-import type { Config } from '../../protocol/config.ts';
+import type { Config, RestartArguments } from '../../protocol/config.ts';
 import { formatName, type Name } from '../../protocol/name.ts';
 import type { Status } from '../../protocol/reply.ts';
-import { paged, shownName, told } from './asking.ts';
-import type { Handlers } from './call.ts';
+import { imageOf } from '../../client/images.ts';
+import { done, paged, shownName, told } from './asking.ts';
+import { Made, type Handlers } from './call.ts';
+import { imageSent } from './images.ts';
+import { kept, restartOf, wireChanges, wireSettings } from './settings.ts';
 import { HttpProblem } from './problem.ts';
-
-function restartOf(behaviour: Config['failBehaviour']): Unikernel['restart'] {
-  if (behaviour.kind === 'quit') return 'no';
-  return behaviour.value.length === 0 ? 'always' : [...behaviour.value];
-}
 
 function stateOf(
   state: Status['state'],
@@ -26,7 +24,7 @@ function stateOf(
   }
 }
 
-export function unikernelOf({ name, info, state, last }: Status): Unikernel {
+export function unikernelOf({ name, info, state, last, addName = false }: Status): Unikernel {
   return {
     name: shownName(name),
     ...stateOf(state),
@@ -42,6 +40,7 @@ export function unikernelOf({ name, info, state, last }: Status): Unikernel {
     })),
     arguments: [...(info.arguments ?? [])],
     restart: restartOf(info.failBehaviour),
+    addName,
     ...(info.startup === undefined ? {} : { startOrder: info.startup }),
   };
 }
@@ -56,6 +55,10 @@ export async function stateNamed(client: Client, name: Name): Promise<Status> {
   throw new HttpProblem('not-found', `unikernel ${formatName(name)}: there is none`);
 }
 
+async function exists(client: Client, name: Name): Promise<boolean> {
+  return (await states(client, name)).length > 0;
+}
+
 export const unikernels = {
   async listUnikernels({ client, subject, query }) {
     const all = await states(client, subject);
@@ -63,5 +66,34 @@ export const unikernels = {
   },
   async getUnikernel({ client, subject }) {
     return unikernelOf(await stateNamed(client, subject));
+  },
+  async putUnikernel(call) {
+    const { client, subject, request } = call;
+    await using sent = await imageSent(call);
+    const value: Config = {
+      ...{ typ: 'solo5', compressed: false, image: sent.image },
+      ...(await wireSettings(client, subject, sent.settings)),
+    };
+    // Where it is to be made and never replaced, that is for the orchestrator to tell, which does one thing at a time.
+    const fresh = request.headers.get('if-none-match') !== null;
+    const known = !fresh && (await exists(client, subject));
+    const kind = fresh ? 'create' : 'forceCreate';
+    const said = await done(client, subject, { kind: 'unikernel', value: { kind, value } });
+    return new Made(known ? 200 : 201, said);
+  },
+  async restartUnikernel({ client, subject, body }) {
+    const { info, addName = false } = body ? await stateNamed(client, subject) : {};
+    const value: RestartArguments | undefined = body &&
+      info && { ...kept(info, addName), ...wireChanges(body) };
+    const restart = value ? ({ kind: 'changed', value } as const) : ({ kind: 'same' } as const);
+    return done(client, subject, { kind: 'unikernel', value: { kind: 'restart', value: restart } });
+  },
+  stopUnikernel: ({ client, subject }) =>
+    done(client, subject, { kind: 'kittiwake', value: { kind: 'stop' } }),
+  deleteUnikernel: ({ client, subject }) =>
+    done(client, subject, { kind: 'unikernel', value: { kind: 'destroy' } }),
+  async getImage({ client, subject }) {
+    const { bytes, digest } = await imageOf(client, subject);
+    return { bytes: new Uint8Array(bytes), headers: { ETag: `"${digest}"` } };
   },
 } satisfies Partial<Handlers>;

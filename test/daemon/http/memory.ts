@@ -1,8 +1,9 @@
 // A daemon in memory, all of it but the tenders, and the HTTP API before it.
 import * as fs from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { locally, type Way } from '../../../runtime/client/socket.ts';
+import { Client, locally, type Way } from '../../../runtime/client/socket.ts';
 import { Blocks } from '../../../runtime/daemon/blocks.ts';
 import { Disk } from '../../../runtime/daemon/disk.ts';
 import type { Ended } from '../../../runtime/daemon/ended.ts';
@@ -15,7 +16,6 @@ import type { Launcher, Output } from '../../../runtime/daemon/supervisor.ts';
 import type { Unikernel } from '../../../runtime/daemon/table.ts';
 import { formatName, parseName } from '../../../runtime/protocol/name.ts';
 import type { Config } from '../../../runtime/protocol/config.ts';
-import { Client } from '../../../runtime/client/socket.ts';
 import { config, HOST, IMAGE } from '../tls/world.ts';
 
 interface Started {
@@ -32,11 +32,20 @@ export class Memory {
   /** Those that run, by their names. */
   readonly started = new Map<string, Started>();
   readonly #listening: Listening[] = [];
+  readonly #open = new Set<Socket>();
   #orchestrator: Orchestrator | undefined;
 
   private constructor(folder: string) {
     this.folder = folder;
-    this.way = locally(folder);
+    const way = locally(folder);
+    this.way = {
+      ...way,
+      asked: async (name, command) => {
+        const socket = await way.asked(name, command);
+        this.#open.add(socket.once('close', () => this.#open.delete(socket)));
+        return socket;
+      },
+    };
     this.client = new Client(this.way);
   }
 
@@ -84,6 +93,11 @@ export class Memory {
   async create(name: string, changes: Partial<Config> = {}): Promise<void> {
     const value = { ...config, image: IMAGE, ...changes };
     await this.client.ask(parseName(name), { kind: 'unikernel', value: { kind: 'create', value } });
+  }
+
+  /** Connections to the daemon that are open. */
+  get listeners(): number {
+    return this.#open.size;
   }
 
   print(name: string, text: string): void {

@@ -12,7 +12,7 @@ test('it is valid OpenAPI 3.1, all that is referred to is there, and all that is
   const text = JSON.stringify(description);
   const referred = new Set([...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name));
   const { schemas } = description['components'] as { schemas: Record<string, unknown> };
-  expect(Object.keys(schemas)).toEqual(expect.arrayContaining([...referred]));
+  expect([...referred].sort()).toEqual(Object.keys(schemas).sort());
 });
 
 test('it has each operation once, under its name', () => {
