@@ -9,6 +9,7 @@ import { Deframer, frame, STREAM_END } from '../protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Message } from '../protocol/message.ts';
 import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
+import { inFull } from '../protocol/scope.ts';
 
 /** Where Albatross has its sockets, and ours is found, too. */
 export const SOCKETS = '/run/albatross/util';
@@ -54,7 +55,13 @@ async function connected(path: string): Promise<Socket> {
   }
 }
 
-/** What a server says to a command: its answer, and what follows it. */
+/**
+ * Milliseconds of silence that end an answer where no more is wanted than what is there. Ours ends it itself; Albatross's endpoint does not see that its
+ * client has no more to say, and sends lines for as long as there are any.
+ */
+const SILENCE_MS = 2000;
+
+/** What a server says to a command: its answer, with whole names, and what follows it. */
 export interface Exchange extends AsyncDisposable {
   readonly answer: Success;
   readonly data: () => AsyncGenerator<{ readonly name: Name; readonly data: Data }, void>;
@@ -135,12 +142,18 @@ export class Client {
     if (first?.payload.kind !== 'success') socket.destroy();
     if (lost) throw lost.cause;
     if (first === undefined)
-      throw new ClientError('unanswered', `${path}: the server closed the connection without an answer`);
+      throw new ClientError(
+        'unanswered',
+        command.kind === 'kittiwake'
+          ? `${path}: it does not know ${command.value.kind}, which only kittiwaked does; is it Albatross's?`
+          : `${path}: the server closed the connection without an answer`,
+      );
     if (first.payload.kind === 'failure') throw new ClientError('refused', first.payload.value);
     if (first.payload.kind !== 'success')
       throw new ClientError('unanswered', `${path}: the server sent ${first.payload.kind}, not an answer`);
+    if (!listening) socket.setTimeout(SILENCE_MS, () => socket.destroy());
     return {
-      answer: first.payload.value,
+      answer: inFull(await this.#way.whole(name), first.payload.value),
       async *data() {
         for await (const { name: subject, payload } of messages) {
           if (payload.kind === 'failure') throw new ClientError('refused', payload.value);

@@ -13,8 +13,8 @@ import type { Block } from './table.ts';
 const MB = 1 << 20;
 /** Longest name of a file. */
 const FILE_NAME_MAX = 250;
-/** Bytes of a piece of a dump. */
-const PIECE = 256 << 10;
+/** Bytes of a piece of a dump. Of a compressed piece that is longer than these, `albatross-client` loses what follows. */
+const PIECE = 64 << 10;
 
 type Pieces = AsyncIterable<Uint8Array>;
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../protocol/command.ts';
 import type { Config, RestartArguments } from '../protocol/config.ts';
 import { formatName, isWithin, parseName, ROOT, type Name } from '../protocol/name.ts';
-import type { Policy } from '../protocol/policy.ts';
+import { isSame, type Policy } from '../protocol/policy.ts';
 import type { Info, Success } from '../protocol/reply.ts';
 import { BlockCommands } from './block-commands.ts';
 import type { Blocks } from './blocks.ts';
@@ -338,7 +338,6 @@ export class Orchestrator {
         const below = [...(await this.#current()).policies].filter(
           ([at]) => path === ':' || at.startsWith(path),
         );
-        if (below.length === 0) throw new Refusal('unknown policy');
         const value = below.map(([at, policy]) => ({
           name: { path: at.split(':').filter((part) => part !== '') },
           policy,
@@ -350,8 +349,11 @@ export class Orchestrator {
           if (path === ':') throw new Refusal('policy of : is what the host has; give one to a path below');
           const cause = mayHavePolicy(await this.#current(), { path: name.path }, command.value);
           if (cause !== undefined) throw new Refusal(`policy of ${path} ${cause}`);
+          const standing = this.#table.policies.get(path);
           await this.#setPolicy(path, { ...command.value, issued: new Date() });
-          return textReply('added policy');
+          return textReply(
+            standing && isSame(standing, command.value) ? 'no modification of policy' : 'added policy',
+          );
         });
       case 'remove':
         return this.#alone(async () => {

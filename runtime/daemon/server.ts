@@ -8,6 +8,7 @@ import { Deframer, frame } from '../protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Message, type Payload } from '../protocol/message.ts';
 import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
+import { seenFrom } from '../protocol/scope.ts';
 import { Refusal } from './refusal.ts';
 import { listenAt } from './unix-socket.ts';
 
@@ -32,7 +33,7 @@ export interface Client {
 }
 
 /**
- * Answers one message; undefined where all of the answer has been sent. @throws Refusal for what its client is told; anything else is ours, and is logged.
+ * Answers one message, with whole names; undefined where all of the answer has been sent. @throws Refusal for what its client is told; anything else is ours, and is logged.
  */
 export type Handler = (message: Message, client: Client) => Promise<Success | undefined>;
 
@@ -159,7 +160,8 @@ async function answer(
   try {
     const value = await handler(asked, client);
     if (value === undefined) return { more: false };
-    return { reply: { sequence, name, payload: { kind: 'success', value } }, more: added };
+    const payload = { kind: 'success', value: seenFrom(name, value) } as const;
+    return { reply: { sequence, name, payload }, more: added };
   } catch (error) {
     const refusal = error instanceof Refusal;
     if (!refusal) log(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

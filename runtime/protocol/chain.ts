@@ -105,7 +105,8 @@ const ofPath = ({ kind, value }: Command): boolean =>
 
 function nameOf({ commonName }: Link, asked: Command, path: readonly string[]): Name {
   if (commonName === '.' || commonName === ':') return { path };
-  if (commonName !== undefined) return { path, label: label(commonName) };
+  // `albatross-client policy` asks for the policies of all paths with an empty one.
+  if (commonName !== undefined && commonName !== '') return { path, label: label(commonName) };
   if (ofPath(asked)) return { path };
   throw refused('leaf certificate', 'its subject has no common name, and the command needs one');
 }

@@ -40,3 +40,8 @@ export function exceeds(sub: Policy, above: Policy): string | undefined {
         : more('block devices', sub.block, above.block, ' MB'))
   );
 }
+
+/** Whether both allow the same. */
+export function isSame(a: Policy, b: Policy): boolean {
+  return exceeds(a, b) === undefined && exceeds(b, a) === undefined;
+}

@@ -46,7 +46,7 @@ export const info = sequence('unikernel', {
   failBehaviour,
   cpuids: setOf('CPUs', cpuid),
   ...tail,
-  cpus: defaulted(explicit(4, integer('virtual CPUs', 1)), 1, (cpus) => cpus === 1),
+  cpus: defaulted(explicit(4, integer('virtual CPUs', 1)), 1, () => false),
   linuxBoot: optional(explicit(5, text('boot device'))),
 });
 export type Info = Of<typeof info>;

@@ -68,7 +68,8 @@ int tender_main(const struct tender *tender, int argc, char *argv[]) {
         switch (guest.options.action) {
         case ACTION_HELP: help_print(tender->target.abi); return printed();
         case ACTION_VERSION:
-            printf("%s %s\nSolo5 %s ABI version %d\n", program, KITTIWAKE_VERSION, tender->target.name, ABI_VERSION);
+            /* A line of its own, as of Solo5's tenders: Albatross looks for exactly it before it takes a tender. */
+            printf("%s %s, a tender of Solo5 %s\nABI version %d\n", program, KITTIWAKE_VERSION, tender->target.name, ABI_VERSION);
             return printed();
         case ACTION_PROBE: return tender->probe();
         case ACTION_RUN: status = run(tender, &guest, &why); break;

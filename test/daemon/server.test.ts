@@ -20,6 +20,7 @@ import { decodeMessage, encodeMessage, type Payload } from '../../runtime/protoc
 import { formatName, parseName } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
 import { solo5Elf } from '../cli/solo5-elf.ts';
+import { noise } from '../random.ts';
 import { VECTORS } from '../protocol/vectors.ts';
 
 const HOST: Policy = {
@@ -369,7 +370,8 @@ test('a block device is made, filled by a stream, given to a unikernel, read bac
         payload: { kind: 'command', value: command },
       }),
     );
-  const bytes = Buffer.alloc(300_000, 'block');
+  // What cannot be compressed makes the longest pieces.
+  const bytes = noise(300_000);
   const sent = await exchanged(
     Buffer.concat([
       message(block({ kind: 'set', value: true })),
@@ -383,6 +385,13 @@ test('a block device is made, filled by a stream, given to a unikernel, read bac
   expect((await exchanged(Buffer.concat(tooMuch))).map(({ payload }) => payload)).toEqual([
     failure('block device team:data: the data is more than its 1 MB'),
   ]);
+  // `albatross-client` has 64 kB for a compressed piece, and loses what is beyond.
+  const compressed = await exchanged(message(block({ kind: 'dump', value: 1 })));
+  for (const { payload } of compressed) {
+    const { value } = payload.kind === 'data' ? payload.value : {};
+    const piece = value as { kind?: string; value?: Uint8Array } | undefined;
+    if (piece?.kind === 'piece') expect(piece.value?.length).toBeLessThanOrEqual(65_536);
+  }
   const [header, ...dumped] = await exchanged(message(block({ kind: 'dump', value: 0 })));
   expect(header?.payload).toEqual({ kind: 'success', value: { kind: 'blockDump', value: false } });
   const pieces = dumped.map(({ payload }) => {
@@ -405,6 +414,33 @@ test('a block device is made, filled by a stream, given to a unikernel, read bac
   await asked('team:x', unikernel('destroy'));
   expect(await asked('team:data', block({ kind: 'remove' }))).toEqual(text('removed block'));
   expect(await fs.readdir(join(folder, 'blocks'))).toEqual([]);
+});
+
+test('lists have names from the path on that was asked about, and may be empty', async () => {
+  const policy: Policy = { cpuids: [0], unikernels: 1, memory: 64, bridges: [] };
+  const add: Command = { kind: 'policy', value: { kind: 'add', value: policy } };
+  const info: Command = { kind: 'policy', value: { kind: 'info' } };
+  const of = (...value: { name: ReturnType<typeof parseName>; policy: Policy }[]): Payload => ({
+    kind: 'success',
+    value: { kind: 'policies', value },
+  });
+  expect(await asked('team:', info)).toEqual(of());
+  expect(await asked('team:', add)).toEqual(text('added policy'));
+  expect(await asked('team:', add)).toEqual(text('no modification of policy'));
+  expect(await asked('team:anna:', add)).toEqual(text('added policy'));
+  expect(await asked('team:', info)).toEqual(
+    of({ name: parseName(':'), policy }, { name: parseName('anna:'), policy }),
+  );
+  expect(await asked('team:anna:x', create())).toEqual(text('created unikernel'));
+  const named = async (scope: string): Promise<unknown> => {
+    const answer = await asked(scope, unikernel('info'));
+    if (answer?.kind !== 'success' || answer.value.kind !== 'unikernels') throw new Error('no infos');
+    return answer.value.value.map(({ name }) => formatName(name));
+  };
+  expect(await named('team:')).toEqual(['anna:x']);
+  expect(await named('team:anna:')).toEqual([':x']);
+  expect(await named('team:anna:x')).toEqual(['team:anna:x']);
+  expect(await named(':')).toEqual(['team:anna:x']);
 });
 
 test('policies, then a command, on one connection', async () => {
