@@ -23,6 +23,12 @@ sudo kittiwake ps
 #: part logs budget=100s
 sudo kittiwake logs check
 
+#: part stats budget=100s
+sudo kittiwake stats
+
+#: part stats-one budget=100s
+sudo kittiwake stats check --json | grep -o '"networks.*'
+
 #: part fails budget=200s
 sudo kittiwake create hello hello.spt --restart 3 -- --exit=3
 until sudo kittiwake ps hello | grep -q waiting; do sleep 1; done
@@ -46,6 +52,9 @@ ping -c 1 -W 10 10.0.0.2
 
 #: part refused exit=69 budget=100s
 sudo kittiwake create other netcheck.spt --net:service=br1 -- --ipv4=10.0.0.3/24
+
+#: part no-stats exit=69 budget=100s
+sudo kittiwake stats other
 
 #: part policy budget=200s
 sudo kittiwake policy set team --unikernels 1 --memory 100 --cpu 0 --bridge br0

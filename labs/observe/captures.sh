@@ -61,7 +61,7 @@ kittiwake run netcheck.hvt --net:service=tap100 --pcap:service=/captures/net.pca
 kittiwake run netcheck.hvt --net:service=tap100 --events=3
 
 #: part other-file exit=65
-kittiwake stats netcheck.log
+kittiwake stats ./netcheck.log
 
 #: part clean-up
 sudo ip tuntap del tap100 mode tap

@@ -14,7 +14,7 @@ export const COMMANDS: readonly Listed[] = [
   },
   {
     name: 'stats',
-    summary: 'show what a guest has done: exits, packets, blocks',
+    summary: 'show what unikernels use: processor, memory, network',
     load: async () => (await import('./commands/stats.ts')).stats,
   },
   {

@@ -5,6 +5,7 @@ import type { Success } from '../protocol/reply.ts';
 import type { Line } from './console.ts';
 import type { Orchestrator } from './orchestrator.ts';
 import { Refusal } from './refusal.ts';
+import { below, Sampler, type Source } from './sampler.ts';
 import type { Client, Handler } from './server.ts';
 import { Subscribers } from './subscribers.ts';
 
@@ -12,10 +13,16 @@ export class Service {
   readonly #consoles = new Subscribers();
   readonly #events = new Subscribers();
   readonly #orchestrator: Promise<Orchestrator>;
+  readonly #sampler: Sampler;
 
-  /** @param orchestrator - Until it is there, whoever asks waits. */
-  constructor(orchestrator: Promise<Orchestrator>) {
+  /**
+   * @param orchestrator - Until it is there, whoever asks waits.
+   * @param counted - For statistics, every `beatMs` milliseconds.
+   */
+  constructor(orchestrator: Promise<Orchestrator>, counted: Pick<Source, 'look' | 'failed'>, beatMs: number) {
     this.#orchestrator = orchestrator;
+    const subjects = async (scope: Name) => (await orchestrator).supervisors(scope);
+    this.#sampler = new Sampler({ ...counted, subjects }, beatMs);
   }
 
   readonly lines = (subject: Name, lines: readonly Line[]): void => {
@@ -30,6 +37,7 @@ export class Service {
     if (payload.kind !== 'command') throw new Refusal(`${payload.kind}: not for a daemon`);
     const command = payload.value;
     if (command.kind === 'console') return this.#console(name, command.value, client);
+    if (command.kind === 'stats' && command.value.kind === 'subscribe') return this.#statistics(name, client);
     if (command.kind === 'kittiwake' && command.value.kind === 'events')
       return this.#subscribe(this.#events, name, client, 'subscribed', () => undefined);
     return (await this.#orchestrator).execute(name, command, client);
@@ -60,6 +68,17 @@ export class Service {
       default:
         throw new Refusal(`console ${command.kind}: only daemons say that to each other`);
     }
+  }
+
+  /** Who ends what it says at once is told how things are now, and no more. */
+  async #statistics(scope: Name, client: Client): Promise<undefined> {
+    client.send({ kind: 'success', value: { kind: 'text', value: 'subscribed' } });
+    const end = await this.#sampler.add(scope, (subject, value) =>
+      client.send({ kind: 'data', value }, below(subject, scope)),
+    );
+    await client.gone;
+    end();
+    return undefined;
   }
 
   /** Says so, tells what has been, and then all that comes, until the client has had enough. */

@@ -83,6 +83,8 @@ export class HostLauncher implements Launcher {
         ...this.#binding(config.cpuids),
         this.#host.tender(abi),
         ...['--sysexits', '--events=3'],
+        // Under spt counting would be a second process (runtime/tender/README.md); what the host counts is enough there.
+        ...(abi === 'hvt' ? [`--stats=${folder.stats}`] : []),
         ...tenderArguments(unikernel, path, attached, addName),
       ];
       return await this.#launch(folder, record, command, output);

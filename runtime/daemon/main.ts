@@ -15,6 +15,7 @@ import { HostLauncher } from './launcher.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
 import { Orchestrator } from './orchestrator.ts';
 import { listen, type Listening } from './server.ts';
+import { lookAt } from './statistics.ts';
 import { systemIp } from './taps.ts';
 
 /** Sockets by the names Albatross's clients know them by; each answers everything. */
@@ -22,7 +23,7 @@ const SOCKETS = ['vmmd', 'console', 'stat'] as const;
 
 const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
 
-async function serve({ sockets, state, run, reach }: Options): Promise<() => Promise<void>> {
+async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<() => Promise<void>> {
   const given = handedOn(process.env, process.pid);
   for (const folder of [run, sockets]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   mkdirSync(state, { recursive: true, mode: 0o700 });
@@ -39,8 +40,9 @@ async function serve({ sockets, state, run, reach }: Options): Promise<() => Pro
     ip: systemIp,
     cpus: await cpusOnline(),
   });
+  const places = { proc: '/proc', sys: '/sys', runs: run };
   const ready = Promise.withResolvers<Orchestrator>();
-  const service = new Service(ready.promise);
+  const service = new Service(ready.promise, { look: () => lookAt(places), failed: log }, statsMs);
   const event = (subject: Name, text: string): void => {
     log(`${formatName(subject)} ${text}`);
     service.event(subject, text);

@@ -20,6 +20,9 @@ Options:
                      (default: /run/kittiwaked)
   --policies own     only the policy of a unikernel's own path limits it, as in
                      Albatross, and not those above as well
+  --stats-interval SECONDS
+                     how often whoever asked for statistics is sent some
+                     (default: 2)
   --help             show this text
   --version          show the version
 
@@ -32,11 +35,16 @@ Examples:
   kittiwaked --sockets /tmp/k --state /tmp/k/state --run /tmp/k/run
 `;
 
+/** Seconds. */
+const INTERVAL_MAX = 86_400;
+
 export interface Options {
   readonly sockets: string;
   readonly state: string;
   readonly run: string;
   readonly reach: 'ancestors' | 'own';
+  /** Milliseconds from one sending of statistics to the next. */
+  readonly statsMs: number;
 }
 
 /** @throws Error with one line about what makes no sense. */
@@ -48,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
       state: { type: 'string', default: '/var/lib/kittiwaked' },
       run: { type: 'string', default: '/run/kittiwaked' },
       policies: { type: 'string', default: 'ancestors' },
+      'stats-interval': { type: 'string', default: '2' },
       help: { type: 'boolean' },
       version: { type: 'boolean' },
     },
@@ -57,6 +66,11 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
   const { sockets, state, run, policies } = values;
   if (policies !== 'ancestors' && policies !== 'own')
     throw new Error(`option '--policies': '${policies}' is neither ancestors nor own`);
+  const interval = values['stats-interval'];
+  const seconds = Number(interval);
+  if (!/^\d{1,5}$/.test(interval) || seconds < 1 || seconds > INTERVAL_MAX)
+    throw new Error(`option '--stats-interval': '${interval}' is not a number from 1 to ${INTERVAL_MAX}`);
   // Tenders are started in another folder.
-  return { sockets: resolve(sockets), state: resolve(state), run: resolve(run), reach: policies };
+  const folders = { sockets: resolve(sockets), state: resolve(state), run: resolve(run) };
+  return { ...folders, reach: policies, statsMs: seconds * 1000 };
 }

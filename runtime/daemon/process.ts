@@ -7,6 +7,15 @@ type Memory = NonNullable<Statistics['memory']>;
 /** Clock ticks a second; the same on every Linux of x86_64 and arm64. */
 const TICKS = 100n;
 
+/** What one process, or several together, have had of the host. */
+export interface ProcessUsage {
+  readonly rusage: Usage;
+  readonly memory: Memory;
+}
+
+/** Kilobytes of a page, which Albatross counts memory in; the same on x86_64 and arm64 as Debian has it. */
+const PAGE_KB = 4n;
+
 const micros = (ticks: bigint): bigint => (ticks * 1_000_000n) / TICKS;
 
 /** The fields of /proc/PID/stat as proc(5) numbers them, from 3 on: the name before them may contain anything. */
@@ -28,12 +37,7 @@ export function startOf(stat: string): bigint {
 }
 
 /** What stands in /proc/PID/stat, statm and status, and in the `btime` line of /proc/stat. @throws Error where it does not. */
-export function usageOf(
-  stat: string,
-  statm: string,
-  status: string,
-  boot: string,
-): { rusage: Usage; memory: Memory } {
+export function usageOf(stat: string, statm: string, status: string, boot: string): ProcessUsage {
   const field = fields(stat);
   const pages = statm.trim().split(' ').map(BigInt);
   const [utime, stime, rss] = [micros(field(14)), micros(field(15)), field(24)];
@@ -53,7 +57,8 @@ export function usageOf(
       ...none,
       utime,
       stime,
-      maxrss: rss,
+      // Albatross has what is resident now; Linux knows the most there was.
+      maxrss: counter(status, 'VmHWM') / PAGE_KB || rss,
       minflt: field(10),
       majflt: field(12),
       nswap: field(36),
@@ -71,4 +76,21 @@ export function usageOf(
       start: began * 1_000_000n + micros(field(22)),
     },
   };
+}
+
+/** Of both together; the first of them began it. */
+export function sumOf(a: ProcessUsage, b: ProcessUsage): ProcessUsage {
+  return {
+    rusage: added(a.rusage, b.rusage),
+    memory: { ...added(a.memory, b.memory), cow: a.memory.cow + b.memory.cow, start: a.memory.start },
+  };
+}
+
+/** Each number of `a` with that of `b`. */
+function added<T extends object>(a: T, b: T): T {
+  const all = Object.entries(a).map(([key, value]) => {
+    const other: unknown = b[key as keyof T];
+    return [key, typeof value === 'bigint' && typeof other === 'bigint' ? value + other : value] as const;
+  });
+  return Object.fromEntries(all) as T;
 }

@@ -51,6 +51,8 @@ export class RunFolder {
   readonly path: string;
   readonly console: string;
   readonly events: string;
+  /** What the tender counts into, where it does. */
+  readonly stats: string;
   readonly #record: string;
   readonly #asked: string;
 
@@ -58,6 +60,7 @@ export class RunFolder {
     this.path = join(folder, id);
     this.console = join(this.path, 'console');
     this.events = join(this.path, 'events');
+    this.stats = join(this.path, 'stats');
     this.#record = join(this.path, 'run');
     this.#asked = join(this.path, 'asked');
   }

@@ -2,10 +2,12 @@
 import { isWithin, type Name } from '../protocol/name.ts';
 import type { Data } from '../protocol/data.ts';
 
+/** Takes what is told; false where whoever it was for is gone. */
+export type Take = (subject: Name, data: Data) => boolean;
+
 interface Subscriber {
   readonly scope: Name;
-  /** False where it is gone. */
-  readonly take: (subject: Name, data: Data) => boolean;
+  readonly take: Take;
 }
 
 export class Subscribers {
@@ -16,10 +18,15 @@ export class Subscribers {
   }
 
   /** Tells `take` of everything at and below `scope`; what is returned ends that. */
-  add(scope: Name, take: Subscriber['take']): () => void {
+  add(scope: Name, take: Take): () => void {
     const subscriber = { scope, take };
     this.#all.add(subscriber);
     return () => void this.#all.delete(subscriber);
+  }
+
+  /** Whether anybody is to be told of `subject`. */
+  listen(subject: Name): boolean {
+    return [...this.#all].some(({ scope }) => isWithin(subject, scope));
   }
 
   tell(subject: Name, data: Data): void {

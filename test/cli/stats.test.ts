@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { CommandError } from '../../runtime/cli/errors.ts';
 import { installAt } from '../../runtime/cli/install.ts';
 import { main } from '../../runtime/cli/main.ts';
-import { parseStats, type Look } from '../../runtime/cli/stats.ts';
+import { NoStatsError, parseStats, type Look } from '../../runtime/tender-stats.ts';
 import { seeded } from '../random.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kittiwake-stats-'));
@@ -49,7 +48,7 @@ function sample(target = 1): Buffer {
 }
 
 const nobody: Look = () => undefined;
-const parse = (bytes: Buffer, look = nobody) => parseStats('x.stats', bytes, look);
+const parse = (bytes: Buffer, look = nobody) => parseStats(bytes, look);
 
 describe('statistics', () => {
   test('of hvt', () => {
@@ -109,9 +108,9 @@ describe('a file', () => {
     return bytes;
   };
   test.each([
-    ['is empty', Buffer.alloc(0), /holds no statistics;/],
+    ['is empty', Buffer.alloc(0), /holds no statistics$/],
     ['is of a guest that has not started', Buffer.alloc(12784), /has not started/],
-    ['is another one', Buffer.from('#!/bin/sh\n'), /holds no statistics;/],
+    ['is another one', Buffer.from('#!/bin/sh\n'), /holds no statistics$/],
     ['is cut', sample().subarray(0, 12), /another version/],
     ['is cut further behind', sample().subarray(0, 5000), /is damaged/],
     ['is too long', Buffer.concat([sample(), Buffer.alloc(1)]), /is damaged/],
@@ -124,7 +123,7 @@ describe('a file', () => {
     ['has a name without end', spoiled((bytes) => bytes.fill('a', 496 + 192, 496 + 260)), /is damaged/],
   ])('that %s is refused', (_, bytes, line) => {
     expect(() => parse(bytes)).toThrow(line);
-    expect(() => parse(bytes)).toThrow(CommandError);
+    expect(() => parse(bytes)).toThrow(NoStatsError);
   });
 
   test('with any bytes changed is taken or refused, never more', () => {
@@ -139,7 +138,7 @@ describe('a file', () => {
         JSON.stringify(stats);
         taken++;
       } catch (error) {
-        if (!(error instanceof CommandError)) throw error;
+        if (!(error instanceof NoStatsError)) throw error;
       }
     }
     expect(taken).toBeGreaterThan(1000);
@@ -179,18 +178,18 @@ block disk: reads 20, read_bytes 21, read_errors 22, writes 23, written_bytes 24
   });
 
   test('shows JSON, and stops watching a guest that has ended', async () => {
-    const { out, status } = await kittiwake('--json', '--watch', file);
+    const { out, status } = await kittiwake('--json', '--follow', file);
     expect(JSON.parse(out)).toMatchObject({ state: 'ended' });
     expect(status).toBe(0);
   });
 
   test.each([
-    [[], 64, /takes one file/],
-    [['a', 'b'], 64, /takes one file/],
-    [['--wach', 'a'], 64, /see 'kittiwake stats --help'/],
+    [['a', 'b'], 64, /takes one NAME, PATH or FILE/],
+    [['--watch', 'a'], 64, /see 'kittiwake stats --help'/],
     [[join(folder, 'none')], 66, /no such file/],
     [[folder], 66, /not a file/],
     [['/dev/null'], 66, /not a file/],
+    [['--sockets=/run', file], 64, /--sockets: of no use with a file/],
   ] as const)('%j is refused', async (args, status, line) => {
     const did = await kittiwake(...args);
     expect(did.status).toBe(status);

@@ -1,7 +1,8 @@
 // The daemon and real tenders, on a host of their own: what runs, what is left, and what a daemon finds that comes after a killed one.
 import * as fs from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseName } from '../../runtime/protocol/name.ts';
+import type { Data } from '../../runtime/protocol/data.ts';
+import { parseName, type Name } from '../../runtime/protocol/name.ts';
 import { noNamespaces } from '../net/namespace.ts';
 import { checker, create, DaemonHost, restart, unikernel } from './host.ts';
 
@@ -114,6 +115,30 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
       );
       expect([...(await host.processes()).keys()]).toEqual([':again']);
       expect(await taps()).toHaveLength(1);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    'what a unikernel uses is told once to who asks once: its process, and its interface from both sides',
+    async () => {
+      await host.ask('team:a', create(await checker('10.0.0.2')));
+      await answers('10.0.0.2');
+      const subscribe = { kind: 'stats', value: { kind: 'subscribe' } } as const;
+      await using exchange = await host.client.open(parseName('team:'), subscribe, false);
+      const all: { name: Name; data: Data }[] = [];
+      for await (const one of exchange.data()) all.push(one);
+      expect(all.map(({ name }) => name)).toEqual([{ path: [], label: 'a' }]);
+      const [{ data } = { data: undefined }] = all;
+      if (data?.kind !== 'statistics') throw new Error('no statistics');
+      const { rusage, memory, interfaces } = data.value;
+      expect(rusage.minflt).toBeGreaterThan(10n);
+      expect(Number(memory?.rss) * 4096).toBeGreaterThan(500_000);
+      expect(Math.abs(Number(memory?.start) / 1000 - Date.now())).toBeLessThan(LIMIT_MS);
+      expect(interfaces).toMatchObject([{ bridge: 'service' }]);
+      // A request for its address and a ping, each with its answer.
+      expect(interfaces[0]?.inputPackets).toBeGreaterThanOrEqual(2n);
+      expect(interfaces[0]?.outputBytes).toBeGreaterThanOrEqual(84n);
     },
     LIMIT_MS,
   );

@@ -7,14 +7,15 @@ const numbers = Array.from({ length: 50 }, (_, at) => at + 3);
 
 test('fields are those of proc(5), whatever the name of the process', () => {
   const stat = `42 (a) (b) 7) S ${numbers.slice(1).join(' ')}\n`;
-  const status = 'Name:\tx\nvoluntary_ctxt_switches:\t11\nnonvoluntary_ctxt_switches:\t12\n';
+  const status =
+    'Name:\tx\nVmHWM:\t  400 kB\nvoluntary_ctxt_switches:\t11\nnonvoluntary_ctxt_switches:\t12\n';
   const { rusage, memory } = usageOf(stat, '1 2 3 4 5 6 7\n', status, 'cpu 1\nbtime 1000\n');
   expect(rusage).toMatchObject({
     minflt: 10n,
     majflt: 12n,
     utime: 140_000n,
     stime: 150_000n,
-    maxrss: 24n,
+    maxrss: 100n,
     nswap: 36n,
   });
   expect(rusage).toMatchObject({ nvcsw: 11n, nivcsw: 12n });

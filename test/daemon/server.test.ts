@@ -21,6 +21,7 @@ import { formatName, parseName } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
 import { solo5Elf } from '../cli/solo5-elf.ts';
 import { noise } from '../random.ts';
+import { statisticsOf } from './sample.ts';
 import { VECTORS } from '../protocol/vectors.ts';
 
 const HOST: Policy = {
@@ -29,6 +30,11 @@ const HOST: Policy = {
   memory: 4096,
   block: 1000,
   bridges: ['service'],
+};
+/** Statistics that tell their subjects apart by a number. */
+const counted = {
+  look: () => (_: unknown, pid: number) => statisticsOf({ ticks: pid }),
+  failed: (line: string) => log.push(line),
 };
 const IMAGE = solo5Elf({ target: 2 });
 
@@ -64,7 +70,7 @@ async function start(): Promise<void> {
   const { disk, remembered } = await Disk.open(join(folder, 'db'));
   const { blocks, found } = await Blocks.open(join(folder, 'blocks'), (line) => log.push(line));
   const ready = Promise.withResolvers<Orchestrator>();
-  const service = new Service(ready.promise);
+  const service = new Service(ready.promise, counted, 20);
   orchestrator = new Orchestrator({
     ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
     event: (subject, text) => {
@@ -96,14 +102,18 @@ async function client(): Promise<Socket> {
   return socket;
 }
 
+async function* received(socket: Socket): AsyncGenerator<ReturnType<typeof decodeMessage>, void> {
+  const deframer = new Deframer();
+  for await (const chunk of socket)
+    for (const body of deframer.push(chunk as Buffer)) yield decodeMessage(body);
+}
+
 /** What comes back for `bytes`, until the daemon closes. */
 async function exchanged(bytes: Uint8Array): Promise<ReturnType<typeof decodeMessage>[]> {
   const socket = await client();
   socket.write(bytes);
-  const deframer = new Deframer();
   const replies: ReturnType<typeof decodeMessage>[] = [];
-  for await (const chunk of socket)
-    for (const body of deframer.push(chunk as Buffer)) replies.push(decodeMessage(body));
+  for await (const reply of received(socket)) replies.push(reply);
   return replies;
 }
 
@@ -175,6 +185,54 @@ test('creates, lists, gives out and destroys a unikernel', async () => {
   expect(await asked('team:hello', unikernel('destroy'))).toEqual(failure('destroy: not found'));
   expect(await names()).toEqual([]);
   expect(await fs.readdir(join(folder, 'db', 'images'))).toEqual([]);
+});
+
+describe('statistics', () => {
+  const subscribe = (name: string): Uint8Array =>
+    frame(
+      encodeMessage({
+        sequence: 9n,
+        name: parseName(name),
+        payload: { kind: 'command', value: { kind: 'stats', value: { kind: 'subscribe' } } },
+      }),
+    );
+  const told = (name: string, ticks: number) => ({
+    sequence: 0n,
+    name: parseName(name),
+    payload: { kind: 'data', value: { kind: 'statistics', value: statisticsOf({ ticks }) } },
+  });
+
+  test('come in the form Albatross has them, below the path that was asked for, and end with who asks no more', async () => {
+    await asked('team:a', create());
+    await asked('team:deep:b', create());
+    await asked('other', create());
+    expect(await exchanged(Buffer.concat([subscribe('team:'), STREAM_END]))).toEqual([
+      { sequence: 9n, name: { path: ['team'] }, payload: text('subscribed') },
+      told(':a', 1001),
+      told('deep:b', 1002),
+    ]);
+    expect(await exchanged(Buffer.concat([subscribe('team:deep:b'), STREAM_END]))).toEqual([
+      expect.objectContaining({ payload: text('subscribed') }),
+      told(':b', 1002),
+    ]);
+  });
+
+  test('go on for who listens, and tell of what begins later', async () => {
+    const socket = await client();
+    socket.write(subscribe('team:'));
+    const messages = received(socket);
+    expect(await messages.next()).toMatchObject({ value: { payload: text('subscribed') } });
+    await asked('team:late', create());
+    expect(await messages.next()).toEqual({ done: false, value: told(':late', 1001) });
+    expect(await messages.next()).toEqual({ done: false, value: told(':late', 1001) });
+    socket.destroy();
+  });
+
+  test('are not what daemons say to each other', async () => {
+    expect(await asked('a', { kind: 'stats', value: { kind: 'remove' } })).toEqual(
+      failure('stats remove: only daemons say that to each other'),
+    );
+  });
 });
 
 test('after it was ended without a word, everything runs again', async () => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { parseStats, type Stats } from '../../runtime/cli/stats.ts';
+import { parseStats, type Stats } from '../../runtime/tender-stats.ts';
 import { labVm, written } from '../vm/lab.ts';
 import { buildProgram } from './image.ts';
 
@@ -30,7 +30,7 @@ kill $guest; wait $guest; echo ended $?
 base64 -w 0 stats`);
   const [pings, stream, end, base64 = ''] = out.split('\n');
   expect({ pings, stream, end }).toEqual({ pings: '1000 received', stream: 'intact', end: 'ended 0' });
-  const stats = parseStats('stats', Buffer.from(base64, 'base64'), () => undefined);
+  const stats = parseStats(Buffer.from(base64, 'base64'), () => undefined);
   const sent = stats.devices[0]?.counters['out_frames'] ?? 0;
   expect(sent).toBeGreaterThan(1000);
   return { stats, sent, calls: stats.hypercalls?.['net_write'] ?? 0 };

@@ -2,7 +2,8 @@
 // test, against an exact model (fuzz.test.ts); here nothing can be slower than the machine, so only lower bounds of time are looked at.
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseStats, readStats } from '../../runtime/cli/stats.ts';
+import { readStats } from '../../runtime/cli/stats.ts';
+import { parseStats } from '../../runtime/tender-stats.ts';
 import { labVm, written } from '../vm/lab.ts';
 import { DATA, halt, hypercall, store, word } from './code.ts';
 import { call, exit, guestElf, type Segment } from './guest-elf.ts';
@@ -212,7 +213,7 @@ kittiwake-hvt --mem=4 --block:disk=/tmp/disk --block-rate:disk=operations=20/1 -
 base64 -w 0 /dev/shm/rate`);
     const [status, base64 = ''] = out.split('\n');
     expect(status).toBe('3');
-    const { started, ended, devices } = parseStats('stats', Buffer.from(base64, 'base64'), () => undefined);
+    const { started, ended, devices } = parseStats(Buffer.from(base64, 'base64'), () => undefined);
     expect((ended ?? 0) - started).toBeGreaterThan(1400);
     expect(devices[0]?.counters).toMatchObject({ reads: 30, read_bytes: 15_360, read_errors: 0 });
     expect(devices[0]?.counters['delayed']).toBeGreaterThan(15);
@@ -230,7 +231,7 @@ kittiwake-hvt --mem=8 --block:disk=/tmp/huge --block-rate:disk=bytes=512K/64K --
 base64 -w 0 /dev/shm/huge`);
     const [status, base64 = ''] = out.split('\n');
     expect(status).toBe('3');
-    const { started, ended, devices } = parseStats('stats', Buffer.from(base64, 'base64'), () => undefined);
+    const { started, ended, devices } = parseStats(Buffer.from(base64, 'base64'), () => undefined);
     expect((ended ?? 0) - started).toBeGreaterThan(1700); // 15 pieces of 16 wait an eighth of a second each
     expect(devices[0]?.counters).toMatchObject({ reads: 1, read_bytes: size, read_errors: 0 });
     expect(devices[0]?.counters['delayed']).toBeGreaterThan(5);

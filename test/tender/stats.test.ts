@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseStats, readStats } from '../../runtime/cli/stats.ts';
+import { readStats } from '../../runtime/cli/stats.ts';
+import { parseStats } from '../../runtime/tender-stats.ts';
 import { labVm, written } from '../vm/lab.ts';
 import { DATA, halt, hypercall, store } from './code.ts';
 import { call as systemCall, exit, guestElf, type Segment } from './guest-elf.ts';
@@ -163,7 +164,7 @@ kittiwake-hvt --sysexits --mem=4 --stats=/dev/shm/stats --block-ro:disk=/tmp/dis
 base64 -w 0 /dev/shm/stats`);
     const [status, base64 = ''] = out.split('\n');
     expect(status).toBe('7');
-    expect(parseStats('stats', Buffer.from(base64, 'base64'), () => undefined)).toMatchObject({
+    expect(parseStats(Buffer.from(base64, 'base64'), () => undefined)).toMatchObject({
       tender: 'kittiwake-hvt',
       state: 'ended',
       end: { reason: 'exited', status: 7 },

@@ -1,42 +1,62 @@
-// kittiwake stats: what a tender has counted of its guest, once or every second.
+// kittiwake stats: what unikernels of the orchestrator use, or what a tender has counted of its guest; once, or again and again.
 import { parseArgs } from 'node:util';
 import type { Command, Context } from '../command.ts';
+import { ASKING, ASKING_HELP, ASKING_OPTIONS, ASKING_STATUS } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
-import { readStats, type Counters, type DeviceStats, type Stats } from '../stats.ts';
+import { readStats } from '../stats.ts';
+import { describeStats } from '../stats-text.ts';
 
-const HELP = `Show what a guest has done, from the file its tender counts into.
+const HELP = `Show what unikernels use: processor, memory, network. Of kittiwaked's all, those
+of a PATH, as 'team:', or one by its NAME; or of one that 'kittiwake run' has
+started, by the FILE its tender counts into (--stats=FILE). A FILE is written
+with a slash, as './web.stats': no name has one.
 
-Usage: kittiwake stats [--json] [--watch] FILE
+Usage: kittiwake stats [NAME|PATH] [-f] [--json]
+       kittiwake stats FILE [-f] [--json]
 
-FILE is what the guest was started with: 'kittiwake run --stats=FILE netcheck'.
-Reading it does not disturb the guest, and works after its end, too.
+CPU is the share of one processor since the line before, in the first since the
+start. MEMORY is what is resident, OF what the unikernel was given. IN and OUT
+are the unikernel's. A FILE has more: exits, calls, blocks. Reading it does not
+disturb the guest, and works after its end, too.
 
 Options:
-  --json    as one line of JSON
-  --watch   again every second, until the guest ends
+  -f, --follow        go on: every 2 s (kittiwaked --stats-interval), or every
+                      second of a FILE, until the guest ends
+${ASKING_HELP}
+With --json each line is one unikernel, with all that is known of it.
 
+${ASKING_STATUS}
 Examples:
+  sudo kittiwake stats
+  sudo kittiwake stats -f web
+  sudo kittiwake stats team: --json
   kittiwake stats /run/netcheck.stats
-  kittiwake stats --watch --json /run/netcheck.stats
 `;
 
 const SECOND_MS = 1000;
 
 export const stats: Command = {
   help: HELP,
-  options: ['--json', '--watch', '--help'],
+  options: ['--follow', ...ASKING_OPTIONS],
   takesImage: true,
   run(args, context) {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: { json: { type: 'boolean' }, watch: { type: 'boolean' } },
+      options: { ...ASKING, follow: { type: 'boolean', short: 'f' } },
       allowPositionals: true,
     });
-    const [path, ...more] = positionals;
-    if (path === undefined || more.length > 0)
-      throw new CommandError(EXIT.usage, `stats takes one file; see 'kittiwake stats --help'`);
-    while (show(readStats(path), values.json ?? false, context) === 'running' && values.watch)
-      sleep(SECOND_MS);
+    const [word, ...more] = positionals;
+    if (more.length > 0)
+      throw new CommandError(
+        EXIT.usage,
+        `stats takes one NAME, PATH or FILE at most; see 'kittiwake stats --help'`,
+      );
+    const { json = false, follow = false, ...where } = values;
+    if (!word?.includes('/')) return ofUnikernels(word, { json, follow }, where, context);
+    const lost = Object.keys(where)[0];
+    if (lost !== undefined)
+      throw new CommandError(EXIT.usage, `--${lost}: of no use with a file; leave it out`);
+    while (showFile(word, json, context) === 'running' && follow) sleep(SECOND_MS);
     return EXIT.ok;
   },
 };
@@ -45,48 +65,37 @@ function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-function show(stats: Stats, json: boolean, { out }: Context): Stats['state'] {
-  out(json ? `${JSON.stringify(stats)}\n` : `${describe(stats)}\n`);
-  return stats.state;
+function showFile(path: string, json: boolean, { out }: Context): string {
+  const read = readStats(path);
+  out(json ? `${JSON.stringify(read)}\n` : `${describeStats(read)}\n`);
+  return read.state;
 }
 
-function describe(stats: Stats): string {
-  const lines = [`guest    ${stateWords(stats)}`, `memory   ${memoryWords(stats)}`];
-  if (stats.exits) lines.push(`exits    ${list(stats.exits)}`);
-  if (stats.hypercalls) lines.push(`calls    ${list(stats.hypercalls)}`);
-  for (const device of stats.devices) lines.push(...deviceLines(device));
-  return `${lines.join('\n')}\n`;
-}
-
-function stateWords({ tender, state, pid, started, end }: Stats): string {
-  const since = `started ${new Date(Math.min(started, 8.64e15)).toISOString()}`;
-  if (state === 'running') return `runs under ${tender}, process ${pid}, ${since}`;
-  if (state === 'killed') return `was killed, ${since}`;
-  const by = end?.reason === 'signal' ? 'signal' : 'status';
-  return `ended (${end?.reason ?? 'unknown'}) with ${by} ${end?.status ?? 0}, ${since}`;
-}
-
-function memoryWords({ memory, resident }: Stats): string {
-  const now = resident === null ? '' : `, ${resident} of its process resident`;
-  return `${memory} bytes${now}`;
-}
-
-/** Those that are not 0. */
-function list(counters: Counters): string {
-  const words = Object.entries(counters)
-    .filter(([, value]) => value > 0)
-    .map(([name, value]) => `${name} ${value}`);
-  return words.length === 0 ? 'none' : words.join(', ');
-}
-
-const SOURCES = {
-  tender: '',
-  interface: ' (by the host’s interface, each second)',
-  calls: ' (as asked for)',
-  none: '',
-} as const;
-
-function deviceLines({ name, type, source, counters }: DeviceStats): string[] {
-  if (source === 'none') return [`${type} ${name}: not counted under this tender`];
-  return [`${type} ${name}: ${list(counters)}${SOURCES[source]}`];
+async function ofUnikernels(
+  word: string | undefined,
+  { json, follow }: { readonly json: boolean; readonly follow: boolean },
+  where: Parameters<typeof import('../orchestrated.ts').clientOf>[0],
+  { out, colour }: Context,
+): Promise<number> {
+  const { asking, clientOf, scopeOf } = await import('../orchestrated.ts');
+  const { rounds } = await import('../samples.ts');
+  const { plainUsage, usageRow, USAGE_HEAD } = await import('../usage.ts');
+  const { table } = await import('../table.ts');
+  await asking(async () => {
+    let shown = 0;
+    for await (const round of rounds(await clientOf(where), scopeOf(word), follow)) {
+      if (json)
+        for (const { name, now, before, given } of round)
+          out(`${JSON.stringify(plainUsage(name, now, before, given))}\n`);
+      else {
+        const rows = round.map(({ name, now, before, given }) => usageRow(name, now, before, given));
+        // A person who watches has it in one place.
+        const again = follow && colour ? '\x1b[H\x1b[J' : shown > 0 ? '\n' : '';
+        out(`${again}${table(USAGE_HEAD, rows)}`);
+      }
+      shown += 1;
+    }
+    if (shown === 0 && !json) out(table(USAGE_HEAD, []));
+  });
+  return EXIT.ok;
 }

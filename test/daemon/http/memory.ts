@@ -17,6 +17,7 @@ import type { Unikernel } from '../../../runtime/daemon/table.ts';
 import { formatName, parseName } from '../../../runtime/protocol/name.ts';
 import type { Config } from '../../../runtime/protocol/config.ts';
 import { config, HOST, IMAGE } from '../tls/world.ts';
+import { statisticsOf } from '../sample.ts';
 
 interface Started {
   readonly unikernel: Unikernel;
@@ -74,7 +75,8 @@ export class Memory {
     const { disk, remembered } = await Disk.open(join(this.folder, 'db'));
     const { blocks, found } = await Blocks.open(join(this.folder, 'blocks'), log);
     const ready = Promise.withResolvers<Orchestrator>();
-    const service = new Service(ready.promise);
+    const counted = { look: () => () => statisticsOf(), failed: log };
+    const service = new Service(ready.promise, counted, 1000);
     const orchestrator = new Orchestrator({
       ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
       ...{ event: service.event, lines: service.lines },
