@@ -44,8 +44,10 @@ test('a unikernel is made, shown and destroyed by a chain of two authorities', a
   expect(await asked('hello', create())).toEqual([
     { sequence: 0n, name, payload: text('created unikernel') },
   ]);
+  // In lists names begin below the path.
+  const listed = { name: { path: [], label: 'hello' } };
   expect(await asked(undefined, INFO)).toMatchObject([
-    { name: { path: ['team', 'anna'] }, payload: { value: { kind: 'unikernels', value: [{ name }] } } },
+    { name: { path: ['team', 'anna'] }, payload: { value: { kind: 'unikernels', value: [listed] } } },
   ]);
   expect(await asked('more', create())).toMatchObject([
     { payload: failure('policy of team:anna: allows 1 of unikernels: 1 in use, 1 more wanted') },
