@@ -1,20 +1,15 @@
 // A lab's script and its recording: the format of labs/README.md as parsed records. Pure; the site reads labs through it too.
 import { createHash } from 'node:crypto';
+import { parsePartMarker, type PartOptions } from './options.ts';
 import { linePattern, PlaceholderError } from './placeholders.ts';
 
 /** One named piece of a lab: what the reader runs and what must come of it. */
-export interface Part {
+export interface Part extends PartOptions {
   readonly name: string;
   /** Line of the marker in the script, from 1. */
   readonly line: number;
   /** The commands as written, without the marker, without blank lines around them. */
   readonly commands: string;
-  /** The exit status the part must end with, 0 to 255. */
-  readonly exit: number;
-  /** The most it may take, in seconds, 1 to 300. */
-  readonly budget: number;
-  /** The part restarts the machine: what follows runs in a new shell. */
-  readonly restarts: boolean;
   /** Why nothing goes red when the part is left out, where that is so. */
   readonly unchecked?: string;
 }
@@ -41,11 +36,9 @@ export class LabError extends Error {
   override readonly name = 'LabError';
 }
 
-const DEFAULT_BUDGET = 20;
 const MARKER = /^#:\s*(\S+)\s*(.*)$/;
 /** An output line that looks like a marker, or like such a line escaped, has one more backslash in a recording. */
 const ESCAPED = /^\\+#:/;
-const PART_NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /**
  * Reads a lab script.
@@ -59,17 +52,7 @@ export function parseLab(id: string, source: string): Lab {
   };
   let title = '';
   const parts: Part[] = [];
-  let open:
-    | {
-        name: string;
-        line: number;
-        exit: number;
-        budget: number;
-        restarts: boolean;
-        unchecked?: string;
-        from: number;
-      }
-    | undefined;
+  let open: (Omit<Part, 'commands'> & { unchecked?: string; from: number }) | undefined;
   const close = (end: number): void => {
     if (!open) return;
     const { from, ...options } = open;
@@ -99,14 +82,7 @@ export function parseLab(id: string, source: string): Lab {
       close(index);
       const { name, options } = parsePartMarker(rest, (what) => fail(line, what));
       if (parts.some((part) => part.name === name)) fail(line, `part '${name}' is there twice`);
-      open = {
-        name,
-        line,
-        from: index + 1,
-        exit: options.exit ?? 0,
-        budget: options.budget ?? DEFAULT_BUDGET,
-        restarts: options.restarts ?? false,
-      };
+      open = { ...options, name, line, from: index + 1 };
     } else if (kind === 'unchecked') {
       if (!open || rest.trim() === '') return fail(line, `'#: unchecked REASON' belongs into a part`);
       open.unchecked = rest.trim();
@@ -140,9 +116,9 @@ export function parseRecording(id: string, source: string): Recording {
     const marker = MARKER.exec(text);
     if (marker?.[1] === 'part') {
       close();
-      const { name, options } = parsePartMarker(marker[2] ?? '', fail);
+      const { name, given } = parsePartMarker(marker[2] ?? '', fail);
       if (recording.has(name)) fail(`part '${name}' is there twice`);
-      open = { name, exit: options.exit ?? fail(`part '${name}' has no exit=N`), lines: [] };
+      open = { name, exit: given.exit ?? fail(`part '${name}' has no exit=N`), lines: [] };
     } else if (open) {
       open.lines.push(ESCAPED.test(text) ? text.slice(1) : text);
       try {
@@ -200,36 +176,16 @@ export function partDigests(lab: Lab, recording: Recording): ReadonlyMap<string,
   let before = '';
   for (const part of lab.parts) {
     const expected = recording.get(part.name);
-    const text = JSON.stringify([before, part.name, part.commands, part.exit, expected?.output ?? null]);
+    const text = JSON.stringify([
+      before,
+      part.name,
+      part.commands,
+      part.exit,
+      expected?.output ?? null,
+      ...(part.until ? [part.times] : []),
+    ]);
     before = createHash('sha256').update(text).digest('hex');
     digests.set(part.name, before);
   }
   return digests;
-}
-
-function parsePartMarker(
-  rest: string,
-  fail: (what: string) => never,
-): { name: string; options: PartOptions } {
-  const [name = '', ...words] = rest.trim().split(/\s+/);
-  if (!PART_NAME.test(name)) fail(`'${name}' is no part name; use lower-case letters, digits and hyphens`);
-  const options: PartOptions = {};
-  for (const word of words) {
-    if (word === 'restarts') {
-      options.restarts = true;
-      continue;
-    }
-    const [, key = '', digits = '', unit = ''] = /^([a-z]+)=(\d{1,3})(s?)$/.exec(word) ?? [];
-    const value = Number(digits);
-    if (key === 'exit' && unit === '' && value <= 255) options.exit = value;
-    else if (key === 'budget' && unit === 's' && value >= 1 && value <= 300) options.budget = value;
-    else fail(`'${word}' is no part option; there are exit=0…255, budget=1s…300s and restarts`);
-  }
-  return { name, options };
-}
-
-interface PartOptions {
-  exit?: number;
-  budget?: number;
-  restarts?: boolean;
 }

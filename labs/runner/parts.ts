@@ -3,12 +3,15 @@ import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ended, Shell } from '../vm/shell.ts';
 import { agrees, align, type Row } from './align.ts';
+import { bind, type Captures } from './captures.ts';
 import { partDigests, type Lab, type Part, type Recording } from './lab.ts';
 import type { PartResult } from './results.ts';
 
 /** Of a part's output, in bytes and in lines; what is longer is cut and says so. */
 const TRANSCRIPT_MAX = 64 * 1024;
 const TRANSCRIPT_LINES = 2000;
+/** How long a part that is run again and again rests between. */
+const AGAIN_AFTER_MS = 200;
 
 /** Why a part failed. */
 export interface PartFailure {
@@ -39,30 +42,85 @@ export async function runParts(
   const digests = partDigests(lab, recording);
   const parts: PartResult[] = [];
   let shell = first;
+  let known: Captures = new Map();
   let failure: PartFailure | undefined;
   for (const part of lab.parts) {
-    const known = { part: part.name, digest: digests.get(part.name) ?? '' };
+    const id = { part: part.name, digest: digests.get(part.name) ?? '' };
     if (failure) {
-      parts.push({ ...known, outcome: 'not-run', exit: null, durationMs: 0, transcript: '' });
+      parts.push({ ...id, outcome: 'not-run', exit: null, durationMs: 0, transcript: '' });
       continue;
     }
     const next = part.restarts ? restarted() : undefined;
-    const { gone, ...ran } = await runPart(shell, part, factor, next);
+    const expected = record ? undefined : (recording.get(part.name)?.output ?? null);
+    const { ran, verdict } = await untilGood(
+      part,
+      factor,
+      (limitMs) => runPart(shell, part, limitMs, next),
+      (ran) => judge(part, expected, ran, factor, known),
+    );
     if (next && ran.exit === 0) shell = await next;
-    const causes = ending(part, gone, ran.exit, factor);
-    let rows: readonly Row[] = [];
-    if (!record) {
-      const recorded = recording.get(part.name);
-      if (recorded === undefined) causes.push('no output is recorded for it; record it with --record');
-      else rows = align(recorded.output, ran.transcript);
-      if (!agrees(rows)) causes.push('it printed something else than expected');
-    }
-    const result: PartResult = { ...known, outcome: causes.length === 0 ? 'passed' : 'failed', ...ran };
+    ({ known } = verdict);
+    const { causes, rows } = verdict;
+    const result: PartResult = {
+      ...id,
+      outcome: causes.length === 0 ? 'passed' : 'failed',
+      exit: ran.exit,
+      durationMs: ran.durationMs,
+      transcript: ran.transcript,
+    };
     parts.push(result);
     onPart(lab, result);
     if (causes.length > 0) failure = { part, causes, rows: agrees(rows) ? [] : rows };
   }
   return { parts, failure };
+}
+
+interface Verdict {
+  /** What is wrong; nothing where all is well. */
+  readonly causes: readonly string[];
+  readonly rows: readonly Row[];
+  readonly known: Captures;
+}
+
+/** What is to be said of how a part went: its end, and what it printed beside what is `expected`, which is null where nothing is recorded. */
+function judge(
+  part: Part,
+  expected: string | null | undefined,
+  ran: Ran,
+  factor: number,
+  known: Captures,
+): Verdict {
+  const causes = ending(part, ran.gone, ran.exit, factor);
+  if (expected === undefined) return { causes, rows: [], known };
+  if (expected === null)
+    return { causes: [...causes, 'no output is recorded for it; record it with --record'], rows: [], known };
+  const bound = bind(align(expected, ran.transcript), known);
+  if (!agrees(bound.rows)) causes.push('it printed something else than expected');
+  return { causes, ...bound };
+}
+
+/** Runs a part, once or until it is good so many times in a row as it says; its budget is for all of that. */
+async function untilGood(
+  part: Part,
+  factor: number,
+  run: (limitMs: number) => Promise<Ran>,
+  judgeIt: (ran: Ran) => Verdict,
+): Promise<{ ran: Ran; verdict: Verdict }> {
+  const started = performance.now();
+  const limitMs = part.budget * factor * 1000;
+  for (let inARow = 0; ;) {
+    const ran = await run(Math.max(1, limitMs - (performance.now() - started)));
+    const verdict = judgeIt(ran);
+    inARow = verdict.causes.length === 0 ? inARow + 1 : 0;
+    const durationMs = Math.round(performance.now() - started);
+    const over = ran.gone || ran.exit === null || durationMs + AGAIN_AFTER_MS > limitMs;
+    if (!part.until || inARow === part.times || over) {
+      const late = part.until && inARow > 0 && inARow < part.times;
+      const causes = late ? [`it went well only ${inARow} of ${part.times} times in a row`] : verdict.causes;
+      return { ran: { ...ran, durationMs }, verdict: { ...verdict, causes } };
+    }
+    await delay(AGAIN_AFTER_MS);
+  }
 }
 
 interface Ran {
@@ -75,14 +133,13 @@ interface Ran {
 async function runPart(
   shell: Shell,
   part: Part,
-  factor: number,
+  limitMs: number,
   next: Promise<Shell> | undefined,
 ): Promise<Ran> {
   let output = '';
   let room = TRANSCRIPT_MAX;
   let cut = false;
   const started = performance.now();
-  const limitMs = part.budget * factor * 1000;
   const running = shell.run(part.commands, {
     timeoutMs: limitMs,
     onOutput: (text) => {

@@ -25,18 +25,41 @@ export class PlaceholderError extends Error {
   override readonly name = 'PlaceholderError';
 }
 
-/** The pattern of an expected line: literal but for its placeholders. @throws PlaceholderError */
-export function linePattern(line: string): RegExp {
-  const source = line.split(/(‹[^›]*›)/).map((piece) => {
-    const kind = /^‹(.*)›$/.exec(piece)?.[1];
-    if (kind === undefined) return piece.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
-    const pattern = KINDS[kind];
-    if (pattern === undefined) {
+/** `‹kind›`, or `‹kind:name›` where the value is one that is to be the same wherever that name stands. */
+const PLACEHOLDER = /‹[^›]*›/;
+const KNOWN = /^‹([a-z]+)(?::([a-z][a-z0-9-]*))?›$/;
+
+/** An expected line in pieces: text, and what stands for values. @throws PlaceholderError */
+function piecesOf(line: string): { readonly source: string; readonly name?: string }[] {
+  return line.split(new RegExp(`(${PLACEHOLDER.source})`)).map((piece) => {
+    if (!PLACEHOLDER.test(piece)) return { source: piece.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`) };
+    const [, kind = '', name] = KNOWN.exec(piece) ?? [];
+    const source = KINDS[kind];
+    if (source === undefined) {
       throw new PlaceholderError(
-        `'${piece}' is no placeholder; there are ${PLACEHOLDERS.map((name) => `‹${name}›`).join(', ')}`,
+        `'${piece}' is no placeholder; there are ${PLACEHOLDERS.map((known) => `‹${known}›`).join(', ')}, and each with a name, as ‹ip:server›`,
       );
     }
-    return pattern;
+    return name === undefined ? { source } : { source, name: `${kind}:${name}` };
   });
-  return new RegExp(`^${source.join('')}$`, 'u');
+}
+
+/** The pattern of an expected line: literal but for its placeholders. @throws PlaceholderError */
+export function linePattern(line: string): RegExp {
+  return new RegExp(
+    `^${piecesOf(line)
+      .map(({ source }) => source)
+      .join('')}$`,
+    'u',
+  );
+}
+
+/** The named values of `got`, a line that `line` stands for, in their order. A name is one with its kind, as `ip:server`. */
+export function namedValues(line: string, got: string): { readonly name: string; readonly value: string }[] {
+  const pieces = piecesOf(line);
+  const pattern = pieces.map(({ source, name }) => (name === undefined ? source : `(${source})`)).join('');
+  const values = new RegExp(`^${pattern}$`, 'u').exec(got)?.slice(1) ?? [];
+  return pieces
+    .flatMap(({ name }) => (name === undefined ? [] : [name]))
+    .map((name, index) => ({ name, value: values[index] ?? '' }));
 }

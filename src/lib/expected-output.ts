@@ -7,8 +7,9 @@ export interface Piece {
 }
 
 export function pieces(output: string): Piece[] {
-  return output.split(/(‹[a-z]+›|^…$)/m).flatMap((text): Piece[] => {
+  // What split() keeps of its separators stands at the odd places.
+  return output.split(/(‹[a-z]+(?::[a-z][a-z0-9-]*)?›|^…$)/m).flatMap((text, index): Piece[] => {
     if (text === '') return [];
-    return [{ text, kind: text === '…' ? 'ellipsis' : /^‹[a-z]+›$/.test(text) ? 'placeholder' : 'literal' }];
+    return [{ text, kind: index % 2 === 0 ? 'literal' : text === '…' ? 'ellipsis' : 'placeholder' }];
   });
 }

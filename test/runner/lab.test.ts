@@ -20,8 +20,17 @@ test('a lab', () => {
     id: 'x/y',
     title: 'A title',
     parts: [
-      { name: 'one', line: 5, exit: 0, budget: 20, restarts: true, commands: 'true' },
-      { name: 'two', line: 8, exit: 7, budget: 60, restarts: false, commands: 'echo a\n(exit 7)' },
+      { name: 'one', line: 5, exit: 0, budget: 20, restarts: true, until: false, times: 1, commands: 'true' },
+      {
+        name: 'two',
+        line: 8,
+        exit: 7,
+        budget: 60,
+        restarts: false,
+        until: false,
+        times: 1,
+        commands: 'echo a\n(exit 7)',
+      },
     ],
   });
 });
