@@ -1,5 +1,6 @@
 // What the sockets are for. Albatross has one for each of its daemons; here each answers everything, so that it does not matter which was meant.
 import type { Command } from '../protocol/command.ts';
+import type { Data } from '../protocol/data.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
 import type { Line } from './console.ts';
@@ -39,7 +40,7 @@ export class Service {
     if (command.kind === 'console') return this.#console(name, command.value, client);
     if (command.kind === 'stats' && command.value.kind === 'subscribe') return this.#statistics(name, client);
     if (command.kind === 'kittiwake' && command.value.kind === 'events')
-      return this.#subscribe(this.#events, name, client, 'subscribed', () => undefined);
+      return this.#subscribe(this.#events, name, client, 'subscribed', () => Promise.resolve([]));
     return (await this.#orchestrator).execute(name, command, client);
   };
 
@@ -57,13 +58,11 @@ export class Service {
       case 'subscribe': {
         if (name.label === undefined)
           throw new Refusal(`console: ${formatName(name)} is a path; give a name`);
-        const ring = orchestrator.supervisor(name)?.console;
-        const { kind, value } = command.value;
-        return this.#subscribe(this.#consoles, name, client, ring ? 'subscribed' : 'waiting for VM', () => {
-          const lines = ring && (kind === 'count' ? ring.last(value) : ring.since(value));
-          for (const line of lines ?? [])
-            client.send({ kind: 'data', value: { kind: 'console', value: line } }, name);
-        });
+        const console = orchestrator.supervisor(name)?.console;
+        const said = console ? 'subscribed' : 'waiting for VM';
+        return this.#subscribe(this.#consoles, name, client, said, async () =>
+          ((await console?.lines(command.value)) ?? []).map((value) => ({ kind: 'console', value })),
+        );
       }
       default:
         throw new Refusal(`console ${command.kind}: only daemons say that to each other`);
@@ -87,11 +86,18 @@ export class Service {
     scope: Name,
     client: Client,
     said: string,
-    before: () => void,
+    before: () => Promise<readonly Data[]>,
   ): Promise<undefined> {
     client.send({ kind: 'success', value: { kind: 'text', value: said } });
-    before();
-    const end = to.add(scope, (subject, data) => client.send({ kind: 'data', value: data }, subject));
+    const send = (subject: Name, value: Data): boolean => client.send({ kind: 'data', value }, subject);
+    // What happens while it is looked up what has been, is told after that.
+    let held: { subject: Name; data: Data }[] | undefined = [];
+    const end = to.add(scope, (subject, data) =>
+      held ? held.push({ subject, data }) > 0 : send(subject, data),
+    );
+    for (const data of await before()) send(scope, data);
+    for (const { subject, data } of held) send(subject, data);
+    held = undefined;
     await client.gone;
     end();
     return undefined;

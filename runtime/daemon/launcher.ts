@@ -7,6 +7,7 @@ import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 import { formatName } from '../protocol/name.ts';
+import { paced } from './console-limit.ts';
 import { bootId, identify, programOf, runs, signalTo, type Identity } from './identity.ts';
 import { tenderOf } from './image.ts';
 import { describeEnd, type Ended } from './ended.ts';
@@ -162,7 +163,7 @@ export class HostLauncher implements Launcher {
   ): Watched {
     const reader = readerOf(folder);
     const over = once(reader, 'close');
-    reader.on('data', output);
+    paced(reader, output);
     reader.on('error', () => undefined); // 'close' follows.
     const watched = { left: false };
     const ended = (async (): Promise<Ended> => {

@@ -8,6 +8,7 @@ import { VERSION } from '../version.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import { handedOn } from './activation.ts';
 import { Blocks } from './blocks.ts';
+import { Consoles } from './consoles.ts';
 import { Disk } from './disk.ts';
 import { Service } from './handler.ts';
 import { cpusOnline, hostPolicy } from './host.ts';
@@ -48,6 +49,7 @@ async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<
     service.event(subject, text);
   };
   const orchestrator = new Orchestrator({
+    consoles: new Consoles(join(state, 'consoles'), event),
     ...{ disk, remembered, launcher, blocks, found, reach, event, lines: service.lines },
     host: () => hostPolicy(state, systemIp),
   });

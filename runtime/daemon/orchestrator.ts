@@ -9,6 +9,7 @@ import type { Info, Success } from '../protocol/reply.ts';
 import { BlockCommands } from './block-commands.ts';
 import type { Blocks } from './blocks.ts';
 import type { Line } from './console.ts';
+import type { Consoles } from './consoles.ts';
 import type { Disk, Remembered } from './disk.ts';
 import { compress, decompress, tenderOf } from './image.ts';
 import { beyond, granted } from './grants.ts';
@@ -49,6 +50,8 @@ export interface Surroundings {
   /** A line of the event log. */
   readonly event: (subject: Name, text: string) => void;
   readonly lines: (subject: Name, lines: readonly Line[]) => void;
+  /** Where what is printed is kept on the disk; without it, it is in memory only. */
+  readonly consoles?: Consoles;
 }
 
 const textReply = (value: string): Success => ({ kind: 'text', value });
@@ -78,22 +81,23 @@ export class Orchestrator {
 
   /** Goes on with what runs still, and starts what else is to run, in order. What cannot be started now is tried again later. */
   async start(): Promise<void> {
-    const { disk, launcher, remembered } = this.#around;
+    const { consoles, disk, launcher, remembered } = this.#around;
     const startup = ({ config }: Unikernel): number => config.startup ?? STARTUP;
     for (const { unikernel, past } of [...remembered.past].sort(
       (a, b) => a.past.at.getTime() - b.past.at.getTime(),
     ))
-      this.#supervise(unikernel, undefined, past);
+      this.#supervise(unikernel, await consoles?.open(unikernel.name), past);
     for (const swept of await launcher.sweep(new Set(this.#table.unikernels.keys())))
       this.#around.event(parseName(swept), 'was on its way when the daemon ended, and is taken away');
     const all = [...this.#table.unikernels.values()].sort((a, b) => startup(a) - startup(b));
     const waiting: Supervisor[] = [];
     for (const unikernel of all) {
-      const supervisor = this.#supervise(unikernel);
+      const supervisor = this.#supervise(unikernel, await consoles?.open(unikernel.name));
       if (!(await supervisor.adopt())) waiting.push(supervisor);
     }
     for (const supervisor of waiting)
       await supervisor.start().catch((error: unknown) => supervisor.startLater((error as Error).message));
+    await consoles?.collect([...this.#supervisors.values()].map((supervisor) => supervisor.unikernel.name));
     await this.#alone(() => disk.collect(this.#digests()));
   }
 
@@ -175,6 +179,7 @@ export class Orchestrator {
     const subject = formatName(unikernel.name);
     await this.#around.disk.removeUnikernel(unikernel.name);
     this.#drop(subject);
+    await this.#supervisors.get(subject)?.console.remove();
     this.#supervisors.delete(subject);
     await this.#around.launcher.release(unikernel);
     await this.#around.disk.collect(this.#digests());
@@ -285,7 +290,8 @@ export class Orchestrator {
     const past = before?.state.kind === 'ended' ? before.state : undefined;
     await this.#around.disk.putUnikernel(unikernel);
     await before?.stop();
-    const supervisor = this.#supervise(unikernel, before?.console);
+    const console = before?.console ?? (await this.#around.consoles?.open(unikernel.name));
+    const supervisor = this.#supervise(unikernel, console);
     try {
       await supervisor.start();
     } catch (error) {
@@ -296,7 +302,10 @@ export class Orchestrator {
       } else if (before) {
         await this.#around.disk.putUnikernel(before.unikernel, past);
         this.#supervisors.set(subject, before);
-      } else await this.#around.disk.removeUnikernel(unikernel.name);
+      } else {
+        await this.#around.disk.removeUnikernel(unikernel.name);
+        await console?.remove();
+      }
       throw new Refusal((error as Error).message);
     }
     this.#table = { ...this.#table, unikernels: changed(this.#table.unikernels, subject, unikernel) };

@@ -1,6 +1,7 @@
 // One unikernel over its whole life: started, watched, started again, ended. Who asks for something waits until it has happened.
 import { formatName } from '../protocol/name.ts';
-import { ConsoleRing, type Line } from './console.ts';
+import type { Line } from './console.ts';
+import { Console } from './consoles.ts';
 import { describeEnd, type Ended } from './ended.ts';
 import { again, failures, FAILURES_MAX, wait, withoutName } from './restart.ts';
 import type { Past, Unikernel } from './table.ts';
@@ -57,7 +58,7 @@ export interface Watcher {
 
 export class Supervisor {
   readonly unikernel: Unikernel;
-  readonly console: ConsoleRing;
+  readonly console: Console;
   readonly #launcher: Launcher;
   readonly #watcher: Watcher;
   #state: State;
@@ -74,7 +75,7 @@ export class Supervisor {
     unikernel: Unikernel,
     launcher: Launcher,
     watcher: Watcher,
-    console = new ConsoleRing(),
+    console = new Console(),
     past: Past = { at: new Date(), why: 'not started' },
   ) {
     this.unikernel = unikernel;
@@ -163,6 +164,7 @@ export class Supervisor {
     const past = { at: new Date(), why, last: this.#last };
     this.#state = { kind: 'ended', ...past };
     this.#watcher.ended(past);
+    void this.console.close();
   }
 
   /** Starts it later: something it needs is missing (a bridge, memory), and may be there then. It is never given up for that. */
@@ -187,6 +189,7 @@ export class Supervisor {
     }
     if (kind !== 'ended')
       this.#state = { kind: 'ended', at: new Date(), why: 'it was asked to end', last: this.#last };
+    await this.console.close();
     return kind;
   }
 
@@ -196,6 +199,7 @@ export class Supervisor {
     clearTimeout(this.#timer);
     await this.#starting.catch(() => undefined);
     this.#running?.leave();
+    await this.console.close();
   }
 
   toString(): string {

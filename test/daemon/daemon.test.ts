@@ -84,6 +84,7 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
         { state: { kind: 'running', value: { pid: before.get(':a') } } },
       ]);
       await expect.poll(() => said('a')).toContainEqual(expect.stringContaining('10.0.0.1'));
+      expect((await said('a'))[0]).toContain('ready: 10.0.0.2/16');
       await host.ask('a', unikernel('destroy'));
       expect(await host.tenders()).toEqual([]);
       expect(await taps()).toEqual([]);

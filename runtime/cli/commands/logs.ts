@@ -9,8 +9,10 @@ import { printable } from '../printable.ts';
 const LINE_MAX = 1024;
 
 export const logs: Command = {
-  help: `Show what a unikernel has printed: its last lines, also after its end, and with
--f those that follow. kittiwaked keeps the last 1024 of each.
+  help: `Show what a unikernel has printed: its last lines, also after its end and after
+the host's restart, and with -f those that follow. kittiwaked keeps the last
+megabyte of each on the disk. Of what prints more than 2000 lines a second for
+long, lines are left out; how many, a line says.
 
 Usage: kittiwake logs NAME [-f] [-n N | --since TIME]
 
@@ -24,6 +26,7 @@ ${ASKING_STATUS}
 Examples:
   sudo kittiwake logs web
   sudo kittiwake logs -f -n 5 --times web
+  sudo kittiwake logs web --since 2026-11-21T12:00:00Z
 `,
   options: ['--follow', '--lines', '--since', '--times', ...ASKING_OPTIONS],
   async run(args, { out }) {
