@@ -10,6 +10,10 @@ import { below, Sampler, type Source } from './sampler.ts';
 import type { Client, Handler } from './server.ts';
 import { Subscribers } from './subscribers.ts';
 
+/** Of what has been, so much is sent before the client is waited for; of what happens meanwhile, so much is held: who reads slower than that is let go. */
+const PIECE = 1000;
+const HELD_MAX = 20_000;
+
 export class Service {
   readonly #consoles = new Subscribers();
   readonly #events = new Subscribers();
@@ -92,14 +96,21 @@ export class Service {
     const send = (subject: Name, value: Data): boolean => client.send({ kind: 'data', value }, subject);
     // What happens while it is looked up what has been, is told after that.
     let held: { subject: Name; data: Data }[] | undefined = [];
-    const end = to.add(scope, (subject, data) =>
-      held ? held.push({ subject, data }) > 0 : send(subject, data),
-    );
-    for (const data of await before()) send(scope, data);
-    for (const { subject, data } of held) send(subject, data);
-    held = undefined;
-    await client.gone;
-    end();
-    return undefined;
+    const end = to.add(scope, (subject, data) => {
+      if (!held) return send(subject, data);
+      return held.push({ subject, data }) < HELD_MAX;
+    });
+    try {
+      for (const [at, data] of (await before()).entries()) {
+        if (at % PIECE === PIECE - 1) await client.drained();
+        if (held.length >= HELD_MAX || !send(scope, data)) return undefined;
+      }
+      for (const { subject, data } of held) send(subject, data);
+      held = undefined;
+      await client.gone;
+      return undefined;
+    } finally {
+      end();
+    }
   }
 }

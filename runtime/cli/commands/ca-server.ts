@@ -21,7 +21,7 @@ is made, for /etc/kittiwaked/tls of the server.
 
 Options:
   --server HOST   a name or address the server is asked by; may be repeated
-  --renew         SERVER is there, with a cert.pem at least: issue that anew, for
+  --renew         SERVER is there, with a cert.pem at least: issue it anew, for
                   the same key, and the same names where none are given. Copy it
                   to the server; connections go on, and new ones see it
   --help          show this text

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, locally, type Way } from '../../../runtime/client/socket.ts';
 import { Blocks } from '../../../runtime/daemon/blocks.ts';
+import { Consoles } from '../../../runtime/daemon/consoles.ts';
 import { Disk } from '../../../runtime/daemon/disk.ts';
 import type { Ended } from '../../../runtime/daemon/ended.ts';
 import { Service } from '../../../runtime/daemon/handler.ts';
@@ -80,6 +81,7 @@ export class Memory {
     const orchestrator = new Orchestrator({
       ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
       ...{ event: service.event, lines: service.lines },
+      consoles: new Consoles(join(this.folder, 'consoles'), service.event),
     });
     this.#orchestrator = orchestrator;
     ready.resolve(orchestrator);
