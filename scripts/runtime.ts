@@ -76,6 +76,9 @@ const SOURCES = ['api', 'cli', 'client', 'daemon', 'doctor', 'image', 'network',
   join('runtime', folder),
 );
 
+/** JSON Schemas, as the site publishes them; a test keeps them what the code says. */
+const schemas = join(root, 'public', 'schema');
+
 /** The digest of what the tree was gathered from. */
 const stamp = `${runtimeTree}.digest`;
 
@@ -92,7 +95,9 @@ async function build(): Promise<string> {
 
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const folders = await Promise.all(
-    [...SOURCES, 'fixtures/images', 'build/tender'].map((folder) => digestOf(join(root, folder))),
+    [...SOURCES, 'fixtures/images', 'build/tender', 'public/schema'].map((folder) =>
+      digestOf(join(root, folder)),
+    ),
   );
   const digest = [
     ...folders,
@@ -125,6 +130,7 @@ async function build(): Promise<string> {
     await cp(join(root, 'fixtures', 'images'), join(next, 'share', 'kittiwake', 'images'), {
       recursive: true,
     });
+    await cp(schemas, join(next, 'share', 'kittiwake', 'schema'), { recursive: true });
     await rm(runtimeTree, { recursive: true, force: true });
     await rename(next, runtimeTree);
     await writeFile(stamp, digest);

@@ -73,6 +73,21 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/policy.ts')).policy,
   },
   {
+    name: 'apply',
+    summary: 'make the unikernels, block devices and policies of a fleet file',
+    load: async () => (await import('./commands/apply.ts')).apply,
+  },
+  {
+    name: 'diff',
+    summary: 'show what is not as a fleet file has it',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
+    name: 'export',
+    summary: 'write what runs as a fleet file',
+    load: async () => (await import('./commands/export.ts')).exportFleet,
+  },
+  {
     name: 'events',
     summary: 'show what happens to the unikernels of kittiwaked',
     load: async () => (await import('./commands/events.ts')).events,

@@ -6,9 +6,9 @@ import { CommandError, EXIT } from './errors.ts';
 import { printable } from './printable.ts';
 
 /** MB where nothing is said. */
-const MEMORY = 64;
+export const MEMORY = 64;
 /** What a crash ends with: an uncaught exception of MirageOS's, a fault of any guest. */
-const CRASHES = [2, 255];
+export const CRASHES = [2, 255];
 
 export interface Creation {
   readonly name: string;

@@ -1,4 +1,5 @@
-// Where an installed Kittiwake keeps its parts: PREFIX/bin the tenders, PREFIX/share/kittiwake/images the prebuilt images.
+// Where an installed Kittiwake keeps its parts: PREFIX/bin the tenders, PREFIX/share/kittiwake/images the prebuilt images, and beside
+// them schema/ what editors know files by.
 // The bundled command itself is PREFIX/lib/kittiwake/kittiwake.mjs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,6 +10,8 @@ export interface Install {
   /** What makes networks of the host's sockets. */
   readonly usernet: string;
   readonly images: string;
+  /** What fleet files may say, as JSON Schema. */
+  readonly schema: string;
 }
 
 /** The installation under `prefix`. */
@@ -17,6 +20,7 @@ export function installAt(prefix: string): Install {
     tender: (abi) => join(prefix, 'bin', `kittiwake-${abi}`),
     usernet: join(prefix, 'bin', 'kittiwake-usernet'),
     images: join(prefix, 'share', 'kittiwake', 'images'),
+    schema: join(prefix, 'share', 'kittiwake', 'schema', 'fleet-1.json'),
   };
 }
 

@@ -1,6 +1,7 @@
 // Images as clients send and get them: zlib (RFC 1950), or as they are. And what an image says it needs.
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
+import { devicesTrouble } from '../image/devices.ts';
 import { parseImage } from '../image/notes.ts';
 import type { Config } from '../protocol/config.ts';
 
@@ -38,21 +39,7 @@ export function tenderOf(bytes: Buffer, config: Pick<Config, 'blocks' | 'bridges
   const { target } = image.abi;
   if (target !== 'hvt' && target !== 'spt')
     throw new Error(`image: it is built for ${target}, which has no tender here; build it for hvt or spt`);
-  const wants = (type: string): string[] =>
-    image.devices.filter((device) => device.type === type).map(({ name }) => name);
-  check('network', wants('NET_BASIC'), config.bridges);
-  check('block', wants('BLOCK_BASIC'), config.blocks);
+  const cause = devicesTrouble(image, config);
+  if (cause !== undefined) throw new Error(cause);
   return target;
-}
-
-function check(kind: string, wanted: readonly string[], given: readonly { readonly name: string }[]): void {
-  const names = given.map(({ name }) => name);
-  const missing = wanted.find((name) => !names.includes(name));
-  if (missing !== undefined)
-    throw new Error(`image: it wants the ${kind} device ${missing}, which it is not given; add it`);
-  const extra = names.find((name, at) => !wanted.includes(name) || names.indexOf(name) !== at);
-  if (extra !== undefined)
-    throw new Error(
-      `${kind} device ${extra}: the image ${wanted.length > 0 ? `wants ${wanted.join(', ')}, each once` : 'wants none'}`,
-    );
 }

@@ -1,10 +1,10 @@
 // A unikernel as clients are told of it.
+import { macOf } from '../protocol/mac.ts';
 import { formatName } from '../protocol/name.ts';
 import type { Info, Status } from '../protocol/reply.ts';
 import { toWire } from './ended.ts';
 import type { Supervisor } from './supervisor.ts';
 import { blockOf, type Table, type Unikernel } from './table.ts';
-import { macOf } from './tender.ts';
 
 const SECTOR = 512;
 

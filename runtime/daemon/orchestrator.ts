@@ -2,7 +2,7 @@
 // written down, then made so.
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../protocol/command.ts';
-import type { Config, RestartArguments } from '../protocol/config.ts';
+import { STARTUP_DEFAULT, type Config, type RestartArguments } from '../protocol/config.ts';
 import { formatName, isWithin, parseName, ROOT, type Name } from '../protocol/name.ts';
 import { isSame, type Policy } from '../protocol/policy.ts';
 import type { Info, Success } from '../protocol/reply.ts';
@@ -30,8 +30,6 @@ import {
   type Unikernel,
 } from './table.ts';
 
-/** The order of start where none is given. */
-const STARTUP = 50;
 /** Of those that ended so many are kept to be shown, the newest. */
 const PAST_MAX = 256;
 
@@ -82,14 +80,17 @@ export class Orchestrator {
   /** Goes on with what runs still, and starts what else is to run, in order. What cannot be started now is tried again later. */
   async start(): Promise<void> {
     const { consoles, disk, launcher, remembered } = this.#around;
-    const startup = ({ config }: Unikernel): number => config.startup ?? STARTUP;
+    const startup = ({ config }: Unikernel): number => config.startup ?? STARTUP_DEFAULT;
     for (const { unikernel, past } of [...remembered.past].sort(
       (a, b) => a.past.at.getTime() - b.past.at.getTime(),
     ))
       this.#supervise(unikernel, await consoles?.open(unikernel.name), past);
     for (const swept of await launcher.sweep(new Set(this.#table.unikernels.keys())))
       this.#around.event(parseName(swept), 'was on its way when the daemon ended, and is taken away');
-    const all = [...this.#table.unikernels.values()].sort((a, b) => startup(a) - startup(b));
+    // Those of one number by their names, as Albatross does.
+    const all = [...this.#table.unikernels]
+      .sort(([one, a], [other, b]) => startup(a) - startup(b) || (one < other ? -1 : 1))
+      .map(([, unikernel]) => unikernel);
     const waiting: Supervisor[] = [];
     for (const unikernel of all) {
       const supervisor = this.#supervise(unikernel, await consoles?.open(unikernel.name));

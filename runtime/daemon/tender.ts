@@ -1,20 +1,7 @@
 // How a tender is started for a unikernel: its command line, and what of it follows from the unikernel's name.
-import { createHash } from 'node:crypto';
-import { formatName, type Name } from '../protocol/name.ts';
+import { macOf } from '../protocol/mac.ts';
+import { formatName } from '../protocol/name.ts';
 import { blockOf, type Unikernel } from './table.ts';
-
-/** The first three bytes of addresses made here: the ones Albatross uses. */
-const MAC_PREFIX = '00:80:41';
-
-/** The address of a network device that was given none: the same each time, and another for each unikernel and device. */
-export function macOf(name: Name, device: string): string {
-  const digest = createHash('md5')
-    .update(`${device}${formatName(name)}`)
-    .digest();
-  return [MAC_PREFIX, ...[...digest.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0'))].join(
-    ':',
-  );
-}
 
 export interface Attached {
   /** The tap of each network device, by its name. */

@@ -1,6 +1,7 @@
 // The command line of a tender.
 import { expect, test } from 'vitest';
-import { macOf, tenderArguments } from '../../runtime/daemon/tender.ts';
+import { tenderArguments } from '../../runtime/daemon/tender.ts';
+import { macOf } from '../../runtime/protocol/mac.ts';
 import { parseName } from '../../runtime/protocol/name.ts';
 
 test.each([
