@@ -124,6 +124,7 @@ async function build(): Promise<string> {
       await copyFile(join(root, 'build', 'tender', program), join(next, 'bin', program));
     }
     const library = join(next, 'lib', 'kittiwake');
+    await copyFile(join(root, 'build', 'tender', 'tls-terminator'), join(library, 'tls-terminator'));
     await copyFile(process.execPath, join(library, 'node'));
     await chmod(join(library, 'node'), 0o755);
     await bundle(library, version);

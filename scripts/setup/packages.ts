@@ -5,8 +5,8 @@ import { step } from './step.ts';
 
 /** What a part of the project cannot do without. The reader of the handbook alone needs `runtime` only. */
 export const PACKAGES = {
-  /** Compiles the tenders and the user-mode network, which loads libslirp. */
-  runtime: ['gcc', 'libc6-dev', 'make', 'libseccomp-dev', 'libslirp-dev'],
+  /** Compiles the tenders, the user-mode network, which loads libslirp, and what speaks TLS for kittiwaked. */
+  runtime: ['gcc', 'libc6-dev', 'make', 'libseccomp-dev', 'libslirp-dev', 'libssl-dev'],
   /** Rebuilds the images: wasm2c translates WebAssembly to C. */
   images: ['gcc', 'wabt'],
   /** Builds and runs the lab VM. */

@@ -1,9 +1,10 @@
 // Where clients come in from elsewhere: TLS 1.3, both sides with certificates. A connection is one request, which is in the client's certificate, and
 // its answer. Nothing here needs a privilege but to reach the daemon's sockets.
-import { constants, X509Certificate } from 'node:crypto';
+import type { ChildProcess } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
 import { requestOf, type Request } from '../../protocol/chain.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { frame } from '../../protocol/frame.ts';
@@ -11,10 +12,11 @@ import { encodeMessage } from '../../protocol/message.ts';
 import { formatName, ROOT, type Name } from '../../protocol/name.ts';
 import { Budget, Shares } from './budget.ts';
 import { Refusal } from '../refusal.ts';
-import { isEndless, perform } from './request.ts';
+import { FULL, isEndless, perform } from './request.ts';
 import { keyOf } from '../../protocol/fingerprint.ts';
 import type { RevocationList } from './revoked.ts';
-import { chainOf } from './trust.ts';
+import { check, HandshakeError, shown, terminate, type Files } from './terminator.ts';
+import { verified } from './trust.ts';
 
 export const LIMITS = {
   /** Connections at a time. */
@@ -23,8 +25,15 @@ export const LIMITS = {
   handshakes: 64,
   /** Of them, those from one address; of IPv6, from one network of 64 bits. */
   perAddress: 32,
-  /** Milliseconds for the handshake, from the first byte to the last. */
+  /** Milliseconds for the handshake, from the first byte to the last; and a second more for each 64 KiB that have come. */
   handshakeMs: 10_000,
+  /** Bytes of a client's certificates. */
+  certificates: 100 << 10,
+  /** The same of one that carries an image: Albatross's client makes none of more than 16 MiB. */
+  largeCertificates: 17 << 20,
+  /** Connections at a time that may show as much as that, and those of them from one address. */
+  large: 8,
+  largePerAddress: 4,
   /** Milliseconds without a byte either way, but for who is subscribed. */
   idleMs: 60_000,
   /** Milliseconds until all of a request has come. */
@@ -39,11 +48,10 @@ export const LIMITS = {
 export type Limits = { readonly [K in keyof typeof LIMITS]: number };
 
 export interface Options {
-  /** PEM: whoever is to be let in has a chain that ends at this one certificate. */
-  readonly ca: string;
-  /** PEM: the certificate and key that are shown to clients. */
-  readonly cert: string;
-  readonly key: string;
+  /** Whoever is to be let in has a chain that ends at the one certificate in `root`. */
+  readonly files: Files;
+  /** The program that speaks TLS. */
+  readonly terminator: string;
   readonly revoked: RevocationList;
   /** The folder with the daemon's sockets. */
   readonly folder: string;
@@ -65,15 +73,27 @@ export function neighbourhood(address: string | undefined): string {
   return groups.slice(0, 4).join(':');
 }
 
-/** The one certificate in `pem`. @throws Error when there are more, or none. */
-function onlyCertificate(pem: string): X509Certificate {
+/** The one certificate in the file `path`. @throws Error when there are more, or none. */
+function onlyCertificate(path: string): X509Certificate {
+  const pem = readFileSync(path, 'utf8');
   const count = pem.split('-----BEGIN CERTIFICATE-----').length - 1;
-  if (count !== 1) throw new Error(`it has ${count} certificates; exactly one is trusted`);
+  if (count !== 1) throw new Error(`${path}: it has ${count} certificates; exactly one is trusted`);
   return new X509Certificate(pem);
 }
 
+/** A connection that has been handed on, and gives back what it has taken of the limits when it ends. */
+interface Connection {
+  readonly from: string;
+  readonly socket: Socket;
+  /** Bytes of certificates it may show. */
+  readonly most: number;
+  /** Its handshake is over, and has shown so many bytes of them. */
+  readonly shaken: (size: number) => void;
+}
+
 interface Session {
-  readonly socket: TLSSocket;
+  readonly from: string;
+  readonly socket: Socket;
   readonly chain: readonly X509Certificate[];
 }
 
@@ -81,12 +101,13 @@ export class Endpoint {
   readonly #options: Options;
   readonly #limits: Limits;
   readonly #root: X509Certificate;
-  readonly #context: SecureContext;
   readonly #server: Server;
-  readonly #open = new Set<Socket>();
+  readonly #open = new Set<ChildProcess>();
   readonly #sessions = new Set<Session>();
   readonly #handshakes: Budget;
   readonly #addresses: Shares;
+  readonly #large: Budget;
+  readonly #largeAddresses: Shares;
   readonly #images: Budget;
   #turnedAway = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -95,22 +116,17 @@ export class Endpoint {
   constructor(options: Options) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#root = onlyCertificate(options.ca);
+    this.#root = onlyCertificate(options.files.root);
+    check(options.terminator, options.files);
     this.#handshakes = new Budget(this.#limits.handshakes);
     this.#addresses = new Shares(this.#limits.perAddress);
+    this.#large = new Budget(this.#limits.large);
+    this.#largeAddresses = new Shares(this.#limits.largePerAddress);
     this.#images = new Budget(this.#limits.images);
-    this.#context = createSecureContext({
-      ca: options.ca,
-      cert: options.cert,
-      key: options.key,
-      minVersion: 'TLSv1.3',
-      // A client that comes back by a ticket would show no chain, and each connection is one request.
-      secureOptions: constants.SSL_OP_NO_TICKET,
-    });
-    this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
+    // What comes is for the terminator to read.
+    this.#server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
       this.#accept(socket),
     );
-    this.#server.maxConnections = this.#limits.connections;
     this.#server.on('drop', () => (this.#turnedAway += 1));
   }
 
@@ -127,18 +143,21 @@ export class Endpoint {
 
   async close(): Promise<void> {
     clearInterval(this.#watch);
-    const closed = once(this.#server, 'close');
+    const closed = [once(this.#server, 'close')];
     this.#server.close();
-    for (const socket of this.#open) socket.destroy();
-    await closed;
+    for (const child of this.#open) {
+      closed.push(once(child, 'close'));
+      child.kill('SIGKILL');
+    }
+    await Promise.all(closed);
   }
 
   /** Lets go of who was revoked meanwhile, and says how many were turned away: a line for each would be a flood of its own. */
   #lookAround(): void {
-    for (const { socket, chain } of this.#sessions) {
+    for (const { from, socket, chain } of this.#sessions) {
       const cause = this.#revoked(chain);
       if (cause === undefined) continue;
-      this.#options.log(`${socket.remoteAddress ?? '?'}: ${cause}; its connection is closed`);
+      this.#options.log(`${from}: ${cause}; its connection is closed`);
       socket.destroy();
     }
     if (this.#turnedAway > 0)
@@ -157,61 +176,77 @@ export class Endpoint {
 
   #accept(raw: Socket): void {
     const from = neighbourhood(raw.remoteAddress);
-    if (!this.#addresses.take(from)) {
+    const connection = this.#open.size < this.#limits.connections && this.#handedOn(raw, from);
+    if (connection) void this.#serve(connection);
+    else {
       this.#turnedAway += 1;
       raw.destroy();
-      return;
     }
-    this.#open.add(raw);
-    raw.once('close', () => {
-      this.#open.delete(raw);
-      this.#addresses.give(from);
-    });
-    if (!this.#handshakes.take(1)) {
-      this.#turnedAway += 1;
-      raw.destroy();
-      return;
-    }
-    const socket = new TLSSocket(raw, {
-      isServer: true,
-      secureContext: this.#context,
-      requestCert: true,
-      // What is wrong with a certificate is said in an answer, which the client can read.
-      rejectUnauthorized: false,
-    });
-    const late = setTimeout(() => {
-      this.#options.log(`${from}: no handshake in ${this.#limits.handshakeMs / 1000} s`);
-      raw.destroy();
-    }, this.#limits.handshakeMs);
-    let shaken = false;
-    const shown = (): void => {
-      if (shaken) return;
-      shaken = true;
-      clearTimeout(late);
-      this.#handshakes.give(1);
-    };
-    raw.once('close', shown);
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#options.log(`${from}: ${explained(error)}`);
-      raw.destroy();
-    });
-    // Afterwards a client may end what it says, and wait for the answer.
-    socket.once('end', () => {
-      if (!shaken) raw.destroy();
-    });
-    socket.once('secure', () => {
-      shown();
-      void this.#serve(socket, from);
-    });
   }
 
-  async #serve(socket: TLSSocket, from: string): Promise<void> {
+  /** Hands `raw` to a terminator; false where there is no room. */
+  #handedOn(raw: Socket, from: string): Connection | false {
+    if (!this.#addresses.take(from)) return false;
+    if (!this.#handshakes.take(1)) {
+      this.#addresses.give(from);
+      return false;
+    }
+    const large = this.#takeLarge(from);
+    const most = large ? this.#limits.largeCertificates : this.#limits.certificates;
+    const { terminator, files } = this.#options;
+    const { process: child, socket } = terminate(terminator, files, raw, {
+      most,
+      ms: this.#limits.handshakeMs,
+    });
+    this.#open.add(child);
+    const ordinary = onceOnly(() => large && this.#giveLarge(from));
+    const over = onceOnly(() => this.#handshakes.give(1));
+    const gone = onceOnly(() => {
+      this.#open.delete(child);
+      this.#addresses.give(from);
+      ordinary();
+      over();
+    });
+    const shaken = (size: number): void => {
+      over();
+      if (size <= this.#limits.certificates) ordinary();
+    };
+    child.once('close', gone);
+    child.once('error', (error) => {
+      this.#options.log(`${from}: ${error.message}`);
+      socket.destroy();
+      gone();
+    });
+    // What was written late is an error of its own when the client has gone.
+    socket.on('error', () => undefined);
+    return { from, socket, most, shaken };
+  }
+
+  #takeLarge(from: string): boolean {
+    if (!this.#largeAddresses.take(from)) return false;
+    if (this.#large.take(1)) return true;
+    this.#largeAddresses.give(from);
+    return false;
+  }
+
+  #giveLarge(from: string): void {
+    this.#large.give(1);
+    this.#largeAddresses.give(from);
+  }
+
+  async #serve({ from, socket, most, shaken }: Connection): Promise<void> {
     let name: Name = ROOT;
     let session: Session | undefined;
-    const late = setTimeout(() => socket.destroy(), this.#limits.requestMs);
+    let held = 0;
+    let late: NodeJS.Timeout | undefined;
     try {
-      const chain = chainOf(socket, this.#root);
-      const known = { socket, chain };
+      const sent = await shown(socket, most);
+      const size = sent.reduce((sum, { length }) => sum + length, 0);
+      shaken(size);
+      late = setTimeout(() => socket.destroy(), this.#limits.requestMs);
+      if (!this.#images.take(size)) throw new Refusal(FULL);
+      held = size;
+      const chain = verified(sent, this.#root, Date.now());
       const allowed = (): void => {
         const cause = this.#revoked(chain);
         if (cause !== undefined) throw new Refusal(cause);
@@ -219,7 +254,7 @@ export class Endpoint {
       allowed();
       const request = requestOf(chain.map(({ raw }) => raw));
       name = request.name;
-      session = known;
+      session = { from, socket, chain };
       this.#sessions.add(session);
       this.#options.log(`${from}: ${described(request)}, key ${shortKey(chain)}`);
       if (isEndless(request.command)) clearTimeout(late);
@@ -227,6 +262,11 @@ export class Endpoint {
       await perform(request, socket, { folder: this.#options.folder, budget: this.#images, allowed });
       socket.end();
     } catch (error) {
+      if (error instanceof HandshakeError) {
+        this.#options.log(`${from}: ${explained(error.message, most)}`);
+        socket.destroy();
+        return;
+      }
       const told = error instanceof Refusal || error instanceof ProtocolError;
       const cause = told ? error.message : 'the endpoint could not do it; its log says why';
       this.#options.log(`${from}: refused: ${told ? cause : String((error as Error).stack)}`);
@@ -235,12 +275,13 @@ export class Endpoint {
     } finally {
       clearTimeout(late);
       if (session) this.#sessions.delete(session);
+      this.#images.give(held);
       this.#linger(socket);
     }
   }
 
   /** Gives a client that is still sending time to read its answer: a connection closed on what nobody has read takes the answer with it. */
-  #linger(socket: TLSSocket): void {
+  #linger(socket: Socket): void {
     if (socket.destroyed) return;
     socket.resume();
     const timer = setTimeout(() => socket.destroy(), this.#limits.lingerMs);
@@ -252,14 +293,23 @@ const described = ({ name, command: { kind, value } }: Request): string =>
   `${formatName(name)} ${kind} ${value.kind}`;
 const shortKey = ([leaf]: readonly X509Certificate[]): string => (leaf ? keyOf(leaf).slice(0, 16) : '-');
 
+/** `action`, which does nothing when it is called again. */
+function onceOnly(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+}
+
 /** OpenSSL's words for what clients of this endpoint run into, with what to do. */
-function explained(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'ERR_SSL_EXCESSIVE_MESSAGE_SIZE':
-      return 'its certificates have more than 100 kB, which OpenSSL does not take; let the client send the image after the handshake';
-    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
+function explained(cause: string, most: number): string {
+  switch (cause) {
+    case 'excessive message size':
+      return `its certificates have more than ${most >> 10} KiB, the most that is taken now; let the client send the image after the handshake`;
+    case 'unsupported protocol':
       return 'it does not speak TLS 1.3';
     default:
-      return error.message;
+      return cause;
   }
 }

@@ -1,6 +1,5 @@
 // kittiwaked-tls: a process of its own, so that what reads what strangers send has no privilege.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { VERSION } from '../../version.ts';
 import { handedOn } from '../activation.ts';
 import { Endpoint } from './endpoint.ts';
@@ -9,13 +8,14 @@ import { RevocationList } from './revoked.ts';
 
 const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
 
-async function serve({ identity, revoked, host, port, sockets }: Options): Promise<Endpoint> {
-  const file = (name: string): string => readFileSync(join(identity, name), 'utf8');
+async function serve({ identity, key, revoked, host, port, sockets }: Options): Promise<Endpoint> {
+  const prefix = process.env['KITTIWAKE_PREFIX'] ?? resolve(import.meta.dirname, '..', '..');
   const list = new RevocationList(revoked);
   // A list that is not there is found out now, and not by the first who comes.
   list.reason([]);
   const endpoint = new Endpoint({
-    ...{ ca: file('root.pem'), cert: file('cert.pem'), key: file('key.pem') },
+    files: { root: join(identity, 'root.pem'), cert: join(identity, 'cert.pem'), key },
+    terminator: join(prefix, 'lib', 'kittiwake', 'tls-terminator'),
     ...{ revoked: list, folder: sockets, log },
   });
   const given = handedOn(process.env, process.pid).get('tls');

@@ -14,12 +14,15 @@ Options:
   --identity FOLDER   root.pem, cert.pem, key.pem and revoked, as 'kittiwake ca init'
                       has made them for the server
                       (default: /etc/kittiwaked/tls)
+  --key FILE          the key in another place (default: key.pem, of that folder)
   --revoked FILE      who is let in no more (default: revoked, of that folder)
   --listen ADDRESS    where: HOST, HOST:PORT or [IPV6]:PORT; the port of Albatross
                       is ${PORT} (default: [::]:${PORT})
   --sockets FOLDER    where kittiwaked is (default: /run/albatross/util)
   --help              show this text
   --version           show the version
+
+Certificates may be replaced at any time: each connection reads them anew.
 
 A socket that systemd has opened (kittiwaked-tls.socket) is taken over. Who came, for
 what, and who was refused is written to standard error, a line each. SIGTERM and
@@ -32,6 +35,7 @@ Examples:
 
 export interface Options {
   readonly identity: string;
+  readonly key: string;
   readonly revoked: string;
   readonly host: string;
   readonly port: number;
@@ -44,6 +48,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
     args: [...args],
     options: {
       identity: { type: 'string', default: '/etc/kittiwaked/tls' },
+      key: { type: 'string' },
       revoked: { type: 'string' },
       listen: { type: 'string', default: '[::]' },
       sockets: { type: 'string', default: '/run/albatross/util' },
@@ -53,6 +58,6 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
   });
   if (values.help) return 'help';
   if (values.version) return 'version';
-  const { identity, revoked = join(identity, 'revoked'), sockets } = values;
-  return { identity, revoked, sockets, ...address('--listen', values.listen) };
+  const { identity, key = join(identity, 'key.pem'), revoked = join(identity, 'revoked'), sockets } = values;
+  return { identity, key, revoked, sockets, ...address('--listen', values.listen) };
 }

@@ -16,6 +16,8 @@ import type { Budget } from './budget.ts';
 /** Bytes of the largest image as it is sent, compressed or not. */
 export const IMAGE_MAX = 64 << 20;
 
+export const FULL = 'image: as many are being sent by others as there is room for; try again';
+
 /** Whether answers to `command` have no end: whoever is subscribed is silent. */
 export function isEndless({ kind, value }: Command): boolean {
   return (kind === 'console' || kind === 'stats') && value.kind === 'subscribe'
@@ -96,8 +98,7 @@ async function streamed(client: Readable, budget: Budget): Promise<Uint8Array> {
     for await (const chunk of client.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       if (held + chunk.length > IMAGE_MAX + 64 * 1024)
         throw new Refusal(`image: it is larger than ${IMAGE_MAX >> 20} MiB`);
-      if (!budget.take(chunk.length))
-        throw new Refusal('image: as many are being sent by others as there is room for; try again');
+      if (!budget.take(chunk.length)) throw new Refusal(FULL);
       held += chunk.length;
       for (const piece of deframer.push(chunk)) {
         if (piece.length === 0) return Buffer.concat(pieces);
@@ -149,11 +150,14 @@ export async function perform(
   client.once('close', gone);
   try {
     daemon.write(encoded(request.name, command));
-    if (isFollowed(command)) client.pipe(daemon, { end: false });
+    if (isFollowed(command)) client.pipe(daemon);
     else if (isEndless(command)) {
       // Whoever is subscribed ends it by anything they say; by the end of what they say, once they have what is there.
       client.once('data', gone);
-      client.once('end', () => void daemon.end());
+      const over = (): void => void daemon.end();
+      // A socket tells its end as soon as it has come, whether or not anybody listens yet.
+      if (client.readableEnded) over();
+      else client.once('end', over);
     }
     await pipeline(daemon, client, { end: false });
   } catch (error) {

@@ -1,33 +1,25 @@
-// Whether a client's certificates are to be believed. OpenSSL has an opinion on the chain that it found among what the client sent; which chain that
-// was cannot be asked, and Node puts its own together from names, without looking at signatures. A client that sends a forged twin of its authority's
-// certificate, with a larger policy, is let in by the genuine one. So the chain that is read is verified here, link by link.
+// Whether a client's certificates are to be believed: those that it has sent, in the order in which it has, link by link. What looks for a chain among
+// them can find another than the one that is read: a forged twin of an authority's certificate, with a larger policy, would be let in by the genuine
+// one beside it.
 import { X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { CHAIN_MAX, EXTENSION } from '../../protocol/chain.ts';
+import { EXTENSION } from '../../protocol/chain.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { BasicConstraintsExtension, X509Certificate as Parsed } from '../../protocol/x509.ts';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509Certificate as Parsed,
+} from '../../protocol/x509.ts';
 
 const refused = (cause: string): ProtocolError => new ProtocolError('certificate', `certificate: ${cause}`);
 
-/** Extensions that may be critical: those that OpenSSL looks after. */
+/** Extensions that may be critical: those that are looked after here or by OpenSSL, and those that only name or describe. */
 const UNDERSTOOD = new Set([
   ...['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.32', '2.5.29.35', '2.5.29.37'],
   EXTENSION,
 ]);
-
-/** What Node makes of what the client sent, the leaf first. */
-function sent(socket: TLSSocket): Buffer[] {
-  const found: Buffer[] = [];
-  let at: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  // Without a certificate it is an empty object.
-  while (at?.raw) {
-    if (found.length === CHAIN_MAX) throw refused(`the chain has more than ${CHAIN_MAX} certificates`);
-    found.push(at.raw);
-    // The root is its own issuer.
-    at = at.issuerCertificate === at ? undefined : at.issuerCertificate;
-  }
-  return found;
-}
 
 const called = (certificate: X509Certificate): string => JSON.stringify(certificate.subject.slice(0, 80));
 
@@ -38,16 +30,35 @@ function inTime(certificate: X509Certificate, now: number): void {
     throw refused(`${called(certificate)} was valid until ${certificate.validTo}; have it issued anew`);
 }
 
+/** Bits of an RSA key that nobody can factor yet. */
+const RSA_MIN = 2048;
+/** Hashes of which two certificates can share one. */
+const BROKEN = /^(MD[245]|SHA-?1)$/i;
+
+interface Facts {
+  readonly pathLength: number | undefined;
+  readonly critical: readonly string[];
+  /** What it was signed with; undefined where the signature has its own. */
+  readonly hash: string | undefined;
+  /** Of the key; undefined where nothing is said. */
+  readonly signs: boolean | undefined;
+  readonly isClient: boolean | undefined;
+}
+
 /** What Node does not read of a certificate. */
-function parsed({ raw }: X509Certificate): {
-  readonly pathLength?: number | undefined;
-  readonly critical: string[];
-} {
+function factsOf({ raw }: X509Certificate): Facts {
   try {
     const certificate = new Parsed(raw);
+    const algorithm = certificate.signatureAlgorithm as { readonly hash?: { readonly name: string } };
+    const usages = certificate.getExtension(KeyUsagesExtension)?.usages;
     return {
       pathLength: certificate.getExtension(BasicConstraintsExtension)?.pathLength,
       critical: certificate.extensions.filter(({ critical }) => critical).map(({ type }) => type),
+      hash: algorithm.hash?.name,
+      signs: usages === undefined ? undefined : (usages & KeyUsageFlags.digitalSignature) !== 0,
+      isClient: certificate
+        .getExtension(ExtendedKeyUsageExtension)
+        ?.usages.includes(ExtendedKeyUsage.clientAuth),
     };
   } catch {
     throw refused('its extensions cannot be read');
@@ -56,14 +67,25 @@ function parsed({ raw }: X509Certificate): {
 
 /** @param below - Authorities between it and the leaf; undefined for the leaf itself. */
 function mayBeThere(certificate: X509Certificate, below: number | undefined): void {
-  const { pathLength, critical } = parsed(certificate);
+  const { pathLength, critical, hash, signs, isClient } = factsOf(certificate);
+  const which = called(certificate);
   const unknown = critical.find((type) => !UNDERSTOOD.has(type));
   if (unknown !== undefined)
-    throw refused(`${called(certificate)} has a critical extension ${unknown} that is not known here`);
-  if (below === undefined) return;
-  if (!certificate.ca) throw refused(`${called(certificate)} is no authority's, and has issued another`);
+    throw refused(`${which} has a critical extension ${unknown} that is not known here`);
+  if (isClient === false) throw refused(`${which} is not for clients (extended key usage)`);
+  const bits = certificate.publicKey.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < RSA_MIN)
+    throw refused(`${which} has an RSA key of ${bits} bits; ${RSA_MIN} are the least`);
+  if (hash !== undefined && BROKEN.test(hash))
+    throw refused(`${which} is signed with ${hash}, which can be forged`);
+  if (below === undefined) {
+    if (signs === false) throw refused(`${which} has a key that may not sign (key usage)`);
+    return;
+  }
+  // Which is so only where its key may sign certificates.
+  if (!certificate.ca) throw refused(`${which} is no authority's, and has issued another`);
   if (pathLength !== undefined && below > pathLength)
-    throw refused(`${called(certificate)} allows ${pathLength} authorities below it, and has ${below}`);
+    throw refused(`${which} allows ${pathLength} authorities below it, and has ${below}`);
 }
 
 function issued(issuer: X509Certificate, certificate: X509Certificate): boolean {
@@ -99,18 +121,5 @@ export function verified(
     if (issuer && !issued(issuer, certificate))
       throw refused(`${called(certificate)} is not issued by ${called(issuer)}, or not signed by its key`);
   }
-  return chain;
-}
-
-/**
- * The client's chain, leaf first and root last. To be called in the `secure` event: after it Node 24 forgets all but the leaf.
- * @throws ProtocolError (certificate) when it is not to be believed.
- */
-export function chainOf(socket: TLSSocket, root: X509Certificate, now = Date.now()): X509Certificate[] {
-  const chain = verified(sent(socket), root, now);
-  // Node verifies and goes on, whatever comes out, where the socket was not made by its server.
-  const { ssl } = socket as unknown as { ssl: { verifyError(): Error | null | undefined } };
-  const error = ssl.verifyError();
-  if (error) throw refused(error.message);
   return chain;
 }

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs/promises';
 import { once } from 'node:events';
 import { X509Certificate as Node509 } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { keyOf, serialOf } from '../../../runtime/protocol/fingerprint.ts';
 import { frame, STREAM_END } from '../../../runtime/protocol/frame.ts';
@@ -15,7 +16,7 @@ import {
   X509CertificateGenerator,
 } from '../../../runtime/protocol/x509.ts';
 import { encodeExtension, EXTENSION } from '../../../runtime/protocol/chain.ts';
-import { create, failure, IMAGE, INFO, pem, pems, text, World } from './world.ts';
+import { answers, create, failure, IMAGE, INFO, pem, pems, text, World } from './world.ts';
 
 const narrow: Policy = { cpuids: [0], unikernels: 2, memory: 64, bridges: ['service'] };
 
@@ -89,6 +90,48 @@ test('a subscription goes on until its client says anything', async () => {
   socket.write('x');
   await once(socket, 'end');
   socket.destroy();
+});
+
+test('who is subscribed and ends what they say has the answer, and then the end', async () => {
+  const quiet = await World.begin();
+  await quiet.serve('console.sock', async (_, client) => {
+    client.send(text('subscribed'));
+    await client.gone;
+    client.send({ kind: 'data', value: { kind: 'console', value: { time: new Date(0), line: 'a line' } } });
+    return undefined;
+  });
+  const shown = await quiet.leaf(quiet.root, [], 'x', {
+    kind: 'console',
+    value: { kind: 'subscribe', value: { kind: 'count', value: 1 } },
+  });
+  const socket = quiet.client(shown);
+  socket.allowHalfOpen = true;
+  await once(socket, 'secureConnect');
+  socket.end();
+  expect(await answers(socket)).toMatchObject([
+    { payload: text('subscribed') },
+    { payload: { kind: 'data' } },
+  ]);
+  await quiet.end();
+});
+
+test('certificates that are replaced are shown to who comes next, and to nobody who is there', async () => {
+  const renewed = await World.begin();
+  await renewed.serve('stat.sock', (_, client) => client.gone.then(() => undefined));
+  const shown = await renewed.leaf(renewed.root, [], undefined, {
+    kind: 'stats',
+    value: { kind: 'subscribe' },
+  });
+  const before = renewed.client(shown);
+  await once(before, 'secureConnect');
+  await renewed.renew();
+  const after = renewed.client(shown);
+  await once(after, 'secureConnect');
+  const serial = (socket: TLSSocket): string | undefined => socket.getPeerX509Certificate()?.serialNumber;
+  expect(serial(after)).not.toBe(serial(before));
+  expect(before.closed).toBe(false);
+  for (const socket of [before, after]) socket.destroy();
+  await renewed.end();
 });
 
 describe('is refused, with the reason', () => {

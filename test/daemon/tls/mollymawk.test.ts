@@ -8,14 +8,14 @@ import { RevocationList } from '../../../runtime/daemon/tls/revoked.ts';
 import { withoutImage } from '../../../runtime/daemon/table.ts';
 import type { Command } from '../../../runtime/protocol/command.ts';
 import type { Config } from '../../../runtime/protocol/config.ts';
-import { issueRoot, issueServer, newKeys } from '../../../runtime/protocol/issue.ts';
+import { issueRoot, newKeys } from '../../../runtime/protocol/issue.ts';
 import type { Message } from '../../../runtime/protocol/message.ts';
 import type { Policy } from '../../../runtime/protocol/policy.ts';
 import { noNamespaces } from '../../net/namespace.ts';
 import { noise } from '../../random.ts';
 import { checker, DaemonHost } from '../host.ts';
 import { Mollymawk } from './mollymawk.ts';
-import { pem, pems, text } from './world.ts';
+import { serverFiles, TERMINATOR, text } from './world.ts';
 
 const LIMIT_MS = 120_000;
 const POLICY: Policy = { unikernels: 2, cpuids: [0, 1], memory: 128, block: 8, bridges: ['br0'] };
@@ -31,13 +31,11 @@ describe.skipIf(noNamespaces !== undefined)('Mollymawk', () => {
     await host.start();
     const keys = await newKeys();
     const root = { certificate: await issueRoot('root', keys), key: keys.privateKey };
-    const server = await newKeys();
     const revoked = join(host.folder, 'revoked');
     await fs.writeFile(revoked, '');
     endpoint = new Endpoint({
-      ca: pems(root.certificate),
-      cert: pems(await issueServer(root, ['elsewhere.example'], server.publicKey)),
-      key: pem(server.privateKey),
+      files: await serverFiles(host.folder, root, ['elsewhere.example'], await newKeys()),
+      terminator: TERMINATOR,
       revoked: new RevocationList(revoked),
       folder: host.folder,
       log: () => undefined,

@@ -13,6 +13,7 @@ import { Orchestrator } from '../../../runtime/daemon/orchestrator.ts';
 import { listen, type Handler, type Listening } from '../../../runtime/daemon/server.ts';
 import { Endpoint, type Limits } from '../../../runtime/daemon/tls/endpoint.ts';
 import { RevocationList } from '../../../runtime/daemon/tls/revoked.ts';
+import type { Files } from '../../../runtime/daemon/tls/terminator.ts';
 import type { Ended } from '../../../runtime/daemon/ended.ts';
 import type { Launcher } from '../../../runtime/daemon/supervisor.ts';
 import type { Command } from '../../../runtime/protocol/command.ts';
@@ -23,10 +24,18 @@ import { decodeMessage, type Message, type Payload } from '../../../runtime/prot
 import { formatName } from '../../../runtime/protocol/name.ts';
 import type { Policy } from '../../../runtime/protocol/policy.ts';
 import type { X509Certificate } from '../../../runtime/protocol/x509.ts';
+import { root as project } from '../../../scripts/setup/root.ts';
 
 export const HOST: Policy = {
   ...{ cpuids: [0, 1], unikernels: Infinity, memory: 4096, block: 1000, bridges: ['service'] },
 };
+
+export const TERMINATOR = join(
+  project,
+  'build',
+  'tender',
+  process.env['KITTIWAKE_TERMINATOR'] ?? 'tls-terminator',
+);
 
 /** An image that wants nothing. */
 export const IMAGE = solo5Elf({ target: 2 });
@@ -55,6 +64,24 @@ export const pem = (key: CryptoKey): string =>
 export const pems = (...certificates: X509Certificate[]): string =>
   certificates.map((certificate) => `${certificate.toString('pem')}\n`).join('');
 
+/** What a server needs, in files of `folder`. */
+export async function serverFiles(
+  folder: string,
+  issuer: Issuer,
+  hosts: readonly [string, ...string[]],
+  { publicKey, privateKey }: CryptoKeyPair,
+): Promise<Files> {
+  const file = async (name: string, content: string): Promise<string> => {
+    await fs.writeFile(join(folder, name), content);
+    return join(folder, name);
+  };
+  return {
+    root: await file('server-root.pem', pems(issuer.certificate)),
+    cert: await file('server.pem', pems(await issueServer(issuer, hosts, publicKey))),
+    key: await file('server.key', pem(privateKey)),
+  };
+}
+
 /** What a client shows: certificates, the leaf first, and the leaf's key. */
 export interface Shown {
   readonly cert: string;
@@ -72,8 +99,11 @@ export class World {
   #orchestrator: Orchestrator | undefined;
   port = 0;
 
-  private constructor(folder: string, root: Issuer) {
+  readonly #keys: CryptoKeyPair;
+
+  private constructor(folder: string, root: Issuer, server: CryptoKeyPair) {
     this.folder = folder;
+    this.#keys = server;
     this.root = root;
     this.revoked = join(folder, 'revoked');
   }
@@ -83,7 +113,7 @@ export class World {
     const keys = await newKeys();
     const own = { certificate: await issueRoot('root', keys), key: keys.privateKey };
     const root = server === undefined ? own : (await readIdentity(filesOf(server))).issuer;
-    const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root);
+    const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root, await newKeys());
     await fs.writeFile(world.revoked, '');
     await world.#daemon();
     await world.#listen(limits);
@@ -122,18 +152,20 @@ export class World {
   }
 
   async #listen(limits: Partial<Limits>): Promise<void> {
-    const keys = await newKeys();
-    const certificate = await issueServer(this.root, ['localhost', '127.0.0.1'], keys.publicKey);
     this.#endpoint = new Endpoint({
-      ca: pems(this.root.certificate),
-      cert: pems(certificate),
-      key: pem(keys.privateKey),
+      files: await this.renew(),
+      terminator: TERMINATOR,
       revoked: new RevocationList(this.revoked),
       folder: this.folder,
       log: (line) => this.log.push(line),
       limits,
     });
     this.port = await this.#endpoint.listen({ host: '127.0.0.1', port: 0 });
+  }
+
+  /** Issues the server's certificate anew, for the same key. */
+  renew(): Promise<Files> {
+    return serverFiles(this.folder, this.root, ['localhost', '127.0.0.1'], this.#keys);
   }
 
   async end(): Promise<void> {
