@@ -4,12 +4,12 @@ import {
   operations,
   parametersOf,
   PATH_PARAMETERS,
-  VERBS,
   type Answer,
   type Body,
   type Operation,
 } from './operations.ts';
 import { ANSWERED, ASKED, Problem } from './schemas.ts';
+import { VERBS } from './verbs.ts';
 
 type Json = Record<string, unknown>;
 

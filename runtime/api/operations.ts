@@ -1,20 +1,7 @@
 // All that can be asked: one entry an operation. The server's routes, its checks, the typed client and the published description are made of this.
 import { z } from 'zod';
 import * as s from './schemas.ts';
-
-/** What a token allows. */
-export const VERBS = [
-  'read',
-  'console',
-  'image',
-  'create',
-  'restart',
-  'stop',
-  'delete',
-  'block',
-  'policy',
-] as const;
-export type Verb = (typeof VERBS)[number];
+import type { Verb } from './verbs.ts';
 
 /** What of a request names something: by it is judged whether who asks may speak of it. */
 export const PATH_PARAMETERS = {

@@ -103,6 +103,11 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/cert.ts')).cert,
   },
   {
+    name: 'token',
+    summary: 'make and revoke tokens for the HTTP API of kittiwaked',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
+  {
     name: 'doctor',
     summary: 'check this host, and find where packets are lost',
     load: async () => (await import('./commands/doctor.ts')).doctor,

@@ -45,6 +45,8 @@ export interface Request {
   }[];
 }
 
+export type Authority = Pick<Request, 'policies'> & { readonly path: readonly string[] };
+
 interface Link {
   readonly issued: Date;
   readonly commonName?: string;
@@ -111,6 +113,36 @@ function nameOf({ commonName }: Link, asked: Command, path: readonly string[]): 
   throw refused('leaf certificate', 'its subject has no common name, and the command needs one');
 }
 
+/** What a chain of authorities has: its path, and the policies along it. `first` is where in the whole chain the first of them stands. */
+function authoritiesOf(certificates: readonly Uint8Array[], first: number): Authority {
+  const path: string[] = [];
+  const policies: Request['policies'][number][] = [];
+  for (const [at, der] of [...certificates.entries()].reverse()) {
+    const which = `certificate ${at + first} of the chain`;
+    const { commonName, command: carried, issued } = link(der, which);
+    // The root has none, usually.
+    if (carried === undefined) continue;
+    if (carried.kind !== 'policy' || carried.value.kind !== 'add')
+      throw refused(which, 'an authority has a policy, and no other command');
+    // Albatross lets the path be. But then its holder could set the limit of who granted it, or forget their own.
+    if (commonName === undefined) throw refused(which, 'it has a policy, and no common name to go with it');
+    path.push(label(commonName));
+    policies.push({ path: [...path], policy: carried.value.value, issued });
+  }
+  return { path, policies };
+}
+
+/**
+ * What an authority may do that shows its own certificates, all of them: each in DER, its own first, as TLS has them.
+ * @throws ProtocolError of any kind: it is none.
+ */
+export function authorityOf(certificates: readonly Uint8Array[]): Authority {
+  if (certificates.length > CHAIN_MAX)
+    throw refused('chain', `it has ${certificates.length} certificates, ${CHAIN_MAX} are the most`);
+  if (certificates.length === 0) throw refused('chain', 'it is empty');
+  return authoritiesOf(certificates, 1);
+}
+
 /**
  * What the chain `certificates` asks for: each in DER, the leaf first, as TLS has them.
  * @throws ProtocolError of any kind: the chain asks for nothing.
@@ -126,19 +158,6 @@ export function requestOf(certificates: readonly Uint8Array[]): Request {
   const cause = forbidden(asked);
   if (cause !== undefined) throw refused('leaf certificate', cause);
 
-  const path: string[] = [];
-  const policies: Request['policies'][number][] = [];
-  for (const [at, der] of [...rest.entries()].reverse()) {
-    const which = `certificate ${at + 2} of the chain`;
-    const { commonName, command: carried, issued } = link(der, which);
-    // The root has none, usually.
-    if (carried === undefined) continue;
-    if (carried.kind !== 'policy' || carried.value.kind !== 'add')
-      throw refused(which, 'an authority has a policy, and no other command');
-    // Albatross lets the path be. But then its holder could set the limit of who granted it, or forget their own.
-    if (commonName === undefined) throw refused(which, 'it has a policy, and no common name to go with it');
-    path.push(label(commonName));
-    policies.push({ path: [...path], policy: carried.value.value, issued });
-  }
+  const { path, policies } = authoritiesOf(rest, 2);
   return { name: nameOf(leaf, asked, path), command: asked, policies };
 }

@@ -1,5 +1,6 @@
 // Who asks, and what they may ask for.
-import type { Operation, Verb } from '../../api/operations.ts';
+import type { Operation } from '../../api/operations.ts';
+import type { Verb } from '../../api/verbs.ts';
 import type { Way } from '../../client/socket.ts';
 import { formatName, isWithin, type Name } from '../../protocol/name.ts';
 import { HttpProblem } from './problem.ts';
@@ -21,6 +22,22 @@ export interface Access {
 export const everything = (who: string, way: Way): Access => ({
   ...{ who, scope: { path: [] }, way, ended: () => undefined },
 });
+
+/**
+ * Below their own path they make something only where there is a policy for it: where `kittiwaked --policies own` has it so, that of the path alone limits.
+ * @throws HttpProblem (policy)
+ */
+export async function placed(
+  { scope, who }: Access,
+  subject: Name,
+  hasPolicy: () => Promise<boolean>,
+): Promise<void> {
+  if (scope.path.length === 0 || subject.path.length <= scope.path.length || (await hasPolicy())) return;
+  const policy = formatName({ path: subject.path });
+  throw new HttpProblem('policy', `${who}: there is no policy of ${policy}, which is below; set one first`, {
+    policy,
+  });
+}
 
 /**
  * @param subject - What is asked about: a name, or a path and all below it.

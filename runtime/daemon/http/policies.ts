@@ -32,6 +32,11 @@ async function policiesOf(client: Client, scope: Name): Promise<Policy[]> {
   }
 }
 
+export async function hasPolicy(client: Client, name: Name): Promise<boolean> {
+  const own = formatName({ path: name.path });
+  return (await policiesOf(client, name)).some(({ path }) => path === own);
+}
+
 export const policies = {
   async listPolicies({ client, subject, query }) {
     return paged(await policiesOf(client, subject), ({ path }) => path, query);
@@ -47,8 +52,7 @@ export const policies = {
       ...{ unikernels: unikernels ?? Infinity, memory: memory ?? Infinity, cpuids: cpus, bridges },
       ...(block === 0 ? {} : { block: block ?? Infinity }),
     };
-    const own = formatName(subject);
-    const known = (await policiesOf(client, subject)).some(({ path }) => path === own);
+    const known = await hasPolicy(client, subject);
     const said = await done(client, subject, { kind: 'policy', value: { kind: 'add', value } });
     return new Made(known ? 200 : 201, said);
   },

@@ -26,7 +26,7 @@ export function isEndless({ kind, value }: Command): boolean {
 }
 
 /** Whether it takes more of the host than before, and so has to be within the policies of its own chain. */
-function takes({ kind, value }: Command): boolean {
+export function takes({ kind, value }: Command): boolean {
   if (kind === 'unikernel')
     return (
       value.kind === 'create' ||
@@ -61,7 +61,7 @@ async function opened(folder: string, socket: string): Promise<Socket> {
 }
 
 /** Makes the policies of a chain known, the outermost first. Returns why the daemon does not take one of them. */
-async function grant(folder: string, policies: Request['policies']): Promise<string | undefined> {
+export async function grant(folder: string, policies: Request['policies']): Promise<string | undefined> {
   if (policies.length === 0) return undefined;
   const daemon = await opened(folder, 'vmmd.sock');
   const deframer = new Deframer();
