@@ -69,6 +69,7 @@ export default defineConfig({
           items: [
             { label: 'Leave it to kittiwaked', link: '/deploying/daemon/' },
             { label: 'Give a unikernel a disk', link: '/deploying/blocks/' },
+            { label: 'Coming from Albatross', link: '/deploying/albatross/' },
           ],
         },
         {

@@ -104,7 +104,9 @@ export async function each(
 ): Promise<void> {
   const names = await asking(() => Promise.resolve().then(() => words.map(unikernelName)));
   for (const name of names)
-    await asking(async () => shown(shownName(name), expected('text', await client.ask(name, asked))));
+    await asking(async () =>
+      shown(shownName(await client.whole(name)), expected('text', await client.ask(name, asked))),
+    );
 }
 
 export { formatName, parseName };
