@@ -19,6 +19,10 @@ export async function writeNew(
   try {
     await handle.writeFile(content);
     await handle.sync();
+  } catch (error) {
+    // A part of it would only take room where there is none.
+    await fs.rm(path, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }

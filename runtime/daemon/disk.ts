@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeFile, replaceFile } from '../files.ts';
+import { removeFile, replaceFile, syncFolder } from '../files.ts';
 import { config } from '../protocol/config.ts';
 import { decode, encode } from '../protocol/der/codec.ts';
 import { explicit, optional, sequence, sequenceOf } from '../protocol/der/compose.ts';
@@ -65,6 +65,12 @@ export interface Remembered {
   readonly damaged: readonly string[];
 }
 
+/** A record that has taken the place of another. */
+export interface Replaced {
+  readonly done: () => Promise<void>;
+  readonly undo: () => Promise<void>;
+}
+
 export class Disk {
   readonly #unikernels: string;
   readonly #images: string;
@@ -85,6 +91,7 @@ export class Disk {
     const unikernels: Unikernel[] = [];
     const past: { unikernel: Unikernel; past: Past }[] = [];
     for (const file of (await fs.readdir(disk.#unikernels)).sort()) {
+      if (/\.(new|old)$/.test(file)) await fs.rm(join(disk.#unikernels, file), { force: true });
       if (!file.endsWith('.unikernel')) continue;
       const record = await disk.#read(join(disk.#unikernels, file), damaged, (body) =>
         ofVersion(decode(unikernelRecord, body)),
@@ -138,6 +145,33 @@ export class Disk {
       ...(ended ? { past: ended } : {}),
     });
     await replaceFile(this.#record(called), sealed(body), 0o600);
+  }
+
+  /** Keeps a unikernel in place of what is kept under its name. Until `done`, it can be undone, which needs no room on the disk. */
+  async replaceUnikernel(unikernel: Unikernel): Promise<Replaced> {
+    const path = this.#record(unikernel.name);
+    const before = `${path}.old`;
+    await fs.rm(before, { force: true });
+    const known = await fs.link(path, before).then(
+      () => true,
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+        throw error;
+      },
+    );
+    const done = (): Promise<void> => fs.rm(before, { force: true });
+    await this.putUnikernel(unikernel).catch(async (error: unknown) => {
+      await done();
+      throw error;
+    });
+    return {
+      done,
+      undo: async () => {
+        if (!known) return removeFile(path);
+        await fs.rename(before, path);
+        await syncFolder(this.#unikernels);
+      },
+    };
   }
 
   async removeUnikernel(called: Unikernel['name']): Promise<void> {

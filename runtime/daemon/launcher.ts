@@ -68,8 +68,8 @@ export class HostLauncher implements Launcher {
       fingerprint: fingerprint(unikernel),
       taps: taps.map(({ tap }) => tap),
     };
-    await folder.make(record);
     try {
+      await folder.make(record);
       await addTaps(taps, this.#host.ip);
       const attached: Attached = {
         taps: new Map(taps.map(({ device, tap }) => [device, tap])),
@@ -109,7 +109,7 @@ export class HostLauncher implements Launcher {
   ): Promise<Running> {
     // Opened to read as well as to write: a tender whose daemon has gone fills its FIFO, and is not ended by it.
     const writer = await fs.open(folder.console, 'r+');
-    const events = await fs.open(folder.events, 'a');
+    const events = await fs.open(folder.events, 'r+');
     let child: ChildProcess;
     try {
       child = spawn('/bin/sh', ['-c', WAIT, 'kittiwaked', ...command], {

@@ -15,9 +15,9 @@ import { compress, decompress, tenderOf } from './image.ts';
 import { beyond, granted } from './grants.ts';
 import { infoOf, statusOf } from './infos.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
-import { Refusal } from './refusal.ts';
+import { hostTrouble, Refusal } from './refusal.ts';
 import type { Client } from './server.ts';
-import { Supervisor, type Launcher } from './supervisor.ts';
+import { ASKED, Supervisor, type Launcher } from './supervisor.ts';
 import {
   blockOf,
   type Block,
@@ -151,7 +151,13 @@ export class Orchestrator {
         ended: (how) =>
           void this.#alone(async () => {
             if (this.#supervisors.get(subject) === supervisor) await this.#keep(unikernel, how);
-          }),
+          }).catch((error: unknown) =>
+            // The next daemon finds out anew.
+            this.#around.event(
+              unikernel.name,
+              `that it ended cannot be written: ${(error as Error).message}`,
+            ),
+          ),
       },
       console,
       past,
@@ -164,6 +170,10 @@ export class Orchestrator {
   /** Takes one out of the table that has ended, and keeps it beside: its settings, how it ended, its last lines. */
   async #keep(unikernel: Unikernel, past: Past): Promise<void> {
     await this.#around.disk.putUnikernel(unikernel, past);
+    await this.#kept(unikernel);
+  }
+
+  async #kept(unikernel: Unikernel): Promise<void> {
     this.#drop(formatName(unikernel.name));
     await this.#around.launcher.release(unikernel);
     const ended = [...this.#supervisors.values()].filter(({ state }) => state.kind === 'ended');
@@ -275,8 +285,12 @@ export class Orchestrator {
     } catch (error) {
       refused(error);
     }
-    const digest = await this.#around.disk.putImage(image);
-    await this.#replace({ name, config, digest });
+    try {
+      await this.#replace({ name, config, digest: await this.#around.disk.putImage(image) });
+    } catch (error) {
+      await this.#around.disk.collect(this.#digests());
+      throw error;
+    }
     return textReply(force ? 'force created unikernel' : 'created unikernel');
   }
 
@@ -288,8 +302,7 @@ export class Orchestrator {
     const subject = formatName(unikernel.name);
     const before = this.#supervisors.get(subject);
     const previous = this.#table.unikernels.get(subject);
-    const past = before?.state.kind === 'ended' ? before.state : undefined;
-    await this.#around.disk.putUnikernel(unikernel);
+    const written = await this.#around.disk.replaceUnikernel(unikernel);
     await before?.stop();
     const console = before?.console ?? (await this.#around.consoles?.open(unikernel.name));
     const supervisor = this.#supervise(unikernel, console);
@@ -297,18 +310,15 @@ export class Orchestrator {
       await supervisor.start();
     } catch (error) {
       this.#supervisors.delete(subject);
+      await written.undo();
       if (previous) {
-        await this.#around.disk.putUnikernel(previous);
         this.#supervise(previous, before?.console).startLater('its successor could not be started');
       } else if (before) {
-        await this.#around.disk.putUnikernel(before.unikernel, past);
         this.#supervisors.set(subject, before);
-      } else {
-        await this.#around.disk.removeUnikernel(unikernel.name);
-        await console?.remove();
-      }
-      throw new Refusal((error as Error).message);
+      } else await console?.remove();
+      throw new Refusal(hostTrouble(error) ?? (error as Error).message);
     }
+    await written.done();
     this.#table = { ...this.#table, unikernels: changed(this.#table.unikernels, subject, unikernel) };
     await this.#around.disk.collect(this.#digests());
   }
@@ -327,9 +337,15 @@ export class Orchestrator {
   async #stop(name: Name): Promise<Success> {
     const unikernel = this.#known(name, 'stop: it does not run');
     const supervisor = this.supervisor(name);
+    // First: where this cannot be written, nothing is done.
+    await this.#around.disk.putUnikernel(unikernel, { at: new Date(), why: ASKED, last: supervisor?.last });
     await supervisor?.stop();
     const { state } = supervisor ?? {};
-    if (state?.kind === 'ended') await this.#keep(unikernel, state);
+    if (state?.kind === 'ended') {
+      // With how it ended; that it did is on the disk already.
+      await this.#around.disk.putUnikernel(unikernel, state).catch(() => undefined);
+      await this.#kept(unikernel);
+    }
     return textReply('stopped unikernel');
   }
 

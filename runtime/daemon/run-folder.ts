@@ -38,6 +38,9 @@ interface TenderEvent {
 /** Most that is read of a tender's events: it writes a handful of lines. */
 const EVENTS_MAX = 1 << 20;
 
+/** A page: more than a tender tells. */
+const EVENTS_ROOM = 4096;
+
 export interface Told {
   /** Absent: it has not begun. */
   readonly started?: Date;
@@ -80,7 +83,8 @@ export class RunFolder {
     await fs.mkdir(this.path, { mode: 0o700 });
     await this.write(record);
     await run('mkfifo', ['--mode=600', this.console]);
-    await fs.writeFile(this.events, '', { mode: 0o600 });
+    // The tender writes over it, and so has room for what it tells whoever fills the disk.
+    await fs.writeFile(this.events, ' '.repeat(EVENTS_ROOM), { mode: 0o600 });
   }
 
   async write(record: RunRecord): Promise<void> {

@@ -9,7 +9,7 @@ import { decodeMessage, encodeMessage, type Message, type Payload } from '../pro
 import type { Name } from '../protocol/name.ts';
 import type { Success } from '../protocol/reply.ts';
 import { seenFrom } from '../protocol/scope.ts';
-import { Refusal } from './refusal.ts';
+import { hostTrouble, Refusal } from './refusal.ts';
 import { listenAt } from './unix-socket.ts';
 
 /** Connections at a time; another is closed at once. */
@@ -165,7 +165,9 @@ async function answer(
   } catch (error) {
     const refusal = error instanceof Refusal;
     if (!refusal) log(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    const value = refusal ? error.message : 'the daemon could not do it; its log says why';
+    const value = refusal
+      ? error.message
+      : (hostTrouble(error) ?? 'the daemon could not do it; its log says why');
     return { reply: { sequence, name, payload: { kind: 'failure', value } }, more: false };
   }
 }

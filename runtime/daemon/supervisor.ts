@@ -48,6 +48,9 @@ export type State =
 /** Milliseconds from SIGTERM to SIGKILL: the tender's own limit is 5 s, and this is for where it does not hold. */
 export const KILL_AFTER_MS = 10_000;
 
+/** Why it ended, where somebody wanted it to. */
+export const ASKED = 'it was asked to end';
+
 export interface Watcher {
   readonly lines: (lines: readonly Line[]) => void;
   /** It has ended for good, and was not asked to. */
@@ -187,8 +190,7 @@ export class Supervisor {
       await running.ended;
       clearTimeout(killer);
     }
-    if (kind !== 'ended')
-      this.#state = { kind: 'ended', at: new Date(), why: 'it was asked to end', last: this.#last };
+    if (kind !== 'ended') this.#state = { kind: 'ended', at: new Date(), why: ASKED, last: this.#last };
     await this.console.close();
     return kind;
   }

@@ -45,12 +45,12 @@ export class DaemonHost implements AsyncDisposable {
     return join(this.folder, 'run');
   }
 
-  /** Starts the daemon; it serves when this is done. */
-  async start(): Promise<void> {
+  /** Starts the daemon, by the words `within` before its own where there are any; it serves when this is done. */
+  async start(...within: readonly string[]): Promise<void> {
     const before = this.log.length;
     const options = ['--sockets', this.folder, '--state', join(this.folder, 'state'), '--run', this.runs];
     const main = join(root, 'runtime', 'daemon', 'main.ts');
-    const command = ['env', `KITTIWAKE_PREFIX=${this.folder}`, process.execPath, main, ...options];
+    const command = [...within, 'env', `KITTIWAKE_PREFIX=${this.folder}`, process.execPath, main, ...options];
     const daemon = this.namespace.start(command, ['ignore', 'ignore', 'pipe']);
     this.daemon = daemon;
     daemon.stderr?.on('data', (text: Buffer) => (this.log += text.toString()));

@@ -110,8 +110,9 @@ export class Memory {
 
   async end(): Promise<void> {
     for (const listening of this.#listening) await listening.close();
-    for (const { end } of this.started.values()) end({ status: 0 });
+    // What ends is then not written down any more.
     await this.#orchestrator?.leave();
+    for (const { end } of this.started.values()) end({ status: 0 });
     await fs.rm(this.folder, { recursive: true });
   }
 }
