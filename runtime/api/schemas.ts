@@ -201,6 +201,27 @@ export const Console = answered('Console', z.object({ lines: z.array(ConsoleLine
 
 export const Event = answered('Event', z.object({ time, name: z.string(), event: z.string() }));
 
+const counted = z.object({ frames: z.number(), bytes: z.number(), errors: z.number(), dropped: z.number() });
+export const Statistics = answered(
+  'Statistics',
+  z.object({
+    time,
+    name: z.string(),
+    cpu: z.object({ user: z.number(), system: z.number() }).describe('Seconds, since it began'),
+    memory: z
+      .object({ resident: z.number(), most: z.number(), virtual: z.number().optional() })
+      .describe('Bytes; `most` that were resident at a time'),
+    faults: z.object({ minor: z.number(), major: z.number() }),
+    switches: z.object({ voluntary: z.number(), involuntary: z.number() }),
+    started: time.optional(),
+    networks: z
+      .array(z.object({ name: z.string(), mtu: z.number(), in: counted, out: counted }))
+      .describe('By their bridges; in is what came to the unikernel'),
+    counters: z.record(z.string(), z.number()).optional().describe('Of its tender'),
+  }),
+);
+export type Statistics = z.output<typeof Statistics>;
+
 export const Done = answered('Done', z.object({ name: z.string(), done: z.string() }));
 export const Version = answered('Version', z.object({ version: z.string(), api: z.literal('v1') }));
 export const Health = answered(

@@ -1,9 +1,8 @@
 // What unikernels of an orchestrator use: its statistics, as a table shows them and as JSON does.
+import { plainStatistics, residentOf } from '../client/statistics.ts';
 import type { Statistics } from '../protocol/data.ts';
 import { printable } from './printable.ts';
 
-/** Bytes of a page: what the protocol counts resident memory in. */
-const PAGE = 4096n;
 const MB = 1024 * 1024;
 
 export interface Sample {
@@ -40,8 +39,6 @@ export function size(bytes: number): string {
 }
 
 const time = (micros: bigint): string => `${(Number(micros) / 1e6).toFixed(2)} s`;
-
-const residentOf = ({ memory, rusage }: Statistics): number => Number((memory?.rss ?? rusage.maxrss) * PAGE);
 
 /** Columns but the name, each with its width: numbers stand below each other, and stay where they are while somebody watches. */
 const COLUMNS: readonly (readonly [head: string, width: number])[] = [
@@ -83,34 +80,15 @@ export function plainUsage(
   given?: number,
 ): unknown {
   const { at, statistics } = sample;
-  const { rusage, memory, interfaces, vmm } = statistics;
+  const { cpu, memory, faults, switches, started, networks, counters } = plainStatistics(statistics);
   return {
     time: at,
     name,
-    cpu: {
-      percent: cpuShare(sample, before),
-      user: Number(rusage.utime) / 1e6,
-      system: Number(rusage.stime) / 1e6,
-    },
-    memory: {
-      resident: residentOf(statistics),
-      most: Number(rusage.maxrss * PAGE),
-      virtual: memory && Number(memory.vsize),
-      given: given === undefined ? undefined : given * MB,
-    },
-    faults: { minor: Number(rusage.minflt), major: Number(rusage.majflt) },
-    switches: { voluntary: Number(rusage.nvcsw), involuntary: Number(rusage.nivcsw) },
-    started: memory && new Date(Number(memory.start / 1000n)),
-    networks: interfaces.map((one) => ({
-      name: printable(one.bridge),
-      mtu: one.mtu,
-      in: counts(one.outputPackets, one.outputBytes, one.outputErrors, one.outputDropped),
-      out: counts(one.inputPackets, one.inputBytes, one.inputErrors, one.inputDropped),
-    })),
-    counters: vmm && Object.fromEntries(vmm.map((one) => [printable(one.name), Number(one.value)])),
+    cpu: { percent: cpuShare(sample, before), ...cpu },
+    memory: { ...memory, given: given === undefined ? undefined : given * MB },
+    ...{ faults, switches, started },
+    networks: networks.map((one) => ({ ...one, name: printable(one.name) })),
+    counters:
+      counters && Object.fromEntries(Object.entries(counters).map(([key, value]) => [printable(key), value])),
   };
 }
-
-const counts = (frames: bigint, bytes: bigint, errors: bigint, dropped: bigint): unknown => ({
-  ...{ frames: Number(frames), bytes: Number(bytes), errors: Number(errors), dropped: Number(dropped) },
-});

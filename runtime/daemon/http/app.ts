@@ -13,10 +13,11 @@ import { consoles } from './consoles.ts';
 import { checked, jsonIn, parametersIn, queryIn, subjectOf } from './parse.ts';
 import { hasPolicy, policies } from './policies.ts';
 import { HttpProblem, problemOf } from './problem.ts';
+import { statistics } from './statistics.ts';
 import { TURN_LIMITS, Turns, type TurnLimits } from './turns.ts';
 import { unikernels } from './unikernels.ts';
 
-const HANDLERS: Handlers = { ...about, ...unikernels, ...consoles, ...blocks, ...policies };
+const HANDLERS: Handlers = { ...about, ...unikernels, ...consoles, ...blocks, ...policies, ...statistics };
 
 /** Bytes of images and what comes with them that are held at a time. */
 const IMAGES_MAX = 68 << 20;
