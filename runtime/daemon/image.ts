@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { devicesTrouble } from '../image/devices.ts';
-import { parseImage } from '../image/notes.ts';
+import { parseImage, type Image } from '../image/notes.ts';
 import type { Config } from '../protocol/config.ts';
 
 const inflated = promisify(inflate);
@@ -31,9 +31,12 @@ export function compress(bytes: Uint8Array, level: number): Promise<Uint8Array> 
   return deflated(bytes, { level });
 }
 
+/** What an image says of itself. @throws Error, one line. */
+export const notesOf = (bytes: Buffer): Image =>
+  parseImage('image', (offset, length) => bytes.subarray(offset, offset + length));
+
 /** The tender an image is for, once it is sure that it is given the devices it wants, and no others. @throws Error, one line. */
-export function tenderOf(bytes: Buffer, config: Pick<Config, 'blocks' | 'bridges'>): 'hvt' | 'spt' {
-  const image = parseImage('image', (offset, length) => bytes.subarray(offset, offset + length));
+export function tenderOf(image: Image, config: Pick<Config, 'blocks' | 'bridges'>): 'hvt' | 'spt' {
   if (image.machine !== 'x86_64')
     throw new Error(`image: it is built for ${image.machine}, this host is x86_64`);
   const { target } = image.abi;

@@ -9,7 +9,8 @@ import { setTimeout as after } from 'node:timers/promises';
 import { formatName } from '../protocol/name.ts';
 import { paced } from './console-limit.ts';
 import { bootId, identify, programOf, runs, signalTo, type Identity } from './identity.ts';
-import { tenderOf } from './image.ts';
+import { notesOf, tenderOf } from './image.ts';
+import type { Image } from '../image/notes.ts';
 import { describeEnd, type Ended } from './ended.ts';
 import { RunFolder, type RunRecord } from './run-folder.ts';
 import { KILL_AFTER_MS, type Adopted, type Launcher, type Output, type Running } from './supervisor.ts';
@@ -23,6 +24,8 @@ const START_LIMIT_MS = 60_000;
 const LOOK_MS = 2;
 /** Bytes of what a tender says that are looked at for the reason. */
 const REASON_MAX = 1024;
+/** Images whose notes are kept in memory. */
+const IMAGES_MAX = 64;
 /** Longest the shell takes to become the tender. */
 const BECOME_LIMIT_MS = 10_000;
 
@@ -47,6 +50,8 @@ export interface Host {
 
 export class HostLauncher implements Launcher {
   readonly #host: Host;
+  /** What images say of themselves, by their digests: of those that were started last. */
+  readonly #images = new Map<string, Image>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -55,7 +60,7 @@ export class HostLauncher implements Launcher {
   async start(unikernel: Unikernel, addName: boolean, output: Output): Promise<Running> {
     const { name, config, digest } = unikernel;
     const path = this.#host.image(digest);
-    const abi = tenderOf(await fs.readFile(path), config);
+    const abi = tenderOf(await this.#notes(digest), config);
     const folder = RunFolder.of(this.#host.runs, name);
     await this.#clear(folder);
     const taps = config.bridges.map((device) => ({
@@ -70,7 +75,7 @@ export class HostLauncher implements Launcher {
     };
     try {
       await folder.make(record);
-      await addTaps(taps, this.#host.ip);
+      await both(folder.makePipe(), addTaps(taps, this.#host.ip));
       const attached: Attached = {
         taps: new Map(taps.map(({ device, tap }) => [device, tap])),
         blocks: new Map(
@@ -93,6 +98,15 @@ export class HostLauncher implements Launcher {
       await this.#clear(folder);
       throw error;
     }
+  }
+
+  async #notes(digest: string): Promise<Image> {
+    const notes = this.#images.get(digest) ?? notesOf(await fs.readFile(this.#host.image(digest)));
+    this.#images.delete(digest);
+    this.#images.set(digest, notes);
+    const [oldest = ''] = this.#images.keys();
+    if (this.#images.size > IMAGES_MAX) this.#images.delete(oldest);
+    return notes;
   }
 
   /** Words that keep a program on the CPUs `ids`. */
@@ -239,6 +253,12 @@ export class HostLauncher implements Launcher {
     if (process === undefined || process.boot === (await bootId())) await removeTaps(taps, this.#host.ip);
     await folder.remove();
   }
+}
+
+/** Waits for both, whatever becomes of either. @throws the first error. */
+async function both(...actions: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(actions))
+    if (result.status === 'rejected') throw result.reason;
 }
 
 /** One whose guest may not have begun. */

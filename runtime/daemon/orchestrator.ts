@@ -11,7 +11,7 @@ import type { Blocks } from './blocks.ts';
 import type { Line } from './console.ts';
 import type { Consoles } from './consoles.ts';
 import type { Disk, Remembered } from './disk.ts';
-import { compress, decompress, tenderOf } from './image.ts';
+import { compress, decompress, notesOf, tenderOf } from './image.ts';
 import { beyond, granted } from './grants.ts';
 import { infoOf, statusOf } from './infos.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
@@ -281,7 +281,7 @@ export class Orchestrator {
     if (settings.image.length === 0) throw new Refusal('create: there is no image');
     const image = settings.compressed ? await decompress(settings.image).catch(refused) : settings.image;
     try {
-      tenderOf(Buffer.from(image.buffer, image.byteOffset, image.byteLength), config);
+      tenderOf(notesOf(Buffer.from(image.buffer, image.byteOffset, image.byteLength)), config);
     } catch (error) {
       refused(error);
     }

@@ -78,13 +78,16 @@ export class RunFolder {
     return (await fs.readdir(folder)).map((id) => new RunFolder(folder, id));
   }
 
-  /** Makes it, with its FIFO; `record` is on the disk before anything else is. */
+  /** Makes it; `record` is on the disk before anything else is. */
   async make(record: RunRecord): Promise<void> {
     await fs.mkdir(this.path, { mode: 0o700 });
     await this.write(record);
-    await run('mkfifo', ['--mode=600', this.console]);
     // The tender writes over it, and so has room for what it tells whoever fills the disk.
     await fs.writeFile(this.events, ' '.repeat(EVENTS_ROOM), { mode: 0o600 });
+  }
+
+  async makePipe(): Promise<void> {
+    await run('mkfifo', ['--mode=600', this.console]);
   }
 
   async write(record: RunRecord): Promise<void> {

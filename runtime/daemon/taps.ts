@@ -49,19 +49,24 @@ export async function bridges(ip: Ip): Promise<string[]> {
 /** Makes `taps`, each a port of its bridge. @throws Error with one line; some may have been made then. */
 export async function addTaps(taps: readonly Tap[], ip: Ip): Promise<void> {
   if (taps.length === 0) return;
-  const known = await bridges(ip);
-  const missing = taps.find(({ bridge }) => !known.includes(bridge));
-  if (missing)
-    throw new Error(
-      `bridge ${missing.bridge}: there is none on this host; make it with 'ip link add ${missing.bridge} type bridge', or 'kittiwake net create'`,
-    );
   const lines = taps.flatMap(({ tap, bridge }) => [
     `tuntap add dev ${tap} mode tap`,
     // The host has nothing to say there itself.
     `link set dev ${tap} addrgenmode none`,
     `link set dev ${tap} master ${bridge} up`,
   ]);
-  await ip(['-batch', '-'], `${lines.join('\n')}\n`);
+  try {
+    await ip(['-batch', '-'], `${lines.join('\n')}\n`);
+  } catch (error) {
+    // Asked only now: it is a process more, and mostly there is nothing to find.
+    const known = await bridges(ip);
+    const missing = taps.find(({ bridge }) => !known.includes(bridge));
+    if (!missing) throw error;
+    throw new Error(
+      `bridge ${missing.bridge}: there is none on this host; make it with 'ip link add ${missing.bridge} type bridge', or 'kittiwake net create'`,
+      { cause: error },
+    );
+  }
 }
 
 /** Takes `taps` away, those that are there. */
