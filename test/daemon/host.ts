@@ -19,6 +19,8 @@ import { fixtures } from '../tender/tender.ts';
 
 const BRIDGE = 'ip link add br0 type bridge; ip addr add 10.0.0.1/16 dev br0; ip link set br0 up';
 
+const SOURCES = [process.execPath, join(root, 'runtime', 'daemon', 'main.ts')];
+
 export class DaemonHost implements AsyncDisposable {
   readonly namespace: Namespace;
   readonly folder: string;
@@ -27,18 +29,22 @@ export class DaemonHost implements AsyncDisposable {
   /** What the daemons have said. */
   log = '';
 
-  private constructor(namespace: Namespace, folder: string) {
+  readonly #program: readonly string[];
+
+  private constructor(namespace: Namespace, folder: string, program: readonly string[]) {
+    this.#program = program;
     this.namespace = namespace;
     this.folder = folder;
     this.client = new Client(locally(folder));
   }
 
-  static async open(): Promise<DaemonHost> {
+  /** @param program - The daemon's; without it, it runs from its sources. */
+  static async open(program: readonly string[] = SOURCES): Promise<DaemonHost> {
     const folder = await fs.mkdtemp(join(tmpdir(), 'kittiwaked-'));
     await fs.symlink(join(root, 'build', 'tender'), join(folder, 'bin'));
     const namespace = await Namespace.open();
     await namespace.shell(BRIDGE);
-    return new DaemonHost(namespace, folder);
+    return new DaemonHost(namespace, folder, program);
   }
 
   get runs(): string {
@@ -49,8 +55,7 @@ export class DaemonHost implements AsyncDisposable {
   async start(...within: readonly string[]): Promise<void> {
     const before = this.log.length;
     const options = ['--sockets', this.folder, '--state', join(this.folder, 'state'), '--run', this.runs];
-    const main = join(root, 'runtime', 'daemon', 'main.ts');
-    const command = [...within, 'env', `KITTIWAKE_PREFIX=${this.folder}`, process.execPath, main, ...options];
+    const command = [...within, 'env', `KITTIWAKE_PREFIX=${this.folder}`, ...this.#program, ...options];
     const daemon = this.namespace.start(command, ['ignore', 'ignore', 'pipe']);
     this.daemon = daemon;
     daemon.stderr?.on('data', (text: Buffer) => (this.log += text.toString()));
