@@ -77,7 +77,8 @@ export async function serverFiles(
   };
   return {
     root: await file('server-root.pem', pems(issuer.certificate)),
-    cert: await file('server.pem', pems(await issueServer(issuer, hosts, publicKey))),
+    // With who has issued it, for clients that trust somebody above.
+    cert: await file('server.pem', pems(await issueServer(issuer, hosts, publicKey), issuer.certificate)),
     key: await file('server.key', pem(privateKey)),
   };
 }
