@@ -63,6 +63,11 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.ts')).rm,
   },
   {
+    name: 'limit',
+    summary: 'limit the CPU that a unikernel of kittiwaked gets',
+    load: async () => (await import('./commands/limit.ts')).limit,
+  },
+  {
     name: 'block',
     summary: 'make, fill, read and remove block devices of kittiwaked',
     load: async () => (await import('./commands/block.ts')).block,

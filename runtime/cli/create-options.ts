@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../protocol/config.ts';
 import { ASKING, numberOf, numbersOf, operandsOf, type Where } from './daemon-words.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { LIMITING, limitsOf } from './limit-options.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { printable } from './printable.ts';
 
@@ -18,6 +20,8 @@ export interface Creation {
   readonly where: Where;
   /** Undefined: all that the policies allow. */
   readonly cpus: readonly number[] | undefined;
+  /** Undefined: none was named. */
+  readonly limits: Limits | undefined;
   readonly config: Omit<Config, 'image' | 'compressed' | 'cpuids'>;
 }
 
@@ -70,6 +74,7 @@ export function parseCreation(args: readonly string[]): Creation {
       cpu: { type: 'string' },
       restart: { type: 'string' },
       'start-order': { type: 'string' },
+      ...LIMITING,
       'add-name': { type: 'boolean' },
       replace: { type: 'boolean' },
     },
@@ -90,6 +95,7 @@ export function parseCreation(args: readonly string[]): Creation {
   const order = values['start-order'];
   return {
     ...{ name, image, replace: values.replace ?? false, json: values.json ?? false, where: values },
+    limits: limitsOf(values),
     cpus: values.cpu === undefined ? undefined : numbersOf('--cpu', values.cpu),
     config: {
       typ: 'solo5',

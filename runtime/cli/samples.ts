@@ -44,7 +44,7 @@ export async function* rounds(client: Client, word: Name, follow: boolean): Asyn
   const asked = { kind: 'stats', value: { kind: 'subscribe' } } as const;
   await using exchange = await client.open(scope, asked, follow || !ours);
   const known = new Map<string, Sample>();
-  for await (const batch of batches(exchange.data(), follow)) {
+  for await (const batch of batches(exchange.data(), follow ? undefined : FIRST_MS, follow || !ours)) {
     const round = new Map<string, Usage>();
     for (const { name: told, data } of batch) {
       if (data.kind !== 'statistics') continue;
@@ -61,12 +61,16 @@ export async function* rounds(client: Client, word: Name, follow: boolean): Asyn
   }
 }
 
-/** What comes without a pause, together. */
-async function* batches<T>(messages: AsyncGenerator<T, void>, follow: boolean): AsyncGenerator<T[], void> {
+/** What comes without a pause, together, or all up to the end where there is one; `firstMs` is how long there may be nothing. */
+async function* batches<T>(
+  messages: AsyncGenerator<T, void>,
+  firstMs: number | undefined,
+  endless: boolean,
+): AsyncGenerator<T[], void> {
   let batch: T[] = [];
   let next = messages.next();
   for (;;) {
-    const patience = batch.length > 0 ? QUIET_MS : follow ? undefined : FIRST_MS;
+    const patience = batch.length === 0 ? firstMs : endless ? QUIET_MS : undefined;
     const over = new AbortController();
     const quiet = patience === undefined ? [] : [after(patience, undefined, over).catch(() => undefined)];
     const result = await Promise.race([next, ...quiet]);

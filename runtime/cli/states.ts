@@ -54,7 +54,7 @@ export function stateRow(status: Partial<Status>): string[] {
 }
 
 /** All that is known, as JSON has it. */
-export function plainState({ name, info, state, last }: Partial<Status>): unknown {
+export function plainState({ name, info, state, last, limits }: Partial<Status>): unknown {
   const { digest, failBehaviour, ...rest } = info ?? {};
   return {
     name: name === undefined ? undefined : shownName(name),
@@ -62,6 +62,7 @@ export function plainState({ name, info, state, last }: Partial<Status>): unknow
     ...state?.value,
     last: last === undefined ? undefined : { [last.kind]: last.value },
     ...rest,
+    limits,
     restart:
       failBehaviour?.kind === 'restart'
         ? failBehaviour.value.length === 0

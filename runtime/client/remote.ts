@@ -2,7 +2,7 @@
 import { KeyObject, X509Certificate as Node509 } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
-import type { Command } from '../protocol/command.ts';
+import { configOf, withImage, type Command } from '../protocol/command.ts';
 import { issueLeaf, newKeys } from '../protocol/issue.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import type { X509Certificate } from '../protocol/x509.ts';
@@ -38,15 +38,8 @@ function wholeName(name: Name, path: readonly string[]): Name {
 }
 
 /** `command` as it is in a certificate, which has no room for an image; that follows. */
-function withoutImage(command: Command): { carried: Command; image?: Uint8Array } {
-  if (command.kind !== 'unikernel') return { carried: command };
-  const { value } = command;
-  if (value.kind !== 'create' && value.kind !== 'forceCreate') return { carried: command };
-  const config = { ...value.value, image: new Uint8Array(0) };
-  return {
-    carried: { kind: 'unikernel', value: { kind: value.kind, value: config } },
-    image: value.value.image,
-  };
+function withoutImage(command: Command): { carried: Command; image?: Uint8Array | undefined } {
+  return { carried: withImage(command, new Uint8Array(0)), image: configOf(command)?.image };
 }
 
 async function handshake(socket: TLSSocket, where: string): Promise<void> {

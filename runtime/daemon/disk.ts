@@ -11,6 +11,7 @@ import { integer, text, time } from '../protocol/der/primitives.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { name } from '../protocol/name-codec.ts';
 import { formatName, parseName } from '../protocol/name.ts';
+import { limits as limitsCodec } from '../protocol/limits.ts';
 import { policy } from '../protocol/policy.ts';
 import { end } from '../protocol/reply.ts';
 import { fromWire, toWire } from './ended.ts';
@@ -32,6 +33,7 @@ const unikernelRecord = sequence('unikernel', {
   past: optional(
     sequence('past', { at: time('ended at'), why: text('why'), last: optional(explicit(0, end)) }),
   ),
+  limits: optional(explicit(0, limitsCodec)),
 });
 const policyRecord = sequence('policies', {
   version: integer('version'),
@@ -97,7 +99,10 @@ export class Disk {
         ofVersion(decode(unikernelRecord, body)),
       );
       if (record === undefined) continue;
-      const unikernel = { name: record.name, digest: record.digest, config: withoutImage(record.config) };
+      const unikernel = {
+        ...{ name: record.name, digest: record.digest, config: withoutImage(record.config) },
+        ...(record.limits ? { limits: record.limits } : {}),
+      };
       if (record.past)
         past.push({
           unikernel,
@@ -135,7 +140,10 @@ export class Disk {
   }
 
   /** Keeps a unikernel that is to run; or one that ended for good, with its `past`. */
-  async putUnikernel({ name: called, digest, config: settings }: Unikernel, past?: Past): Promise<void> {
+  async putUnikernel(
+    { name: called, digest, config: settings, limits }: Unikernel,
+    past?: Past,
+  ): Promise<void> {
     const ended = past && {
       ...{ at: past.at, why: past.why },
       ...(past.last ? { last: toWire(past.last) } : {}),
@@ -143,6 +151,7 @@ export class Disk {
     const body = encode(unikernelRecord, {
       ...{ version: VERSION, name: called, digest, config: whole(settings) },
       ...(ended ? { past: ended } : {}),
+      ...(limits ? { limits } : {}),
     });
     await replaceFile(this.#record(called), sealed(body), 0o600);
   }

@@ -49,6 +49,7 @@ export function statusOf(supervisor: Supervisor, table: Table): Status {
     info: infoOf(unikernel, table, supervisor),
     state: said,
     ...(last ? { last: toWire(last) } : {}),
+    ...(unikernel.limits ? { limits: unikernel.limits } : {}),
     ...(unikernel.config.addName ? { addName: true } : {}),
   };
 }

@@ -6,13 +6,15 @@ import * as fs from 'node:fs/promises';
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
-import { formatName } from '../protocol/name.ts';
 import { paced } from './console-limit.ts';
+import { formatName, parseName } from '../protocol/name.ts';
+import type { Cgroups } from './cgroups.ts';
 import { bootId, identify, programOf, runs, signalTo, type Identity } from './identity.ts';
 import { notesOf, tenderOf } from './image.ts';
 import type { Image } from '../image/notes.ts';
 import { describeEnd, type Ended } from './ended.ts';
 import { RunFolder, type RunRecord } from './run-folder.ts';
+import { childrenOf } from './statistics.ts';
 import { KILL_AFTER_MS, type Adopted, type Launcher, type Output, type Running } from './supervisor.ts';
 import { fingerprint, blockOf, type Unikernel } from './table.ts';
 import { addTaps, removeTaps, tapName, type Ip } from './taps.ts';
@@ -46,6 +48,10 @@ export interface Host {
   readonly ip: Ip;
   /** Of the CPUs the host has: one that may use all of them is not bound to any. */
   readonly cpus: readonly number[];
+  /** Undefined: there are none to be had. */
+  readonly cgroups?: Cgroups | undefined;
+  /** What went wrong and did no harm, in one line. */
+  readonly log: (line: string) => void;
 }
 
 export class HostLauncher implements Launcher {
@@ -89,11 +95,13 @@ export class HostLauncher implements Launcher {
         ...this.#binding(config.cpuids),
         this.#host.tender(abi),
         ...['--sysexits', '--events=3'],
-        // Under spt counting would be a second process (runtime/tender/README.md); what the host counts is enough there.
+        // Under spt the keeper would wake each second, to count what the host counts as well (runtime/tender/README.md).
         ...(abi === 'hvt' ? [`--stats=${folder.stats}`] : []),
         ...tenderArguments(unikernel, path, attached, addName),
       ];
-      return await this.#launch(folder, record, command, output);
+      return await this.#launch(folder, record, command, output, (pid) =>
+        this.#group(unikernel, [pid], this.#host.cgroups !== undefined),
+      );
     } catch (error) {
       await this.#clear(folder);
       throw error;
@@ -115,11 +123,25 @@ export class HostLauncher implements Launcher {
     return all || ids.length === 0 ? [] : ['taskset', '--cpu-list', ids.join(',')];
   }
 
+  /** Puts a unikernel's processes into its control group. Where that fails they run without, unless they were to be limited. */
+  #group({ name, config, limits = {} }: Unikernel, pids: readonly number[], needed: boolean): void {
+    const { cgroups, log } = this.#host;
+    const limited = Object.keys(limits).length > 0;
+    try {
+      cgroups?.attach(name, pids, config.memory, limits);
+      if (limited && !cgroups) throw new Error('there are no control groups');
+    } catch (error) {
+      if (limited && needed) throw error;
+      log(`${formatName(name)}: ${(error as Error).message}; it runs without limits of its own`);
+    }
+  }
+
   async #launch(
     folder: RunFolder,
     record: RunRecord,
     command: readonly string[],
     output: Output,
+    group: (pid: number) => void,
   ): Promise<Running> {
     // Opened to read as well as to write: a tender whose daemon has gone fills its FIFO, and is not ended by it.
     const writer = await fs.open(folder.console, 'r+');
@@ -147,6 +169,7 @@ export class HostLauncher implements Launcher {
       const process = child.pid === undefined ? undefined : await identify(child.pid);
       if (process === undefined) throw new Error('/bin/sh: it cannot be started');
       await folder.write({ ...record, process });
+      group(process.pid);
       // What it says where its guest never begins is the reason.
       let tail: Buffer | undefined = Buffer.alloc(0);
       const heard: Output = (bytes) => {
@@ -219,7 +242,11 @@ export class HostLauncher implements Launcher {
     const killed = (): Promise<Ended> => Promise.resolve({ signal: 'SIGKILL' });
     const run = this.#watch(folder, taps, process, output, killed);
     const { started, ended } = await folder.told();
-    if (await runs(process)) return { kind: 'running', running: { ...run, since: started ?? new Date() } };
+    if (await runs(process)) {
+      // An earlier daemon may have had no groups, or others.
+      this.#group(unikernel, [process.pid, ...childrenOf('/proc', process.pid)], false);
+      return { kind: 'running', running: { ...run, since: started ?? new Date() } };
+    }
     run.leave();
     if (started === undefined) {
       await this.#clear(folder);
@@ -248,8 +275,10 @@ export class HostLauncher implements Launcher {
   /** Takes away whatever is left of a run. */
   async #clear(folder: RunFolder): Promise<void> {
     const record = await folder.read();
-    const { process, taps = [] } = record ?? {};
+    const { process, taps = [], name } = record ?? {};
     if (process !== undefined) await end(process);
+    if (name !== undefined && !(await (this.#host.cgroups?.remove(parseName(name)) ?? true)))
+      this.#host.log(`${name}: its control group is in use still, and is left`);
     if (process === undefined || process.boot === (await bootId())) await removeTaps(taps, this.#host.ip);
     await folder.remove();
   }

@@ -9,6 +9,7 @@ import { formatName, type Name } from '../protocol/name.ts';
 import { handedOn } from './activation.ts';
 import { Blocks } from './blocks.ts';
 import { Consoles } from './consoles.ts';
+import { Cgroups } from './cgroups.ts';
 import { Disk } from './disk.ts';
 import { Service } from './handler.ts';
 import { cpusOnline, hostPolicy } from './host.ts';
@@ -24,7 +25,7 @@ const SOCKETS = ['vmmd', 'console', 'stat'] as const;
 
 const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
 
-async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<() => Promise<void>> {
+async function serve({ sockets, state, run, reach, statsMs, cgroup }: Options): Promise<() => Promise<void>> {
   const given = handedOn(process.env, process.pid);
   for (const folder of [run, sockets]) mkdirSync(folder, { recursive: true, mode: 0o755 });
   mkdirSync(state, { recursive: true, mode: 0o700 });
@@ -33,7 +34,9 @@ async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<
   for (const damaged of remembered.damaged) log(`damaged: ${damaged}`);
   const prefix = process.env['KITTIWAKE_PREFIX'] ?? resolve(import.meta.dirname, '..', '..');
   const { blocks, found } = await Blocks.open(join(state, 'blocks'), log);
+  const cgroups = groupsIn(cgroup);
   const launcher = new HostLauncher({
+    ...{ cgroups, log },
     runs: run,
     tender: (abi) => join(prefix, 'bin', `kittiwake-${abi}`),
     image: (digest) => disk.image(digest),
@@ -41,7 +44,7 @@ async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<
     ip: systemIp,
     cpus: await cpusOnline(),
   });
-  const places = { proc: '/proc', sys: '/sys', runs: run };
+  const places = { proc: '/proc', sys: '/sys', runs: run, cgroups };
   const ready = Promise.withResolvers<Orchestrator>();
   const service = new Service(ready.promise, { look: () => lookAt(places), failed: log }, statsMs);
   const event = (subject: Name, text: string): void => {
@@ -50,7 +53,7 @@ async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<
   };
   const orchestrator = new Orchestrator({
     consoles: new Consoles(join(state, 'consoles'), event),
-    ...{ disk, remembered, launcher, blocks, found, reach, event, lines: service.lines },
+    ...{ disk, remembered, launcher, blocks, found, reach, cgroups, event, lines: service.lines },
     host: () => hostPolicy(state, systemIp),
   });
   const listening: Listening[] = [];
@@ -65,6 +68,16 @@ async function serve({ sockets, state, run, reach, statsMs }: Options): Promise<
     const running = await orchestrator.leave();
     log(`ends; ${running} unikernels run on`);
   };
+}
+
+/** Control groups in `folder`, where it can be used; once said that it cannot, unikernels run without. */
+function groupsIn(folder: string | undefined): Cgroups | undefined {
+  try {
+    return folder === undefined ? undefined : Cgroups.open(folder);
+  } catch (error) {
+    log(`${(error as Error).message} Unikernels run without control groups.`);
+    return undefined;
+  }
 }
 
 /** Sees to it that nobody else looks after what is in `folder`, for as long as this process lives. */

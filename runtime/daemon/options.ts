@@ -20,6 +20,9 @@ Options:
                      (default: /run/kittiwaked)
   --policies own     only the policy of a unikernel's own path limits it, as in
                      Albatross, and not those above as well
+  --cgroup FOLDER    where each unikernel gets a control group (cgroup v2) of its
+                     own, which limits its memory and CPU; it has to be
+                     delegated (default: none)
   --stats-interval SECONDS
                      how often whoever asked for statistics is sent some
                      (default: 2)
@@ -43,6 +46,8 @@ export interface Options {
   readonly state: string;
   readonly run: string;
   readonly reach: 'ancestors' | 'own';
+  /** Where control groups are made; undefined: nowhere. */
+  readonly cgroup: string | undefined;
   /** Milliseconds from one sending of statistics to the next. */
   readonly statsMs: number;
 }
@@ -56,6 +61,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
       state: { type: 'string', default: '/var/lib/kittiwaked' },
       run: { type: 'string', default: '/run/kittiwaked' },
       policies: { type: 'string', default: 'ancestors' },
+      cgroup: { type: 'string' },
       'stats-interval': { type: 'string', default: '2' },
       help: { type: 'boolean' },
       version: { type: 'boolean' },
@@ -63,7 +69,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
   });
   if (values.help) return 'help';
   if (values.version) return 'version';
-  const { sockets, state, run, policies } = values;
+  const { sockets, state, run, policies, cgroup } = values;
   if (policies !== 'ancestors' && policies !== 'own')
     throw new Error(`option '--policies': '${policies}' is neither ancestors nor own`);
   const interval = values['stats-interval'];
@@ -72,5 +78,5 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'versi
     throw new Error(`option '--stats-interval': '${interval}' is not a number from 1 to ${INTERVAL_MAX}`);
   // Tenders are started in another folder.
   const folders = { sockets: resolve(sockets), state: resolve(state), run: resolve(run) };
-  return { ...folders, reach: policies, statsMs: seconds * 1000 };
+  return { ...folders, reach: policies, cgroup, statsMs: seconds * 1000 };
 }

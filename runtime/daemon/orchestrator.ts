@@ -3,11 +3,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../protocol/command.ts';
 import { STARTUP_DEFAULT, type Config, type RestartArguments } from '../protocol/config.ts';
+import type { Limits } from '../protocol/limits.ts';
 import { formatName, isWithin, parseName, ROOT, type Name } from '../protocol/name.ts';
 import { isSame, type Policy } from '../protocol/policy.ts';
 import type { Info, Success } from '../protocol/reply.ts';
 import { BlockCommands } from './block-commands.ts';
 import type { Blocks } from './blocks.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { Line } from './console.ts';
 import type { Consoles } from './consoles.ts';
 import type { Disk, Remembered } from './disk.ts';
@@ -45,6 +47,8 @@ export interface Surroundings {
   readonly reach: Reach;
   /** What the host has now: the policy of the root. */
   readonly host: () => Promise<Policy>;
+  /** Undefined: there are none, and nothing can be limited. */
+  readonly cgroups?: Pick<Cgroups, 'apply'> | undefined;
   /** A line of the event log. */
   readonly event: (subject: Name, text: string) => void;
   readonly lines: (subject: Name, lines: readonly Line[]) => void;
@@ -150,7 +154,7 @@ export class Orchestrator {
         event: (text) => this.#around.event(unikernel.name, text),
         ended: (how) =>
           void this.#alone(async () => {
-            if (this.#supervisors.get(subject) === supervisor) await this.#keep(unikernel, how);
+            if (this.#supervisors.get(subject) === supervisor) await this.#keep(supervisor.unikernel, how);
           }).catch((error: unknown) =>
             // The next daemon finds out anew.
             this.#around.event(
@@ -216,6 +220,14 @@ export class Orchestrator {
           return { kind: 'states', value };
         }
         if (command.value.kind === 'stop') return this.#alone(() => this.#stop(name));
+        if (command.value.kind === 'create') {
+          const { config, replace, limits } = command.value.value;
+          return this.#alone(() => this.#create(name, config, replace, limits));
+        }
+        if (command.value.kind === 'limit') {
+          const { value: limits } = command.value;
+          return this.#alone(() => this.#limit(name, limits));
+        }
     }
     throw new Refusal(`${command.kind} ${command.value.kind}: only daemons say that to each other`);
   }
@@ -270,7 +282,7 @@ export class Orchestrator {
     return { kind: 'image', value: { compressed: level > 0, data: new Uint8Array(data) } };
   }
 
-  async #create(name: Name, settings: Config, force: boolean): Promise<Success> {
+  async #create(name: Name, settings: Config, force: boolean, wanted?: Limits): Promise<Success> {
     if (name.label === undefined) throw new Refusal(`create: ${formatName(name)} is a path; give a name`);
     if (settings.typ !== 'solo5')
       throw new Refusal(`create: type ${settings.typ} does not run here; use solo5`);
@@ -285,8 +297,11 @@ export class Orchestrator {
     } catch (error) {
       refused(error);
     }
+    // Who can say nothing of limits leaves them as they are.
+    const limits = limited(wanted, this.#around.cgroups) ?? this.supervisor(name)?.unikernel.limits;
     try {
-      await this.#replace({ name, config, digest: await this.#around.disk.putImage(image) });
+      const digest = await this.#around.disk.putImage(image);
+      await this.#replace({ name, config, digest, ...(limits ? { limits } : {}) });
     } catch (error) {
       await this.#around.disk.collect(this.#digests());
       throw error;
@@ -330,8 +345,23 @@ export class Orchestrator {
     const cause = mayReplace(await this.#current(), name, config, this.#around.reach);
     if (cause !== undefined) throw new Refusal(cause);
     this.#checkBlocks(name, config);
-    await this.#replace({ name, config, digest: known.digest });
+    await this.#replace({ ...known, config });
     return textReply('restarted unikernel');
+  }
+
+  async #limit(name: Name, wanted: Limits): Promise<Success> {
+    const supervisor = this.supervisor(name);
+    if (!supervisor) throw new Refusal('limit: not found');
+    const limits = limited(wanted, this.#around.cgroups) ?? {};
+    const { state } = supervisor;
+    const unikernel = { ...supervisor.unikernel, limits };
+    await this.#around.disk.putUnikernel(unikernel, state.kind === 'ended' ? state : undefined);
+    await supervisor.change(unikernel);
+    const subject = formatName(name);
+    if (this.#table.unikernels.has(subject))
+      this.#table = { ...this.#table, unikernels: changed(this.#table.unikernels, subject, unikernel) };
+    if (supervisor.state.kind === 'running') this.#around.cgroups?.apply(name, limits);
+    return textReply('limited unikernel');
   }
 
   async #stop(name: Name): Promise<Success> {
@@ -409,6 +439,15 @@ export class Orchestrator {
     await this.#around.disk.putPolicies(policies);
     this.#table = { ...this.#table, policies };
   }
+}
+
+/** `limits`, where they can be kept. @throws Refusal */
+function limited(limits: Limits | undefined, cgroups: Surroundings['cgroups']): Limits | undefined {
+  if (limits !== undefined && Object.keys(limits).length > 0 && !cgroups)
+    throw new Refusal(
+      "limits: kittiwaked has no control groups; its log says why, its option '--cgroup' where",
+    );
+  return limits;
 }
 
 function refused(error: unknown): never {

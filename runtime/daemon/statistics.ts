@@ -1,8 +1,9 @@
-// What the host counts of a unikernel: its processes, its interfaces, and what its tender has counted itself.
+// What the host counts of a unikernel: its processes, its interfaces, its control group, and what its tender has counted itself.
 import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Statistics } from '../protocol/data.ts';
 import { FILE_SIZE, parseStats } from '../tender-stats.ts';
+import type { Cgroups } from './cgroups.ts';
 import { countersOf, type InterfaceCounters } from './interfaces.ts';
 import { sumOf, usageOf, type ProcessUsage } from './process.ts';
 import { RunFolder } from './run-folder.ts';
@@ -20,6 +21,7 @@ export interface Places {
   readonly sys: string;
   /** The folders of runs. */
   readonly runs: string;
+  readonly cgroups?: Cgroups | undefined;
 }
 
 /** A keeper has one child, the guest; more are not looked for. */
@@ -29,7 +31,7 @@ const CHILDREN_MAX = 4;
  * One look at the host, at any number of unikernels. All of it is files the kernel answers from memory: read at once, as waiting for each of them
  * would cost many times as much.
  */
-export function lookAt({ proc, sys, runs }: Places): Look {
+export function lookAt({ proc, sys, runs, cgroups }: Places): Look {
   const boot = readFileSync(join(proc, 'stat'), 'latin1');
   const links = countersOf(readFileSync(join(proc, 'net', 'dev'), 'latin1'));
   return (unikernel, pid) => {
@@ -40,7 +42,11 @@ export function lookAt({ proc, sys, runs }: Places): Look {
       const counters = links.get(tap);
       return counters ? [interfaceOf(device, counters, join(sys, 'class', 'net', tap))] : [];
     });
-    const vmm = tenderCounters(RunFolder.of(runs, unikernel.name).stats);
+    const group = cgroups?.counters(unikernel.name) ?? [];
+    const vmm = [
+      ...tenderCounters(RunFolder.of(runs, unikernel.name).stats),
+      ...group.map(({ name, value }) => ({ name: `cgroup.${name}`, value })),
+    ];
     return { ...usage, interfaces, ...(vmm.length > 0 ? { vmm } : {}) };
   };
 }
@@ -49,12 +55,18 @@ export function lookAt({ proc, sys, runs }: Places): Look {
 function usageWithChildren(proc: string, pid: number, boot: string): ProcessUsage | undefined {
   const own = usage(proc, pid, boot);
   if (own === undefined) return undefined;
-  const children = (text(join(proc, String(pid), 'task', String(pid), 'children')) ?? '').trim().split(' ');
-  return children
-    .slice(0, CHILDREN_MAX)
-    .filter((child) => /^\d+$/.test(child))
-    .flatMap((child) => usage(proc, Number(child), boot) ?? [])
+  return childrenOf(proc, pid)
+    .flatMap((child) => usage(proc, child, boot) ?? [])
     .reduce(sumOf, own);
+}
+
+/** Processes that `pid` has made, which run. */
+export function childrenOf(proc: string, pid: number): number[] {
+  const children = (text(join(proc, String(pid), 'task', String(pid), 'children')) ?? '').split(' ');
+  return children
+    .filter((child) => /^\d+$/.test(child))
+    .slice(0, CHILDREN_MAX)
+    .map(Number);
 }
 
 function usage(proc: string, pid: number, boot: string): ProcessUsage | undefined {

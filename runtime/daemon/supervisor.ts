@@ -60,7 +60,7 @@ export interface Watcher {
 }
 
 export class Supervisor {
-  readonly unikernel: Unikernel;
+  #unikernel: Unikernel;
   readonly console: Console;
   readonly #launcher: Launcher;
   readonly #watcher: Watcher;
@@ -81,13 +81,17 @@ export class Supervisor {
     console = new Console(),
     past: Past = { at: new Date(), why: 'not started' },
   ) {
-    this.unikernel = unikernel;
+    this.#unikernel = unikernel;
     this.console = console;
     this.#launcher = launcher;
     this.#watcher = watcher;
     this.#addName = unikernel.config.addName;
     this.#state = { kind: 'ended', ...past };
     this.#last = past.last;
+  }
+
+  get unikernel(): Unikernel {
+    return this.#unikernel;
   }
 
   get state(): State {
@@ -168,6 +172,12 @@ export class Supervisor {
     this.#state = { kind: 'ended', ...past };
     this.#watcher.ended(past);
     void this.console.close();
+  }
+
+  /** It is `unikernel` from its next start on. What is being started meanwhile has begun when this is done. */
+  async change(unikernel: Unikernel): Promise<void> {
+    this.#unikernel = unikernel;
+    await this.#starting.catch(() => undefined);
   }
 
   /** Starts it later: something it needs is missing (a bridge, memory), and may be there then. It is never given up for that. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { config as configCodec, type Config } from '../protocol/config.ts';
 import { encode } from '../protocol/der/codec.ts';
+import type { Limits } from '../protocol/limits.ts';
 import { formatName, isWithin, type Name } from '../protocol/name.ts';
 import type { Policy } from '../protocol/policy.ts';
 import type { Ended } from './ended.ts';
@@ -12,6 +13,8 @@ export interface Unikernel {
   readonly config: Omit<Config, 'image' | 'compressed'>;
   /** SHA-256 of the image, uncompressed, in hexadecimal. */
   readonly digest: string;
+  /** Absent: none. */
+  readonly limits?: Limits;
 }
 
 /** How a unikernel ended for good. */

@@ -2,7 +2,8 @@
 import { choice, sequence, sequenceOf } from './der/compose.ts';
 import type { Of } from './der/codec.ts';
 import { boolean, integer, limit, nothing, octets, text, time } from './der/primitives.ts';
-import { configForms, restart } from './config.ts';
+import { configForms, restart, type Config } from './config.ts';
+import { limits } from './limits.ts';
 import { policy } from './policy.ts';
 
 /** How hard to compress: 0 is not at all, 9 is most (RFC 1950). */
@@ -84,6 +85,10 @@ const kittiwakeCommand = choice('kittiwake command', {
   events: [2, nothing],
   /** Between daemons: the policy of a certificate for the path, and when that was issued. */
   grant: [3, sequence('grant', { policy, issued: time('issued') })],
+  /** Create, or in place of the one of that name, with limits that a configuration has no room for. */
+  create: [4, sequence('creation', { config: configForms.current, replace: boolean('replace'), limits })],
+  /** Other limits for a unikernel, from now on. */
+  limit: [5, limits],
 });
 
 export const command = choice('command', {
@@ -96,6 +101,25 @@ export const command = choice('command', {
   kittiwake: [30, kittiwakeCommand],
 });
 export type Command = Of<typeof command>;
+
+/** What a unikernel is to be, in a command that creates one; undefined in every other. */
+export function configOf({ kind, value }: Command): Config | undefined {
+  if (kind === 'unikernel' && (value.kind === 'create' || value.kind === 'forceCreate')) return value.value;
+  return kind === 'kittiwake' && value.kind === 'create' ? value.value.config : undefined;
+}
+
+/** `command`, with `image` in place of its own where it creates a unikernel. */
+export function withImage(command: Command, image: Uint8Array): Command {
+  const { kind, value } = command;
+  if (kind === 'unikernel' && (value.kind === 'create' || value.kind === 'forceCreate'))
+    return { kind, value: { kind: value.kind, value: { ...value.value, image } } };
+  if (kind === 'kittiwake' && value.kind === 'create')
+    return {
+      kind,
+      value: { kind: 'create', value: { ...value.value, config: { ...value.value.config, image } } },
+    };
+  return command;
+}
 
 /** The socket that answers `command`, in Albatross's division of labour. */
 export function socketOf({ kind }: Command): string {

@@ -14,6 +14,7 @@ import type { Codec, Of } from './der/codec.ts';
 import { boolean, integer, nothing, octets, text, time } from './der/primitives.ts';
 import { failBehaviour, mac, typ } from './config.ts';
 import { name } from './name-codec.ts';
+import { limits } from './limits.ts';
 import { cpuid, policy } from './policy.ts';
 
 const EPOCH = new Date(0);
@@ -89,6 +90,7 @@ const status = sequence('status', {
   last: optional(explicit(0, end)),
   /** Whether its name is its first argument: an info does not say. */
   addName: optional(explicit(1, boolean('add name'))),
+  limits: optional(explicit(2, limits)),
 });
 export type Status = Of<typeof status>;
 

@@ -48,6 +48,7 @@ describe('the command', () => {
   let servers: Server[];
   let statuses: Status[] | 'albatross';
   let statistics: [name: string, ticks: number][];
+  let late: typeof statistics;
   /** Whether who asked for statistics had ended what it said. */
   let ended: boolean[];
 
@@ -64,7 +65,7 @@ describe('the command', () => {
 
   beforeEach(async () => {
     folder = await fs.mkdtemp(join(tmpdir(), 'kittiwake-usage-'));
-    [statuses, statistics, ended] = [[running('a'), running('team:b')], [], []];
+    [statuses, statistics, late, ended] = [[running('a'), running('team:b')], [], [], []];
     servers = await Promise.all(
       ['vmmd', 'stat'].map(async (name) => {
         const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -90,7 +91,17 @@ describe('the command', () => {
                     },
                     parseName(subject),
                   );
-                if (statuses !== 'albatross') socket.end();
+                // Later than what comes together does, as on a slow host.
+                for (const [subject, ticks] of late)
+                  setTimeout(
+                    () =>
+                      say(
+                        { kind: 'data', value: { kind: 'statistics', value: statisticsOf({ ticks }) } },
+                        parseName(subject),
+                      ),
+                    600,
+                  );
+                if (statuses !== 'albatross') setTimeout(() => socket.end(), late.length > 0 ? 700 : 0);
               } else if (asked.payload.kind === 'command' && asked.payload.value.kind === 'kittiwake') {
                 if (statuses === 'albatross') socket.end();
                 else say({ kind: 'success', value: { kind: 'states', value: statuses } });
@@ -138,6 +149,12 @@ describe('the command', () => {
       ['team:b', '0.0 %', '1.00 s', '1.0 MB', '32 MB', '0 B', '0 B', '0'],
       [''],
     ]);
+  });
+
+  test('shows all there are, however slowly they come', async () => {
+    statistics = [['a', 100]];
+    late = [['team:b', 100]];
+    expect((await kittiwake()).out.match(/^(a|team:b) /gm)).toEqual(['a ', 'team:b ']);
   });
 
   test('names below a path are whole again, and each is a line of JSON', async () => {

@@ -33,7 +33,7 @@ test('what was put is there after the next start, and what was removed is not', 
   await fc.assert(
     fc.asyncProperty(name, config, name, policy, async (called, whole, path, granted) => {
       const { disk } = await Disk.open(folder);
-      const unikernel = { name: called, digest: 'ab', config: withoutImage(whole) };
+      const unikernel = { name: called, digest: 'ab', config: withoutImage(whole), limits: { cpuMax: 50 } };
       const issued = new Date('2026-11-21T12:00:00Z');
       const policies = new Map([[formatName({ path: path.path }), { ...granted, issued }]]);
       await disk.putUnikernel(unikernel);

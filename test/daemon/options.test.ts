@@ -5,7 +5,7 @@ import { parseOptions } from '../../runtime/daemon/options.ts';
 test('folders may be given as seen from where it is started', () => {
   expect(parseOptions(['--state', 'state', '--run', './run', '--sockets', '/s'])).toEqual({
     ...{ sockets: '/s', state: `${process.cwd()}/state`, run: `${process.cwd()}/run` },
-    ...{ reach: 'ancestors', statsMs: 2000 },
+    ...{ reach: 'ancestors', statsMs: 2000, cgroup: undefined },
   });
 });
 

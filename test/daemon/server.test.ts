@@ -17,7 +17,8 @@ import type { Command } from '../../runtime/protocol/command.ts';
 import type { Config } from '../../runtime/protocol/config.ts';
 import { Deframer, frame, STREAM_END } from '../../runtime/protocol/frame.ts';
 import { decodeMessage, encodeMessage, type Payload } from '../../runtime/protocol/message.ts';
-import { formatName, parseName } from '../../runtime/protocol/name.ts';
+import type { Limits } from '../../runtime/protocol/limits.ts';
+import { formatName, parseName, type Name } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
 import { solo5Elf } from '../cli/solo5-elf.ts';
 import { noise } from '../random.ts';
@@ -43,6 +44,9 @@ let path: string;
 let listening: Listening;
 let log: string[];
 let events: string[];
+let applied: [string, Limits][];
+/** None where the daemon has no control groups. */
+let cgroups: { apply: (name: Name, limits: Limits) => void } | undefined;
 let ends: ((ended: Ended) => void)[];
 let refusal: string | undefined;
 let adopted: Adopted;
@@ -72,6 +76,7 @@ async function start(): Promise<void> {
   const ready = Promise.withResolvers<Orchestrator>();
   const service = new Service(ready.promise, counted, 20);
   orchestrator = new Orchestrator({
+    cgroups,
     ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
     event: (subject, text) => {
       events.push(`${formatName(subject)} ${text}`);
@@ -88,6 +93,8 @@ beforeEach(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'kittiwake-server-'));
   path = join(folder, 'vmmd.sock');
   [log, events, ends, refusal, adopted] = [[], [], [], undefined, { kind: 'none' }];
+  applied = [];
+  cgroups = { apply: (name, limits) => applied.push([formatName(name), limits]) };
   await start();
 });
 afterEach(async () => {
@@ -232,6 +239,73 @@ describe('statistics', () => {
     expect(await asked('a', { kind: 'stats', value: { kind: 'remove' } })).toEqual(
       failure('stats remove: only daemons say that to each other'),
     );
+  });
+});
+
+describe('limits', () => {
+  const limit = (value: Limits): Command => ({ kind: 'kittiwake', value: { kind: 'limit', value } });
+  const limited = (limits: Limits, replace = false): Command => ({
+    kind: 'kittiwake',
+    value: { kind: 'create', value: { config, replace, limits } },
+  });
+  const known = (name: string): Limits | undefined =>
+    orchestrator.supervisor(parseName(name))?.unikernel.limits;
+  const again = async (): Promise<void> => {
+    await listening.close();
+    await orchestrator.leave();
+    await start();
+  };
+
+  test('are given at the start, stay when who knows nothing of them replaces it, and go with it', async () => {
+    expect(await asked('a', limited({ cpuWeight: 200 }))).toEqual(text('created unikernel'));
+    expect(known('a')).toEqual({ cpuWeight: 200 });
+    expect(await asked('a', limited({ cpuWeight: 7 }))).toEqual(
+      failure('Unikernel with same name is already running'),
+    );
+    await asked('a', { kind: 'unikernel', value: { kind: 'forceCreate', value: config } });
+    expect(known('a')).toEqual({ cpuWeight: 200 });
+    expect(await asked('a', limited({ cpuMax: 50 }, true))).toEqual(text('force created unikernel'));
+    expect(known('a')).toEqual({ cpuMax: 50 });
+    await asked('a', { kind: 'unikernel', value: { kind: 'restart', value: { kind: 'same' } } });
+    expect(known('a')).toEqual({ cpuMax: 50 });
+    await asked('a', unikernel('destroy'));
+    await asked('a', create());
+    expect(known('a')).toBeUndefined();
+  });
+
+  test('change while it runs, and are remembered over a restart of the daemon and after its end', async () => {
+    await asked('a', create());
+    expect(await asked('a', limit({ cpuMax: 50 }))).toEqual(text('limited unikernel'));
+    expect(applied).toEqual([[':a', { cpuMax: 50 }]]);
+    await again();
+    expect(known('a')).toEqual({ cpuMax: 50 });
+    await asked('a', { kind: 'kittiwake', value: { kind: 'stop' } });
+    await asked('a', limit({ cpuWeight: 10 }));
+    expect(applied).toHaveLength(1);
+    await again();
+    expect(orchestrator.supervisor(parseName('a'))?.state.kind).toBe('ended');
+    expect(known('a')).toEqual({ cpuWeight: 10 });
+  });
+
+  test('that changed are those it is kept with when it ends by itself', async () => {
+    await asked('a', create({ failBehaviour: { kind: 'quit' } }));
+    await asked('a', limit({ cpuMax: 50 }));
+    ends[0]?.({ status: 0 });
+    await expect.poll(() => orchestrator.supervisor(parseName('a'))?.state.kind).toBe('ended');
+    await again();
+    expect(known('a')).toEqual({ cpuMax: 50 });
+  });
+
+  test('are refused where there are no control groups, but for none', async () => {
+    cgroups = undefined;
+    await again();
+    const cause = failure(
+      "limits: kittiwaked has no control groups; its log says why, its option '--cgroup' where",
+    );
+    expect(await asked('a', limited({ cpuWeight: 200 }))).toEqual(cause);
+    expect(await asked('a', limited({}))).toEqual(text('created unikernel'));
+    expect(await asked('a', limit({ cpuMax: 1 }))).toEqual(cause);
+    expect(await asked('b', limit({}))).toEqual(failure('limit: not found'));
   });
 });
 

@@ -7,6 +7,7 @@ import type { Message, Payload } from '../../runtime/protocol/message.ts';
 import type { Name } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
 import type { Info, Status, Success } from '../../runtime/protocol/reply.ts';
+import type { Limits } from '../../runtime/protocol/limits.ts';
 
 const kind = <const K extends string>(name: K) => fc.constant({ kind: name });
 const of = <const K extends string, T>(name: K, value: Arbitrary<T>) =>
@@ -67,6 +68,11 @@ export const config: Arbitrary<Config> = fc.record(
 const restartArguments: Arbitrary<RestartArguments> = fc.record(started, { requiredKeys: [...present] });
 
 const level = fc.nat(9);
+const limits: Arbitrary<Limits> = fc.record(
+  { cpuWeight: fc.integer({ min: 1, max: 10_000 }), cpuMax: fc.integer({ min: 1, max: 100_000 }) },
+  { requiredKeys: [] },
+);
+
 export const command: Arbitrary<Command> = fc.oneof(
   of(
     'console',
@@ -127,7 +133,11 @@ export const command: Arbitrary<Command> = fc.oneof(
   ),
   of(
     'kittiwake',
-    fc.oneof(kind('states'), kind('stop'), kind('events'), of('grant', fc.record({ policy, issued: time }))),
+    fc.oneof(
+      ...[kind('states'), kind('stop'), kind('events'), of('grant', fc.record({ policy, issued: time }))],
+      of('create', fc.record({ config, replace: fc.boolean(), limits })),
+      of('limit', limits),
+    ),
   ),
 );
 
@@ -165,6 +175,7 @@ const status: Arbitrary<Status> = fc.record(
       of('ended', fc.record({ at: time, why: text })),
     ),
     last: fc.oneof(of('status', fc.nat(255)), of('signal', text)),
+    limits,
   },
   { requiredKeys: ['name', 'info', 'state'] },
 );

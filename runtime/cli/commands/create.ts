@@ -1,9 +1,11 @@
 // kittiwake create: gives a unikernel to the orchestrator, which keeps it running.
 import { readFileSync } from 'node:fs';
+import type { Command as Asked } from '../../protocol/command.ts';
 import type { Command } from '../command.ts';
 import { parseCreation } from '../create-options.ts';
 import { ASKING_HELP, ASKING_OPTIONS, ASKING_STATUS } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
+import { LIMITING_HELP, LIMITING_OPTIONS } from '../limit-options.ts';
 import { findImage } from '../find-image.ts';
 import { readImage } from '../image.ts';
 
@@ -30,7 +32,7 @@ Options:
   --restart no|always|STATUS,STATUS
                       when to start it again after it ended: never, always, or
                       after these statuses (default: 2,255, those of crashes)
-  --start-order N     when the host starts, lower ones go first (default: 50)
+${LIMITING_HELP}  --start-order N     when the host starts, lower ones go first (default: 50)
   --add-name          --name=NAME is the guest's first argument
   --replace           in place of the unikernel of that name
 ${ASKING_HELP}
@@ -38,10 +40,12 @@ ${ASKING_STATUS}
 Examples:
   sudo kittiwake create hello hello.spt -- Hello from me
   sudo kittiwake create web:hi hello.spt --restart no --mem 16 --start-order 10
+  sudo kittiwake create batch batch.hvt --cpu-weight 10 --cpu-limit 50
   sudo kittiwake create a netcheck.spt --net:service=br0 -- --ipv4=10.0.0.2/24
 `,
   options: [
     ...['--net:', '--net-mac:', '--block:', '--block-sector-size:', '--mem', '--cpu', '--restart'],
+    ...LIMITING_OPTIONS,
     ...['--start-order', '--add-name', '--replace', ...ASKING_OPTIONS],
   ],
   takesImage: true,
@@ -57,7 +61,12 @@ Examples:
       const cpuids = wanted.cpus ?? (await allowedCpus(client, name));
       const value = { ...wanted.config, cpuids, compressed: false, image: readFileSync(path) };
       const kind = wanted.replace ? 'forceCreate' : 'create';
-      const said = expected('text', await client.ask(name, { kind: 'unikernel', value: { kind, value } }));
+      const { replace, limits } = wanted;
+      const asked: Asked =
+        limits === undefined
+          ? { kind: 'unikernel', value: { kind, value } }
+          : { kind: 'kittiwake', value: { kind: 'create', value: { config: value, replace, limits } } };
+      const said = expected('text', await client.ask(name, asked));
       out(
         wanted.json
           ? `${JSON.stringify({ name: shownName(name), done: said })}\n`

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request } from '../../protocol/chain.ts';
-import { socketOf, type Command } from '../../protocol/command.ts';
+import { configOf, socketOf, withImage, type Command } from '../../protocol/command.ts';
 import { Deframer, frame } from '../../protocol/frame.ts';
 import { decodeMessage, encodeMessage } from '../../protocol/message.ts';
 import type { Name } from '../../protocol/name.ts';
@@ -26,13 +26,10 @@ export function isEndless({ kind, value }: Command): boolean {
 }
 
 /** Whether it takes more of the host than before, and so has to be within the policies of its own chain. */
-export function takes({ kind, value }: Command): boolean {
-  if (kind === 'unikernel')
-    return (
-      value.kind === 'create' ||
-      value.kind === 'forceCreate' ||
-      (value.kind === 'restart' && value.value.kind === 'changed')
-    );
+export function takes(command: Command): boolean {
+  const { kind, value } = command;
+  if (configOf(command) !== undefined) return true;
+  if (kind === 'unikernel') return value.kind === 'restart' && value.value.kind === 'changed';
   return kind === 'block' && (value.kind === 'add' || value.kind === 'addWithData');
 }
 
@@ -113,12 +110,8 @@ async function streamed(client: Readable, budget: Budget): Promise<Uint8Array> {
 
 /** `command` with the image that its client sends after it, where it does. */
 async function whole(command: Command, client: Readable, budget: Budget): Promise<Command> {
-  if (command.kind !== 'unikernel') return command;
-  const { value } = command;
-  if ((value.kind !== 'create' && value.kind !== 'forceCreate') || value.value.image.length > 0)
-    return command;
-  const image = await streamed(client, budget);
-  return { kind: 'unikernel', value: { kind: value.kind, value: { ...value.value, image } } };
+  if (configOf(command)?.image.length !== 0) return command;
+  return withImage(command, await streamed(client, budget));
 }
 
 export interface Surroundings {
