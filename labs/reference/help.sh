@@ -47,6 +47,9 @@ kittiwake restart --help
 #: part stop
 kittiwake stop --help
 
+#: part limit
+kittiwake limit --help
+
 #: part rm
 kittiwake rm --help
 
