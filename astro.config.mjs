@@ -69,6 +69,7 @@ export default defineConfig({
           items: [
             { label: 'Leave it to kittiwaked', link: '/deploying/daemon/' },
             { label: 'Give a unikernel a disk', link: '/deploying/blocks/' },
+            { label: 'A fleet in a file', link: '/deploying/fleet/' },
             { label: 'Coming from Albatross', link: '/deploying/albatross/' },
           ],
         },
@@ -94,6 +95,7 @@ export default defineConfig({
           label: 'Reference',
           items: [
             { label: 'The kittiwake command', link: '/reference/kittiwake/' },
+            { label: 'Fleet files', link: '/reference/fleet/' },
             { label: 'The images and their arguments', link: '/reference/images/' },
             { label: 'What is not supported', link: '/reference/limits/' },
             { label: 'What doctor looks at', link: '/reference/doctor/' },

@@ -68,6 +68,15 @@ kittiwake block dump --help
 #: part policy
 kittiwake policy --help
 
+#: part apply
+kittiwake apply --help
+
+#: part diff
+kittiwake diff --help
+
+#: part export
+kittiwake export --help
+
 #: part events
 kittiwake events --help
 

@@ -5,7 +5,7 @@ export const EXIT = {
   ok: 0,
   /** The command line makes no sense. */
   usage: 64,
-  /** The image is not one, or is damaged. */
+  /** The image is not one, or is damaged; a fleet file makes no sense. */
   image: 65,
   /** The image cannot be read. */
   noImage: 66,

@@ -83,7 +83,7 @@ test.each<[string, string, string]>([
   [
     'a health',
     web('health: { udp: 1 }'),
-    'f.yaml:5:13: unikernels.web.health: has fields of its own; it takes one of runs, tcp, http and ping',
+    'f.yaml:5:13: unikernels.web.health: does not fit; it takes one of runs, tcp, http and ping',
   ],
   [
     'two healths',
@@ -98,7 +98,7 @@ test.each<[string, string, string]>([
   [
     'no image',
     'version: 1\nunikernels: { web: { memory: 1 } }',
-    'f.yaml:2:20: unikernels.web: has fields of its own; it takes an image, or a digest',
+    'f.yaml:2:20: unikernels.web: does not fit; it takes an image, or a digest',
   ],
   [
     'no unikernel',
@@ -118,7 +118,7 @@ test.each<[string, string, string]>([
   [
     'no CPU',
     'version: 1\npolicies: { a: { unikernels: 1, memory: 1, cpus: [] } }',
-    'f.yaml:2:50: policies.a.cpus: is a list; it takes one CPU at least, like [0]',
+    'f.yaml:2:50: policies.a.cpus: does not fit; it takes one CPU at least, like [0]',
   ],
   [
     'a limit',

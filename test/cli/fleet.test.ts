@@ -376,3 +376,32 @@ test('what is not well ends apply, says why, and nothing that comes later is sta
     notes: expect.stringMatching(/^web: it did not run for 600 s; /m) as string,
   });
 });
+
+test('a server that knows only what Albatross does is enough', async () => {
+  const asked = new Set<string>();
+  world.between = (handler) => async (message, client) => {
+    const command = message.payload.kind === 'command' ? message.payload.value : undefined;
+    asked.add(`${command?.kind ?? ''} ${command?.value.kind ?? ''}`);
+    // It closes the connection at what it does not know, and has no empty lists.
+    if (command?.kind === 'kittiwake') return undefined;
+    const answer = await handler(message, client);
+    if (answer && 'value' in answer && Array.isArray(answer.value) && answer.value.length === 0)
+      throw new Refusal(`${command?.kind ?? ''}: not found`);
+    return answer;
+  };
+  await world.write('fleet.yaml', FLEET.replace('startOrder: 20', 'startOrder: 20\n    health: { runs: 1 }'));
+  const applied = await world.run('apply', 'fleet.yaml');
+  expect(applied).toMatchObject({
+    status: 0,
+    notes: '',
+    out: expect.stringMatching(/^team:web: runs for 1 s$/m) as string,
+  });
+  const again = await world.run('apply', 'fleet.yaml', '--prune');
+  expect(again.out).toMatch(/^nothing to do: .*\nteam:web: runs for 1 s\n$/);
+  await world.write('changed.yaml', FLEET.replace('memory: 32', 'memory: 48').replace("'80'", "'81'"));
+  expect(await world.run('apply', 'changed.yaml')).toMatchObject({ status: 0, notes: '' });
+  expect(await world.run('diff', 'changed.yaml', '--prune')).toEqual({ status: 0, out: '', notes: '' });
+  await world.write('empty.yaml', 'version: 1\npath: team\n');
+  expect(await world.run('apply', 'empty.yaml', '--prune')).toMatchObject({ status: 0, notes: '' });
+  expect([...asked].filter((one) => one.startsWith('kittiwake'))).toEqual(['kittiwake states']);
+});

@@ -24,9 +24,11 @@ function meant(issue: Issue, value: unknown): Issue[] {
 const fieldOf = (path: readonly PropertyKey[]): string =>
   printable(path.map(String).join('.'), 200) || 'the file';
 
-function found(value: unknown): string {
+function found(value: unknown, code: Issue['code']): string {
   if (value === undefined) return 'is missing';
   if (value === null) return 'has no value';
+  // What is of the right kind, and wrong within.
+  if (typeof value === 'object' && code !== 'invalid_type') return 'does not fit';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object') return 'has fields of its own';
   return `is ${printable(JSON.stringify(value), 60)}`;
@@ -77,7 +79,7 @@ export function complaints(
       }
       return {
         ...read.at(path),
-        text: `${fieldOf(path)}: ${found(valueAt(read.value, path))}; it takes ${issue.message}`,
+        text: `${fieldOf(path)}: ${found(valueAt(read.value, path), issue.code)}; it takes ${issue.message}`,
       };
     });
   return all
