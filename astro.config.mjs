@@ -71,6 +71,7 @@ export default defineConfig({
             { label: 'Give a unikernel a disk', link: '/deploying/blocks/' },
             { label: 'A fleet in a file', link: '/deploying/fleet/' },
             { label: 'Coming from Albatross', link: '/deploying/albatross/' },
+            { label: 'Certificates and a second person', link: '/deploying/certificates/' },
           ],
         },
         {

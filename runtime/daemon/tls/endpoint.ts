@@ -291,7 +291,9 @@ export class Endpoint {
 
 const described = ({ name, command: { kind, value } }: Request): string =>
   `${formatName(name)} ${kind} ${value.kind}`;
-const shortKey = ([leaf]: readonly X509Certificate[]): string => (leaf ? keyOf(leaf).slice(0, 16) : '-');
+/** Of who made the request: the key of its own certificate is used once, and says nothing. */
+const shortKey = ([leaf, by = leaf]: readonly X509Certificate[]): string =>
+  by ? keyOf(by).slice(0, 16) : '-';
 
 /** `action`, which does nothing when it is called again. */
 function onceOnly(action: () => void): () => void {
