@@ -69,9 +69,9 @@ export default defineConfig({
           items: [
             { label: 'Leave it to kittiwaked', link: '/deploying/daemon/' },
             { label: 'Give a unikernel a disk', link: '/deploying/blocks/' },
+            { label: 'Certificates and a second person', link: '/deploying/certificates/' },
             { label: 'A fleet in a file', link: '/deploying/fleet/' },
             { label: 'Coming from Albatross', link: '/deploying/albatross/' },
-            { label: 'Certificates and a second person', link: '/deploying/certificates/' },
           ],
         },
         {
