@@ -12,8 +12,8 @@ digests, and by the prebuilt images they are.
 
 Usage: kittiwake export [PATH] [-o FILE [--force] [--images FOLDER]]
 
-What no server tells is not in it: health checks, what is on block devices
-('kittiwake block dump' writes that), and whether --add-name was given.
+Not in it: health checks, what is on block devices ('kittiwake block dump' writes
+that), limits of CPU, and whether --add-name was given.
 
 Options:
   -o, --output FILE   the file to make (default: standard output)
