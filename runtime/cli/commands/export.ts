@@ -12,7 +12,7 @@ digests, and by the prebuilt images they are.
 
 Usage: kittiwake export [PATH] [-o FILE [--force] [--images FOLDER]]
 
-Not in it: health checks, what is on block devices ('kittiwake block dump' writes
+Not in it: health checks, what is on block devices ('kittiwake block dump' has
 that), limits of CPU, and whether --add-name was given.
 
 Options:

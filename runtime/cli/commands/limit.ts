@@ -6,10 +6,11 @@ import { EXIT } from '../errors.ts';
 import { LIMITING, LIMITING_HELP, LIMITING_OPTIONS, limitsOf } from '../limit-options.ts';
 
 export const limit: Command = {
-  help: `Limit the CPU that a unikernel of kittiwaked gets, at once and from then on. What
-is not named is not limited; 'kittiwake ps NAME --json' has the limits there are.
-Memory is limited by itself: to what the unikernel was given, and a little for
-its tender. kittiwaked needs control groups for it (cgroup v2), which its unit has.
+  help: `Limit the CPU that a unikernel of kittiwaked gets, at once and from then on.
+What is not named is not limited; 'kittiwake ps NAME --json' has the limits
+there are. Memory is limited by itself: to what the unikernel was given, and a
+little for its tender. kittiwaked needs control groups for it (cgroup v2), which
+its unit has.
 
 Usage: kittiwake limit NAME [--cpu-weight N] [--cpu-limit PERCENT]
 
