@@ -3,7 +3,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { VERBS } from './api/verbs.ts';
 import { removeFile, syncFolder, writeNew } from './files.ts';
@@ -44,6 +44,13 @@ const shown = (name: string, { scope, verbs, created, expires }: Kept): Token =>
   ...{ name, scope, verbs, created, expires },
 });
 
+/** Makes `folder`, and those above it, readable for kittiwaked-http whatever the umask: who keeps the token to themselves often has one. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await fs.mkdir(folder, { recursive: true });
+  for (let at = resolve(folder); first !== undefined && at.length >= resolve(first).length; at = dirname(at))
+    await fs.chmod(at, 0o755);
+}
+
 /** Makes a token. What is returned is told to nobody again. @throws Error with code EEXIST where there is one of that name. */
 export async function makeToken(
   folder: string,
@@ -53,10 +60,11 @@ export async function makeToken(
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   const path = fileOf(folder, name);
   const kept = Kept.parse({ hash: hashOf(secret), created: new Date().toISOString(), ...allowed });
-  await fs.mkdir(folder, { recursive: true, mode: 0o755 });
+  await makeFolder(folder);
   const next = `${path}.${randomBytes(6).toString('hex')}.new`;
   await writeNew(next, `${JSON.stringify(kept)}\n`, 0o644);
   try {
+    await fs.chmod(next, 0o644);
     // Whole or not at all, and not in place of another.
     await fs.link(next, path);
   } finally {

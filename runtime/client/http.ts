@@ -101,7 +101,7 @@ export class HttpClient {
 
   /** Asks. @throws HttpError where the answer is no. */
   async call<K extends Called>(id: K, asked: Asked<K>): Promise<Answer<K>> {
-    const response = await this.#asked(id, asked as Loose);
+    const response = await this.#asked(id, asked);
     const { answer }: Operation = operations[id];
     const said: unknown =
       answer.kind === 'json'
@@ -117,11 +117,11 @@ export class HttpClient {
     id: K,
     asked: Asked<K> & { readonly lastEventId?: string },
   ): AsyncGenerator<Said<DataOf<K>>, void> {
-    const { body } = await this.#asked(id, asked as Loose);
-    const { answer }: Operation = operations[id];
-    if (!body || answer.kind !== 'events') return;
+    const { body } = await this.#asked(id, asked);
+    if (!body) return;
+    const { schema }: { readonly schema: z.ZodType } = operations[id].answer;
     for await (const { id: at, data } of serverSentEvents(body)) {
-      const value = answer.schema.parse(JSON.parse(data)) as DataOf<K>;
+      const value = schema.parse(JSON.parse(data)) as DataOf<K>;
       yield at === undefined ? { data: value } : { id: at, data: value };
     }
   }
@@ -147,7 +147,9 @@ export class HttpClient {
       path,
     );
     const url = new URL(filled, this.#where.base);
-    for (const [name, value] of Object.entries(query))
+    for (const [name, value] of Object.entries(
+      query as Readonly<Record<string, string | number | undefined>>,
+    ))
       if (value !== undefined) url.searchParams.set(name, String(value));
     const headers = new Headers();
     const { token } = this.#where;

@@ -44,6 +44,22 @@ test('a token is made, told once, listed, and revoked', async () => {
   expect(await fs.readdir(tokens)).toEqual([]);
 });
 
+test('what is kept can be read by kittiwaked-http, whatever the umask', async () => {
+  const before = process.umask(0o077);
+  try {
+    const folder = join(tokens, '..', 'a', 'b');
+    await kittiwake('token', 'create', 'ci', '--scope', ':', '--verbs', 'read', '--tokens', folder);
+    const modes = await Promise.all(
+      [join(folder, '..'), folder, join(folder, 'ci.json')].map(
+        async (path) => (await fs.stat(path)).mode & 0o777,
+      ),
+    );
+    expect(modes).toEqual([0o755, 0o755, 0o644]);
+  } finally {
+    process.umask(before);
+  }
+});
+
 test.each([
   [['create', 'x', '--verbs', 'read'], '--scope'],
   [['create', 'x', '--scope', ':'], '--verbs'],
