@@ -1,6 +1,7 @@
 // npm run bench: what speed we have, always beside a peer's measured in the same run. Numbers go to PERFORMANCE.md by hand.
 import { parseArgs } from 'node:util';
 import type { Comparison } from './bench/compare.ts';
+import { benchDaemon } from './bench/daemon.ts';
 import { benchNet } from './bench/net.ts';
 import { benchPing } from './bench/ping.ts';
 import { benchStart } from './bench/start.ts';
@@ -24,6 +25,7 @@ const SUBJECTS: Readonly<Record<string, () => Figures | Promise<Figures>>> = {
       peerImage: values['peer-image'],
       peerTender: values['peer-tender'],
     }),
+  daemon: () => benchDaemon({ runs: runs ?? 5, only: values.only }),
   usernet: () => benchUsernet({ runs: runs ?? 5, seconds, only: values.only }),
   tender: () =>
     benchTender({
@@ -44,17 +46,18 @@ Subjects (all when none is named):
   ping     round trip of a ping
   net      HTTP beside nginx, TCP beside iperf3 and Linux, start, memory and size; needs the
            Debian packages wrk, nginx-light, iperf3, curl and iputils-ping
+  daemon   the orchestrator: create, memory, consoles, its restart with 200 unikernels
   usernet  the network of 'kittiwake run' without root: start, HTTP, streams, beside Linux behind
            slirp4netns; needs the Debian packages wrk, nginx-light, curl and slirp4netns
   tender   the tenders themselves: start, memory, packets, sectors; kittiwake-hvt in the lab VM
            where this machine's KVM is not real
 
 Options:
-  --runs N            measure each contestant N times (default 15, for net and usernet 5, for
-                      tender 7)
+  --runs N            measure each contestant N times (default 15, for net, daemon and usernet
+                      5, for tender 7)
   --seconds N         how long one run of net's or usernet's wrk, of their streams or of tender's datagrams
                       takes (default 3)
-  --only NAME         of net, usernet and tender, only figures whose name begins so, such as net.tcp
+  --only NAME         of net, daemon, usernet and tender, only figures whose name begins so, such as net.tcp
   --mtu N             of net.tcp, on every link, loopback too (default: the kernel's, 1500 and
                       65536 for loopback)
   --peer-image FILE   measure another image beside ours; it is started with --ipv4=10.0.0.2/24
@@ -79,8 +82,8 @@ function row({ what, unit, ours, beside }: Comparison): string {
 }
 
 function json({ what, unit, runs: count, ours, beside }: Comparison): string {
-  // Figures of net, usernet and tender have names of their own, others are told apart by who is measured.
-  const name = /^(net|usernet|tender)\./.test(what) ? what : `${what}, ${ours.name}`;
+  // Figures of net, daemon, usernet and tender have names of their own, others are told apart by who is measured.
+  const name = /^(net|daemon|usernet|tender)\./.test(what) ? what : `${what}, ${ours.name}`;
   const peer = {
     peer: beside?.name ?? null,
     peerValue: beside?.median ?? null,
