@@ -41,6 +41,26 @@ test('a unikernel is created, listed, restarted, stopped and removed from elsewh
   expect((await as(site, 'ps')).out).toMatch(/^NAME .*\n$/);
 });
 
+test('limits go with an image that follows, change from elsewhere, and are bound by the same policies', async () => {
+  const site = 'anna/site';
+  const limits = async (): Promise<unknown> =>
+    (JSON.parse((await as(site, 'ps', '--json')).out) as { limits?: unknown }[])[0]?.limits;
+  const create = (memory: string) => as(site, 'create', 'web', IMAGE, '--cpu-limit', '50', '--mem', memory);
+  expect(await create('128')).toMatchObject({ status: 69, notes: expect.stringMatching(/64 MB/) as unknown });
+  expect(await create('32')).toMatchObject({ status: 0, out: 'anna:site:web: created unikernel\n' });
+  expect(await limits()).toEqual({ cpuMax: 50 });
+  expect(await as(site, 'limit', 'web', '--cpu-weight', '7')).toMatchObject({ status: 0 });
+  expect(await limits()).toEqual({ cpuWeight: 7 });
+  for (const [option, value] of [
+    ['--cpu-weight', '0'],
+    ['--cpu-weight', '10001'],
+    ['--cpu-limit', '0'],
+    ['--cpu-limit', '1.5'],
+  ] as const)
+    expect(await as(site, 'limit', 'web', option, value)).toMatchObject({ status: 64 });
+  expect(await as(site, 'rm', 'web')).toMatchObject({ status: 0 });
+});
+
 test('policies of certificates are those of the server then', async () => {
   const { out } = await as('', 'policy', 'list');
   expect(out).toMatch(/\nanna: +2 +64 MB +none +1 +none\nanna:site: +2 /);

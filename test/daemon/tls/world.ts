@@ -137,6 +137,7 @@ export class World {
     const { disk, remembered } = await Disk.open(join(this.folder, 'db'));
     const { blocks, found } = await Blocks.open(join(this.folder, 'blocks'), (line) => this.log.push(line));
     const orchestrator = new Orchestrator({
+      cgroups: { apply: () => undefined },
       ...{ disk, remembered, launcher, blocks, found, reach: 'ancestors', host: () => Promise.resolve(HOST) },
       event: (subject, said) => this.events.push(`${formatName(subject)} ${said}`),
       lines: () => undefined,
