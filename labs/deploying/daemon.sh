@@ -31,10 +31,10 @@ sudo kittiwake stats check --json | grep -o '"networks.*'
 
 #: part limit budget=200s
 sudo kittiwake limit check --cpu-limit 50
-cat /sys/fs/cgroup/system.slice/kittiwaked-unikernels.service/:check/cpu.max
+sudo cat /sys/fs/cgroup/system.slice/kittiwaked-unikernels.service/:check/cpu.max
 
 #: part memory-limit
-cat /sys/fs/cgroup/system.slice/kittiwaked-unikernels.service/:check/memory.max
+sudo cat /sys/fs/cgroup/system.slice/kittiwaked-unikernels.service/:check/memory.max
 
 #: part fails budget=200s
 sudo kittiwake create hello hello.spt --restart 3 -- --exit=3
