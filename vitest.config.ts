@@ -13,6 +13,8 @@ const LONG = [
   'tender/hostile-hvt',
   'tender/hvt',
   'network/manage',
+  'daemon/many',
+  'daemon/full',
   'guest/ring',
   'network/traffic',
 ].map((name) => `/test/${name}.test.ts`);
