@@ -86,6 +86,12 @@ kittiwake ca --help
 #: part cert
 kittiwake cert --help
 
+#: part token
+kittiwake token --help
+
+#: part token-create
+kittiwake token create --help
+
 #: part doctor
 kittiwake doctor --help
 
@@ -94,6 +100,9 @@ kittiwake completion --help
 
 #: part kittiwaked
 kittiwaked --help
+
+#: part kittiwaked-http
+kittiwaked-http --help
 
 #: part hvt
 kittiwake-hvt --help
