@@ -27,7 +27,7 @@ sudo kittiwake logs check
 sudo kittiwake stats
 
 #: part stats-one budget=100s
-sudo kittiwake stats check --json | grep -o '"networks.*'
+sudo kittiwake stats check --json | grep -o '"networks":[^]]*'
 
 #: part limit budget=200s
 sudo kittiwake limit check --cpu-limit 50

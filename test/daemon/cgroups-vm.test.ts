@@ -50,7 +50,7 @@ test(
   'without a folder it can use the daemon says so once, runs unikernels all the same, and refuses limits',
   async () => {
     const { out } = await lab.run(`
-      systemctl stop kittiwaked kittiwaked-unikernels
+      systemctl stop kittiwaked kittiwaked-unikernels 2> /dev/null
       mkdir -p /run/systemd/system/kittiwaked.service.d
       printf '[Service]\\nExecStart=\\nExecStart=/usr/local/bin/kittiwaked --cgroup /sys/fs/cgroup/none\\n' \\
         > /run/systemd/system/kittiwaked.service.d/none.conf
