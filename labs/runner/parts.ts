@@ -108,16 +108,21 @@ async function untilGood(
 ): Promise<{ ran: Ran; verdict: Verdict }> {
   const started = performance.now();
   const limitMs = part.budget * factor * 1000;
+  let last: { ran: Ran; verdict: Verdict } | undefined;
   for (let inARow = 0; ;) {
     const ran = await run(Math.max(1, limitMs - (performance.now() - started)));
-    const verdict = judgeIt(ran);
-    inARow = verdict.causes.length === 0 ? inARow + 1 : 0;
+    const cut = ran.exit === null && !ran.gone;
+    // What was cut short by the budget says less than the try before it.
+    if (!cut || !last) last = { ran, verdict: judgeIt(ran) };
+    if (!cut) inARow = last.verdict.causes.length === 0 ? inARow + 1 : 0;
     const durationMs = Math.round(performance.now() - started);
-    const over = ran.gone || ran.exit === null || durationMs + AGAIN_AFTER_MS > limitMs;
+    const over = cut || ran.gone || durationMs + AGAIN_AFTER_MS > limitMs;
     if (!part.until || inARow === part.times || over) {
       const late = part.until && inARow > 0 && inARow < part.times;
-      const causes = late ? [`it went well only ${inARow} of ${part.times} times in a row`] : verdict.causes;
-      return { ran: { ...ran, durationMs }, verdict: { ...verdict, causes } };
+      const causes = late
+        ? [`it went well only ${inARow} of ${part.times} times in a row`]
+        : last.verdict.causes;
+      return { ran: { ...last.ran, durationMs }, verdict: { ...last.verdict, causes } };
     }
     await delay(AGAIN_AFTER_MS);
   }

@@ -78,6 +78,15 @@ describe('a part with until', () => {
     expect(parts[0]).toMatchObject({ outcome: 'failed', transcript: 'no' });
   });
 
+  test('is judged by its last whole try where its budget cuts one short', async () => {
+    const { failure, parts } = await run(
+      `#: part wait until budget=2s\n${count()} > /dev/null; [ $n = 1 ] || sleep 60; echo no`,
+      'yes',
+    );
+    expect(failure?.causes).toEqual(['it printed something else than expected']);
+    expect(parts[0]).toMatchObject({ outcome: 'failed', exit: 0, transcript: 'no' });
+  });
+
   test('goes red when its budget is over before it was good often enough', async () => {
     const { failure } = await run('#: part wait until times=20 budget=1s\ntrue');
     expect(failure?.causes.join()).toMatch(/^it went well only \d+ of 20 times in a row$/);
