@@ -71,11 +71,6 @@ const HTTP_WRAPPER = DAEMON_WRAPPER.replace('the orchestrator', "the orchestrato
 /** Where the installed tree is built. */
 export const runtimeTree = join(root, 'build', 'runtime');
 
-/** What the programs are made of. */
-const SOURCES = ['api', 'cli', 'client', 'daemon', 'doctor', 'image', 'network', 'protocol'].map((folder) =>
-  join('runtime', folder),
-);
-
 /** JSON Schemas, as the site publishes them; a test keeps them what the code says. */
 const schemas = join(root, 'public', 'schema');
 
@@ -95,7 +90,7 @@ async function build(): Promise<string> {
 
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const folders = await Promise.all(
-    [...SOURCES, 'fixtures/images', 'build/tender', 'public/schema'].map((folder) =>
+    ['runtime', 'fixtures/images', 'build/tender', 'public/schema'].map((folder) =>
       digestOf(join(root, folder)),
     ),
   );
