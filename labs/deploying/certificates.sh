@@ -36,6 +36,10 @@ ping -c 1 -W 10 10.0.0.2
 #: part ps budget=200s
 kittiwake ps $anna
 
+#: part remote budget=200s
+kittiwake remote add lab lab --identity anna
+kittiwake ps --remote lab
+
 #: part logs budget=100s
 kittiwake logs web $anna
 
@@ -145,4 +149,5 @@ sudo kittiwake policy rm anna:shop
 sudo systemctl disable --now kittiwaked-tls.socket kittiwaked.socket kittiwaked.service 2> /dev/null
 sudo rm -r /etc/kittiwaked/tls
 sudo ip link del br0
+kittiwake remote rm lab
 rm -r ca server anna shop old.pem new.pem events data back

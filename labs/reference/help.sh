@@ -86,6 +86,12 @@ kittiwake ca --help
 #: part cert
 kittiwake cert --help
 
+#: part remote
+kittiwake remote --help
+
+#: part remote-add
+kittiwake remote add --help
+
 #: part token
 kittiwake token --help
 

@@ -108,6 +108,11 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/cert.ts')).cert,
   },
   {
+    name: 'remote',
+    summary: 'give names to orchestrators of other hosts, for --remote',
+    load: async () => (await import('./commands/remote.ts')).remote,
+  },
+  {
     name: 'token',
     summary: 'make and revoke tokens for the HTTP API of kittiwaked',
     load: async () => (await import('./commands/token.ts')).token,

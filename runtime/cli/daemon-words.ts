@@ -25,7 +25,8 @@ export const ASKING_HELP = `  --json              write JSON instead of text
   --remote HOST       the orchestrator of another host, HOST or HOST:PORT, by
                       certificate; --identity FOLDER has those, from
                       'kittiwake ca delegate'; --server-name NAME is what the
-                      server's is to say, where that is not HOST
+                      server's is to say, where that is not HOST. Or a name
+                      from 'kittiwake remote add', which has all of that
   --help              show this text
 `;
 

@@ -1,6 +1,7 @@
 // What the commands that speak to the orchestrator share. It is loaded when one of them runs: the others start without the protocol.
 import { address } from '../client/address.ts';
 import { IdentityError } from '../client/identity-error.ts';
+import type { Remote } from '../client/remotes.ts';
 import { Client, ClientError, locally, SOCKETS, type Failure } from '../client/socket.ts';
 import type { Command as Asked } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -49,13 +50,25 @@ export async function clientOf({
   }
   if (sockets !== undefined)
     throw new CommandError(EXIT.usage, '--remote: either this or --sockets; leave one away');
-  if (identity === undefined)
+  const known = await remoteCalled(remote);
+  const shown = identity ?? known?.identity;
+  if (shown === undefined)
     throw new CommandError(
       EXIT.usage,
-      "--remote: no --identity given; name the folder of certificates that 'kittiwake ca delegate' made",
+      `--remote ${printable(remote)}: no remote has that name, and no --identity is given; name the folder of certificates that 'kittiwake ca delegate' made, or see 'kittiwake remote add --help'`,
     );
   const { remotely } = await import('../client/remote.ts');
-  return new Client(remotely({ ...server(remote), serverName }, identity));
+  const at = { ...server(known?.address ?? remote), serverName: serverName ?? known?.serverName };
+  return new Client(remotely(at, shown));
+}
+
+async function remoteCalled(name: string): Promise<Remote | undefined> {
+  const { remoteOf, remotesFolder } = await import('../client/remotes.ts');
+  try {
+    return await remoteOf(remotesFolder(), name);
+  } catch (error) {
+    throw new CommandError(EXIT.noImage, printable((error as Error).message));
+  }
 }
 
 function server(remote: string): ReturnType<typeof address> {

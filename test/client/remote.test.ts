@@ -102,7 +102,7 @@ describe('is refused, and told why:', () => {
       69,
       /bob:web: these certificates are for names in anna: and no others; use those of bob:/,
     ],
-    ['no identity', () => kittiwake('ps', '--remote', 'localhost'), 64, /no --identity given/],
+    ['no identity', () => kittiwake('ps', '--remote', 'localhost'), 64, /no --identity is given/],
     ['an identity for nothing', () => kittiwake('ps', '--identity', ca), 64, /--identity: of no use without/],
     ['two ways', () => kittiwake('ps', '--remote', 'localhost', '--sockets', '/'), 64, /leave one away/],
     ['no address', () => kittiwake('ps', '--remote', 'a:b:c', '--identity', ca), 64, /'a:b:c' is no address/],
