@@ -107,6 +107,9 @@ kittiwake completion --help
 #: part kittiwaked
 kittiwaked --help
 
+#: part kittiwaked-tls
+kittiwaked-tls --help
+
 #: part kittiwaked-http
 kittiwaked-http --help
 
