@@ -144,7 +144,7 @@ function installFact(install: Install): InstallFact {
   const versions = new Map<string, string>(VERSION === 'from source' ? [] : [['kittiwake', VERSION]]);
   for (const tender of [install.tender('hvt'), install.tender('spt')]) {
     const { stdout } = spawnSync(tender, ['--version'], { encoding: 'utf8' });
-    versions.set(basename(tender), /^\S+ (\S+)/.exec(stdout)?.[1] ?? 'missing');
+    versions.set(basename(tender), /^\S+ ([^\s,]+)/.exec(stdout)?.[1] ?? 'missing');
   }
   return {
     ...{ images: list.length, altered: altered.map(({ file }) => file), versions },

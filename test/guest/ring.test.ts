@@ -79,7 +79,7 @@ test.each([
 rm -f pcap; timeout 200 tcpdump -Z root -i tap0 -B 32768 -c 2500 -w pcap ether proto 0x88b5 2> log & capture=$!
 until grep -q 'listening on' log; do kill -0 $capture || exit 1; sleep 0.05; done
 kittiwake-hvt --mem=4 ${option} --stats=/tmp/stats --net:service=tap0 sending.hvt; echo $?
-kittiwake stats --json stats | grep -o '"net_write":[0-9]*'
+kittiwake stats --json ./stats | grep -o '"net_write":[0-9]*'
 wait $capture; perl -e '${CHECK}' < pcap`);
     expect(out).toBe(`0\n"net_write":${calls}\n2500 frames, 0 bad\n`);
   },

@@ -88,7 +88,8 @@ describe.skipIf(skipped)(`netcheck's TCP ${skipped ?? ''}`, () => {
     const before = residentKilobytes(guest.pid);
     const { made } = await client(namespace, 'drop', ADDRESS, DISCARD, 9000);
     expect(made).toBe(9000);
-    expect(residentKilobytes(guest.pid) - before).toBeLessThan(256);
+    // More at a time than in the first thousand touch pages for the first time; what 9,000 leave behind would be more than this.
+    expect(residentKilobytes(guest.pid) - before).toBeLessThan(512);
     await echoes(namespace, 100_000);
     await guest.stop();
   });
