@@ -23,7 +23,7 @@ Options:
 ${REMOTE_HELP}
 Examples:
   kittiwake remote add lab host.example --identity ca/anna
-  kittiwake remote add v6 '[2001:db8::1]:1025' --identity ca/anna --server-name lab
+  kittiwake remote add v6 '[2001:db8::1]' --identity ca/anna --server-name lab
 `,
   options: ['--identity', '--server-name', '--json', '--help'],
   async run(args, { out }) {

@@ -6,7 +6,8 @@ import { EXIT } from '../errors.ts';
 import { onRemotes, REMOTE_HELP } from './remote-words.ts';
 
 export const remoteRm: Command = {
-  help: `Forget a remote. Nothing changes there, and its certificates stay where they are.
+  help: `Forget a remote. Nothing changes there, and its certificates stay where they
+are.
 
 Usage: kittiwake remote rm NAME
 

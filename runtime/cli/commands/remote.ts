@@ -20,8 +20,8 @@ export const remote = group(
       load: async () => (await import('./remote-rm.ts')).remoteRm,
     },
   ],
-  `Remotes: names for orchestrators of other hosts, so that --remote NAME says where
-one is and which certificates to show.`,
+  `Remotes: names for orchestrators of other hosts, so that --remote NAME says
+where one is and which certificates to show.`,
   `Examples:
   kittiwake remote add lab host.example --identity ca/anna
   kittiwake ps --remote lab
