@@ -1,4 +1,5 @@
 // Files that are whole or not there, whenever the process or the host dies: on the disk under another name before they get their own.
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -34,6 +35,19 @@ export async function replaceFile(path: string, content: Uint8Array | string, mo
   await fs.rm(next, { force: true });
   await writeNew(next, content, mode);
   await fs.rename(next, path);
+  await syncFolder(dirname(path));
+}
+
+/** Makes the file `path`, whole or not at all, whatever the umask. @throws Error with code EEXIST where there is one, which stays as it is. */
+export async function publishFile(path: string, content: string, mode: number): Promise<void> {
+  const next = `${path}.${randomBytes(6).toString('hex')}.new`;
+  await writeNew(next, content, mode);
+  try {
+    await fs.chmod(next, mode);
+    await fs.link(next, path);
+  } finally {
+    await fs.rm(next);
+  }
   await syncFolder(dirname(path));
 }
 

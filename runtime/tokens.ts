@@ -6,7 +6,7 @@ import * as fs from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { VERBS } from './api/verbs.ts';
-import { removeFile, syncFolder, writeNew } from './files.ts';
+import { publishFile, removeFile } from './files.ts';
 import { formatName, label, parseName } from './protocol/name.ts';
 
 export const TOKENS = '/etc/kittiwaked/tokens';
@@ -61,16 +61,7 @@ export async function makeToken(
   const path = fileOf(folder, name);
   const kept = Kept.parse({ hash: hashOf(secret), created: new Date().toISOString(), ...allowed });
   await makeFolder(folder);
-  const next = `${path}.${randomBytes(6).toString('hex')}.new`;
-  await writeNew(next, `${JSON.stringify(kept)}\n`, 0o644);
-  try {
-    await fs.chmod(next, 0o644);
-    // Whole or not at all, and not in place of another.
-    await fs.link(next, path);
-  } finally {
-    await fs.rm(next);
-  }
-  await syncFolder(folder);
+  await publishFile(path, `${JSON.stringify(kept)}\n`, 0o644);
   return `kwt_${label(name)}_${secret}`;
 }
 

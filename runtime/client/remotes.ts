@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { removeFile, syncFolder, writeNew } from '../files.ts';
+import { publishFile, removeFile } from '../files.ts';
 import { label } from '../protocol/name.ts';
 
 /** Bytes of the largest file that is looked into. */
@@ -47,11 +47,7 @@ async function read(path: string): Promise<Remote> {
 export async function addRemote(folder: string, name: string, remote: Remote): Promise<void> {
   const path = fileOf(folder, name);
   await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  const next = `${path}.${process.pid}.new`;
-  await writeNew(next, `${JSON.stringify(Kept.parse(remote), null, 2)}\n`, 0o600);
-  // Whole or not at all, and not in place of another.
-  await fs.link(next, path).finally(() => fs.rm(next));
-  await syncFolder(folder);
+  await publishFile(path, `${JSON.stringify(Kept.parse(remote), null, 2)}\n`, 0o600);
 }
 
 /** @throws Error with code ENOENT where there is none. */

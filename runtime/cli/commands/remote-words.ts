@@ -1,6 +1,5 @@
 // What the commands of remotes share.
-import { CommandError, EXIT } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { onNamedFiles } from './named-files.ts';
 
 export const REMOTE_HELP = `  --json              write JSON instead of text
   --help              show this text
@@ -17,23 +16,5 @@ export async function onRemotes<T>(
 ): Promise<T> {
   const loaded = await library();
   const folder = loaded.remotesFolder();
-  try {
-    return await action(loaded, folder);
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const { code, message, name: kind } = error as NodeJS.ErrnoException;
-    const shown = printable(name ?? '');
-    if (kind === 'ProtocolError') throw new CommandError(EXIT.usage, printable(message));
-    if (code === 'EEXIST')
-      throw new CommandError(
-        EXIT.usage,
-        `remote ${shown}: there is one; remove it first, or take another name`,
-      );
-    if (code === 'ENOENT')
-      throw new CommandError(
-        EXIT.noImage,
-        `remote ${shown}: there is none; 'kittiwake remote list' lists them`,
-      );
-    throw new CommandError(EXIT.host, `${printable(folder)}: ${printable(message)}`);
-  }
+  return onNamedFiles({ noun: 'remote', freeing: 'remove', folder, name }, () => action(loaded, folder));
 }

@@ -1,6 +1,5 @@
 // What the commands of tokens share.
-import { CommandError, EXIT } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { onNamedFiles } from './named-files.ts';
 
 const FOLDER = '/etc/kittiwaked/tokens';
 
@@ -27,24 +26,7 @@ export async function onTokens<T>(
   action: (loaded: Awaited<ReturnType<typeof library>>) => Promise<T>,
 ): Promise<T> {
   const loaded = await library();
-  try {
-    return await action(loaded);
-  } catch (error) {
-    const { code, message, name: kind } = error as NodeJS.ErrnoException;
-    const shown = printable(name ?? '');
-    if (kind === 'ProtocolError') throw new CommandError(EXIT.usage, printable(message));
-    if (code === 'EEXIST')
-      throw new CommandError(
-        EXIT.usage,
-        `token ${shown}: there is one; revoke it first, or take another name`,
-      );
-    if (code === 'ENOENT')
-      throw new CommandError(
-        EXIT.noImage,
-        `token ${shown}: there is none; 'kittiwake token list' lists them`,
-      );
-    if (code === 'EACCES')
-      throw new CommandError(EXIT.permission, `${printable(folder)}: permission denied; use sudo`);
-    throw new CommandError(EXIT.host, `${printable(folder)}: ${printable(message)}`);
-  }
+  return onNamedFiles({ noun: 'token', freeing: 'revoke', folder, denied: 'use sudo', name }, () =>
+    action(loaded),
+  );
 }
