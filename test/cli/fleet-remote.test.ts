@@ -2,7 +2,7 @@
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { IMAGE, pem, pems, World } from '../daemon/tls/world.ts';
+import { IMAGE, World } from '../daemon/tls/world.ts';
 import { noise } from '../random.ts';
 import { kittiwake } from './kittiwake.ts';
 
@@ -11,11 +11,7 @@ let ca: string;
 let file: string;
 beforeAll(async () => {
   world = await World.begin();
-  ca = join(world.folder, 'ca');
-  await fs.mkdir(ca);
-  for (const name of ['root.pem', 'cert.pem'])
-    await fs.writeFile(join(ca, name), pems(world.root.certificate));
-  await fs.writeFile(join(ca, 'key.pem'), pem(world.root.key));
+  ca = await world.rootFolder();
   const grant = ['--unikernels', '2', '--memory', '64', '--cpu', '1', '--block', '8'];
   expect(await kittiwake('ca', 'delegate', ca, 'anna', ...grant)).toMatchObject({ status: 0 });
   file = join(world.folder, 'fleet.yaml');

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kittiwake } from '../cli/kittiwake.ts';
-import { pem, pems, World } from '../daemon/tls/world.ts';
+import { World } from '../daemon/tls/world.ts';
 
 let world: World;
 let ca: string;
@@ -11,11 +11,7 @@ const IMAGE = join(import.meta.dirname, '../../fixtures/images/hello.spt');
 
 beforeAll(async () => {
   world = await World.begin();
-  ca = join(world.folder, 'ca');
-  await fs.mkdir(ca);
-  for (const name of ['root.pem', 'cert.pem'])
-    await fs.writeFile(join(ca, name), pems(world.root.certificate));
-  await fs.writeFile(join(ca, 'key.pem'), pem(world.root.key));
+  ca = await world.rootFolder();
   const small = ['--unikernels', '2', '--memory', '64', '--cpu', '1'];
   expect(await kittiwake('ca', 'delegate', ca, 'anna', ...small)).toMatchObject({ status: 0 });
   expect(await kittiwake('ca', 'delegate', join(ca, 'anna'), 'site', ...small)).toMatchObject({ status: 0 });

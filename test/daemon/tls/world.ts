@@ -170,6 +170,16 @@ export class World {
     return serverFiles(this.folder, this.root, ['localhost', '127.0.0.1'], this.#keys);
   }
 
+  /** The root's folder, as 'kittiwake ca init' makes it. */
+  async rootFolder(): Promise<string> {
+    const folder = join(this.folder, 'ca');
+    await fs.mkdir(folder);
+    for (const name of ['root.pem', 'cert.pem'])
+      await fs.writeFile(join(folder, name), pems(this.root.certificate));
+    await fs.writeFile(join(folder, 'key.pem'), pem(this.root.key));
+    return folder;
+  }
+
   async end(): Promise<void> {
     await this.#endpoint?.close();
     for (const listening of this.#listening) await listening.close();
