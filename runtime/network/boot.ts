@@ -55,7 +55,7 @@ export function persist(boot: Boot, exec: Exec): string[] {
   const written = existsSync(path) && readFileSync(path, 'utf8') === text;
   if (written && enabled(boot)) return [];
   if (!written) writeFileSync(path, text, { mode: 0o644, flush: true });
-  systemctl(exec, 'daemon-reload');
+  // Which makes systemd read its units anew, too: on a slow host that is most of the time it takes.
   systemctl(exec, 'enable', '--now', '--no-block', UNIT);
   return [];
 }
@@ -64,7 +64,7 @@ export function persist(boot: Boot, exec: Exec): string[] {
 export function forget(boot: Boot, exec: Exec): void {
   const path = join(boot.folder, UNIT);
   if (!boot.systemd || boot.command === undefined || !existsSync(path)) return;
-  systemctl(exec, 'disable', '--now', '--no-block', UNIT);
+  systemctl(exec, 'disable', '--now', '--no-block', '--no-reload', UNIT);
   rmSync(path);
   systemctl(exec, 'daemon-reload');
 }

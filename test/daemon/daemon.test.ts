@@ -16,9 +16,6 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
   }, LIMIT_MS);
   afterEach(() => host.close(), LIMIT_MS);
 
-  const answers = async (address: string): Promise<void> => {
-    await host.namespace.shell(`ping -q -c 1 -w 30 ${address}`);
-  };
   const taps = async (): Promise<string[]> =>
     (await host.namespace.shell('ip -o link show type tun')).match(/kwd[0-9a-f]{12}/g) ?? [];
   const said = async (name: string): Promise<string[]> => {
@@ -37,13 +34,13 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
     async () => {
       const config = await checker('10.0.0.2');
       expect(await host.ask('team:a', create(config))).toEqual({ kind: 'text', value: 'created unikernel' });
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
       const [status] = await host.states();
       expect(status).toMatchObject({ name: { path: ['team'], label: 'a' }, state: { kind: 'running' } });
       expect(await said('team:a')).toEqual([expect.stringContaining('ready: 10.0.0.2/16')]);
       const before = await host.processes();
       await host.ask('team:a', restart);
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
       expect((await host.processes()).get('team:a')).not.toBe(before.get('team:a'));
       expect(await taps()).toHaveLength(1);
 
@@ -53,7 +50,7 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
         { state: { kind: 'ended' }, last: { kind: 'status', value: 0 } },
       ]);
       await host.ask('team:a', restart);
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
       await host.ask('team:a', unikernel('destroy'));
       expect(await host.states()).toEqual([]);
       expect(await taps()).toEqual([]);
@@ -70,11 +67,11 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
         'a',
         create(await checker('10.0.0.2', { arguments: ['--ipv4=10.0.0.2/16', '-l', 'debug'] })),
       );
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
       const before = await host.processes();
       await host.end(signal);
       if (signal === 'SIGTERM') expect(host.log).toContain('ends; 1 unikernels run on');
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
       await host.namespace.shell(
         `timeout 30 bash -c 'exec 3<>/dev/tcp/10.0.0.2/7; echo anybody >&3; head -n 1 <&3'`,
       );
@@ -105,7 +102,7 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
       for (const pid of before.values()) process.kill(pid, 'SIGTERM');
       await expect.poll(() => host.tenders()).toEqual([]);
       await host.start();
-      await answers('10.0.0.3');
+      await host.answers('10.0.0.3');
       const states = await host.states();
       expect(states).toContainEqual(
         expect.objectContaining({
@@ -124,7 +121,7 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
     'what a unikernel uses is told once to who asks once: its process, and its interface from both sides',
     async () => {
       await host.ask('team:a', create(await checker('10.0.0.2')));
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
       const subscribe = { kind: 'stats', value: { kind: 'subscribe' } } as const;
       await using exchange = await host.client.open(parseName('team:'), subscribe, false);
       const all: { name: Name; data: Data }[] = [];
@@ -169,7 +166,7 @@ describe.skipIf(noNamespaces !== undefined)('kittiwaked', () => {
       await expect
         .poll(async () => (await host.states())[0]?.state.kind, { timeout: LIMIT_MS })
         .toBe('running');
-      await answers('10.0.0.2');
+      await host.answers('10.0.0.2');
     },
     LIMIT_MS,
   );

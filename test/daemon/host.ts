@@ -77,6 +77,11 @@ export class DaemonHost implements AsyncDisposable {
     return this.client.ask(parseName(name), command);
   }
 
+  /** Waits until what has `address` answers: a guest may begin later than ping takes a neighbour for unreachable. */
+  async answers(address: string): Promise<void> {
+    await this.namespace.shell(`timeout 60 sh -c 'until ping -q -c 1 -W 1 ${address}; do :; done'`);
+  }
+
   /** What the daemon says it has. */
   async states(): Promise<readonly Status[]> {
     const answer = await this.ask(':', { kind: 'kittiwake', value: { kind: 'states' } });

@@ -1,5 +1,5 @@
-// The daemon is killed at random instants, over and over, while clients create, stop, restart and destroy: after each start what it has is what it
-// acknowledged, and what runs on the host is what it has. KITTIWAKED_KILLS says how often, KITTIWAKED_SEED which instants.
+// The daemon is killed at random instants, over and over, while clients create, stop, restart and destroy, set policies and fill block devices: after each
+// start what it has is what it acknowledged, and what runs on the host is what it has. KITTIWAKED_KILLS says how often, KITTIWAKED_SEED which instants.
 import * as fs from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { formatName } from '../../runtime/protocol/name.ts';
 import { seeded } from '../random.ts';
 import { noNamespaces } from '../net/namespace.ts';
 import { checker, create, DaemonHost, restart, unikernel } from './host.ts';
+import { BlockStorm } from './storm-blocks.ts';
 
 const KILLS = Number(process.env['KITTIWAKED_KILLS'] ?? 6);
 const SEED = Number(process.env['KITTIWAKED_SEED'] ?? 20261121);
@@ -52,6 +53,7 @@ test.skipIf(noNamespaces !== undefined)(
     const names = Array.from({ length: CLIENTS * NAMES }, (_, at) => `storm:u${at}`);
     for (const name of names) known.set(name, new Set(['none']));
     let policy = new Set([0]);
+    const blocks = new BlockStorm(host);
     let acknowledged = 0;
 
     /** Sends requests until the daemon is gone. */
@@ -103,9 +105,11 @@ test.skipIf(noNamespaces !== undefined)(
         client(names.slice(at * NAMES, (at + 1) * NAMES), seeded(SEED + kill * 100 + at)),
       );
       streams.push(policies(seeded(SEED + kill * 100 + CLIENTS)));
+      const stored = blocks.client(seeded(SEED + kill * 100 + CLIENTS + 1));
       await after(random(LATEST_MS));
       await host.end('SIGKILL');
       await Promise.all(streams);
+      acknowledged += await stored;
     }
     await host.start();
     await check(KILLS);
@@ -134,6 +138,7 @@ test.skipIf(noNamespaces !== undefined)(
           : undefined;
       expect([...policy], where).toContain(standing?.policy.memory ?? 0);
       policy = new Set([standing?.policy.memory ?? 0]);
+      await blocks.check(where);
       // Nothing runs that nobody knows of; a tender under spt is two processes, its keeper and its guest.
       expect(await host.tenders(), where).toHaveLength(running.length * 2);
     }

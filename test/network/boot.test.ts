@@ -30,10 +30,10 @@ const systemctl: Exec = (program, args) => {
 
 test('is written and enabled once, and put right when it was lost or changed', () => {
   expect(persist(boot(), systemctl)).toEqual([]);
-  expect(called).toEqual(['systemctl daemon-reload', `systemctl enable --now --no-block ${UNIT}`]);
+  expect(called).toEqual([`systemctl enable --now --no-block ${UNIT}`]);
   expect(readFileSync(join(folder, UNIT), 'utf8')).toBe(unitText('/usr/local/bin/kittiwake'));
   persist(boot(), systemctl);
-  expect(called).toHaveLength(2);
+  expect(called).toHaveLength(1);
   writeFileSync(join(folder, UNIT), 'torn');
   persist(boot(), systemctl);
   expect(readFileSync(join(folder, UNIT), 'utf8')).toBe(unitText('/usr/local/bin/kittiwake'));
@@ -46,9 +46,12 @@ test('is removed without a trace', () => {
   persist(boot(), systemctl);
   forget(boot(), systemctl);
   expect(existsSync(join(folder, UNIT))).toBe(false);
-  expect(called.slice(2)).toEqual([`systemctl disable --now --no-block ${UNIT}`, 'systemctl daemon-reload']);
+  expect(called.slice(1)).toEqual([
+    `systemctl disable --now --no-block --no-reload ${UNIT}`,
+    'systemctl daemon-reload',
+  ]);
   forget(boot(), systemctl);
-  expect(called).toHaveLength(4);
+  expect(called).toHaveLength(3);
 });
 
 test('runs what sets up all networks, also after nftables has emptied the rules', () => {
@@ -70,6 +73,6 @@ test('nothing is written without systemd, and the person is told', () => {
 test('a refusal of systemd is passed on', () => {
   const refusing: Exec = () => ({ status: 1, out: '', err: 'Failed to connect to bus\nmore' });
   expect(() => persist(boot(), refusing)).toThrow(
-    /systemctl daemon-reload: Failed to connect to bus; mend that/,
+    /systemctl enable --now --no-block kittiwake-networks.service: Failed to connect to bus; mend that/,
   );
 });

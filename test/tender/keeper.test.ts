@@ -162,6 +162,8 @@ describe('with a socket for a network', () => {
   test('leaves the guest’s process no descriptor of its own', async () => {
     const it = watch(inherit, [...words, `--stats=${file}.stats`, `--pcap:dev=${file}.pcap`, file]);
     const guest = await running(it);
+    // It is told that the guest starts a moment before the guest's process has given up the last of them.
+    await until(() => /^Seccomp:\t2$/m.test(readFileSync(`/proc/${guest}/status`, 'utf8')));
     const links = readdirSync(`/proc/${guest}/fd`).map((fd) => readlinkSync(`/proc/${guest}/fd/${fd}`));
     // Standard streams, the end of the relay, the epoll set and its timer.
     const others = links.slice(3).map((link) => link.replace(/\d+/, 'N'));

@@ -93,7 +93,7 @@ describe.skipIf(noNamespaces !== undefined)('Mollymawk', () => {
       const create: Command = { kind: 'unikernel', value: { kind: 'create', value: config } };
       const pieces = [image.subarray(0, 4096), image.subarray(4096, 70_000), image.subarray(70_000)];
       expect(await answered('anna', create, 'web', pieces)).toEqual(text('created unikernel'));
-      await host.namespace.shell('ping -q -c 1 -w 30 10.0.0.2');
+      await host.answers('10.0.0.2');
       expect(await answered('anna', INFO)).toMatchObject(
         success({ kind: 'unikernels', value: [{ name: name('web') }] }),
       );
@@ -123,7 +123,7 @@ describe.skipIf(noNamespaces !== undefined)('Mollymawk', () => {
       expect(await answered('anna', { kind: 'unikernel', value: { kind: 'restart', value } }, 'web')).toEqual(
         text('restarted unikernel'),
       );
-      await host.namespace.shell('ping -q -c 1 -w 30 10.0.0.3');
+      await host.answers('10.0.0.3');
     },
     LIMIT_MS,
   );
@@ -139,7 +139,7 @@ describe.skipIf(noNamespaces !== undefined)('Mollymawk', () => {
       const clone = { ...config, compressed, arguments: ['--ipv4=10.0.0.4/16'] };
       const create: Command = { kind: 'unikernel', value: { kind: 'forceCreate', value: clone } };
       expect(await answered('anna', create, 'web-2', [data])).toEqual(text('force created unikernel'));
-      await host.namespace.shell('ping -q -c 1 -w 30 10.0.0.4');
+      await host.answers('10.0.0.4');
       expect(await answered('anna', { kind: 'unikernel', value: { kind: 'destroy' } }, 'web-2')).toEqual(
         text('destroyed unikernel'),
       );
