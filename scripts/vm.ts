@@ -3,14 +3,14 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
-import { chooseAccelerator, defaultProbes } from '../labs/vm/accelerator.ts';
+import { chooseAccelerator, defaultProbes, type Accelerator } from '../labs/vm/accelerator.ts';
 import { cacheFolder } from '../labs/vm/cache.ts';
 import { startMachine } from '../labs/vm/machine.ts';
 import { snapshot, type Snapshot } from '../labs/vm/snapshot.ts';
 import { attachTerminal } from '../labs/vm/terminal.ts';
 import { buildRuntime, runtimeTree } from './runtime.ts';
 import { exclusively } from './setup/exclusive.ts';
-import { ensurePackages } from './setup/packages.ts';
+import { ensurePackages, lacking } from './setup/packages.ts';
 import { root } from './setup/root.ts';
 import { step } from './setup/step.ts';
 
@@ -29,12 +29,26 @@ Examples:
   npm run vm -- status --json
 `;
 
-/** The snapshot for the runtime as it is now, built where it is missing. */
-export async function labSnapshot(): Promise<Snapshot> {
+/** The snapshot for the runtime as it is now, built where it is missing; of the processor `wanted`, else of the best there is here. */
+export async function labSnapshot(wanted?: Accelerator): Promise<Snapshot> {
   await ensurePackages('runtime', 'labs');
   await buildRuntime();
-  const accelerator = await chooseAccelerator(defaultProbes(join(runtimeTree, 'bin', 'kittiwake-hvt')));
-  const progress = (line: string): void => console.error(line);
+  return snapshotOfRuntime((line) => console.error(line), wanted);
+}
+
+/**
+ * The same beside something else that goes on: the runtime is built already, and nothing is installed; `progress` hears of what takes long.
+ * @throws Error with the remedy where a package is missing.
+ */
+export async function labSnapshotBeside(progress: (line: string) => void): Promise<Snapshot> {
+  const why = lacking('labs');
+  if (why !== undefined) throw new Error(`the lab VM: ${why}`);
+  return snapshotOfRuntime(progress);
+}
+
+async function snapshotOfRuntime(progress: (line: string) => void, wanted?: Accelerator): Promise<Snapshot> {
+  const accelerator =
+    wanted ?? (await chooseAccelerator(defaultProbes(join(runtimeTree, 'bin', 'kittiwake-hvt'))));
   // Whoever comes second would boot it a second time beside the first.
   return exclusively(join(root, 'build', 'lab-vm.lock'), () =>
     step('lab VM ready', () => snapshot(runtimeTree, accelerator, progress)),

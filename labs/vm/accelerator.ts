@@ -2,7 +2,7 @@
 // processor offers virtualisation too. A /dev/kvm that opens may still interpret guest code, hang, or make QEMU abort, so
 // it is tried out, in less than two seconds, before anything depends on it.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 export interface Accelerator {
@@ -17,17 +17,19 @@ export interface Accelerator {
 const TRIAL_LIMIT_MS = 950;
 
 const KVM_OPTIONS = ['-accel', 'kvm', '-cpu', 'host'];
-const TCG_OPTIONS = ['-accel', 'tcg', '-cpu', 'max'];
+// Without a fifth level of page tables, and without a switch around each copy to and from a program's memory: both cost time only.
+const TCG_OPTIONS = ['-accel', 'tcg', '-cpu', 'max,la57=off,smap=off'];
 
 export const QEMU = 'qemu-system-x86_64';
 
 export interface Probes {
-  /** The program that tells what KVM is good for: `kittiwake-hvt --probe-kvm`. */
-  readonly tender: readonly [string, ...string[]];
-  /** A QEMU that starts with KVM and ends at once. */
+  /** The program that tells what KVM is good for: `kittiwake-hvt --probe-kvm`; where there is none, QEMU has to find out. */
+  readonly tender?: readonly [string, ...string[]];
+  /** A QEMU that starts with KVM and ends at once, with this status. */
   readonly qemu: readonly [string, ...string[]];
-  /** Where the driver says whether its guests may use virtualisation; the first that exists counts. */
-  readonly nested: readonly string[];
+  readonly status?: number;
+  /** Where the driver says whether its guests may use virtualisation; the first that exists counts. Missing where that does not matter. */
+  readonly nested?: readonly string[];
 }
 
 export function defaultProbes(tender: string): Probes {
@@ -47,6 +49,30 @@ export function defaultProbes(tender: string): Probes {
       'stdio',
     ],
     nested: ['/sys/module/kvm_intel/parameters/nested', '/sys/module/kvm_amd/parameters/nested'],
+  };
+}
+
+/**
+ * The same where no tender is at hand, for machines that need no virtualisation of their own: a QEMU whose firmware is a few million steps of a
+ * loop, then `status`. A /dev/kvm that interprets takes far longer than the trial may.
+ * @param firmware an empty file to write it to.
+ */
+export function programlessProbes(firmware: string): Probes {
+  const rom = Buffer.alloc(64 * 1024, 0xf4);
+  // mov ecx, 20000000; 1: dec ecx; jnz 1b; mov al, 16; out 0xf4, al
+  rom.write('66b9002d3101664975fcb010e6f4', 0, 'hex');
+  // At the reset vector, 16 bytes below the end: jmp to the beginning.
+  rom.write('e90d00', 0xfff0, 'hex');
+  writeFileSync(firmware, rom);
+  const exit = ['-device', 'isa-debug-exit,iobase=0xf4,iosize=4'];
+  return {
+    qemu: [
+      QEMU,
+      ...[...KVM_OPTIONS, '-machine', 'pc', '-nodefaults', '-no-user-config', '-display', 'none'],
+      ...['-bios', firmware, '-no-reboot', ...exit],
+    ],
+    // isa-debug-exit: twice what was written, and one.
+    status: 33,
   };
 }
 
@@ -75,24 +101,27 @@ function attempt([program, ...args]: readonly [string, ...string[]], input: stri
   });
 }
 
-function tcg(reason: string): Accelerator {
+/** QEMU's emulation, which is there on every host. */
+export function emulated(reason: string): Accelerator {
   return { name: 'tcg', options: TCG_OPTIONS, reason };
 }
 
 /** Chooses; never fails, since emulation works everywhere. */
 export async function chooseAccelerator(probes: Probes): Promise<Accelerator> {
-  const asked = await attempt(probes.tender, '');
-  const answer = /"kvm":"(\w+)"/.exec(asked.output)?.[1];
-  if (answer === undefined) return tcg('the trial of /dev/kvm did not end in time');
-  if (answer !== 'real') return tcg(`/dev/kvm is ${answer}`);
-  if (!mayNest(probes.nested))
-    return tcg("the host's KVM does not let its guests use virtualisation (nested=0)");
+  if (probes.tender) {
+    const asked = await attempt(probes.tender, '');
+    const answer = /"kvm":"(\w+)"/.exec(asked.output)?.[1];
+    if (answer === undefined) return emulated('the trial of /dev/kvm did not end in time');
+    if (answer !== 'real') return emulated(`/dev/kvm is ${answer}`);
+  }
+  if (probes.nested && !mayNest(probes.nested))
+    return emulated("the host's KVM does not let its guests use virtualisation (nested=0)");
   const started = await attempt(probes.qemu, 'quit\n');
-  if (started.status !== 0) return tcg('QEMU does not start with this /dev/kvm');
+  if (started.status !== (probes.status ?? 0)) return emulated('QEMU does not start with this /dev/kvm');
   return {
     name: 'kvm',
     options: KVM_OPTIONS,
-    reason: '/dev/kvm is real, and its guests may use virtualisation',
+    reason: `/dev/kvm is real${probes.nested ? ', and its guests may use virtualisation' : ''}`,
   };
 }
 

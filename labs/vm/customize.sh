@@ -17,7 +17,7 @@ echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
 # Debian has a group of this name already.
 chroot "$tree" useradd --create-home --uid 1000 --gid operator --groups kvm,sudo --shell /bin/bash operator
 chroot "$tree" passwd --quiet --delete operator
-chroot "$tree" systemctl --quiet enable lab-agent@root.service lab-agent@operator.service
+chroot "$tree" systemctl --quiet enable lab-agent@root.service lab-agent@operator.service lab-agent@superuser.service lab-resume.service
 # Labs start the servers they want, and the host starts its own terminal when somebody wants one; nothing is fetched,
 # trimmed or rotated in a machine that lives for minutes.
 chroot "$tree" systemctl --quiet disable avahi-daemon.service avahi-daemon.socket

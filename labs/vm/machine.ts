@@ -1,20 +1,33 @@
-// A lab machine of one's own: the snapshot, gone on with, on a disk nobody else writes to.
-import { randomBytes } from 'node:crypto';
+// A lab machine of one's own: a snapshot, gone on with, on a disk nobody else writes to.
+import { constants, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { VmError } from './errors.ts';
-import { Qemu } from './qemu.ts';
+import { Qemu, type Agent } from './qemu.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import { Shell } from './shell.ts';
-import { overlay, type Snapshot } from './snapshot.ts';
+import { overlay, type Shells, type Snapshot } from './snapshot.ts';
+import { wake } from './wake.ts';
 
 const RESUME_LIMIT_MS = 60_000;
 
 export interface Machine {
   readonly qemu: Qemu;
+  /** What it began with. */
+  readonly snapshot: Snapshot;
+  /** Its disk, which is a layer upon the snapshot's. */
+  readonly disk: string;
   /** A shell of root's, for the host's own housekeeping; another one after each `greet`. */
   readonly root: Shell;
-  /** The machine restarts: what follows runs in a new shell of root's. */
+  /** Shells of operator's and of root's, for labs; others after each `greet`. */
+  readonly operator: Shell;
+  readonly superuser: Shell;
+  /** The machine restarts: what follows runs in new shells. */
   greet(): void;
+  /** Ends everything that was started by the shell of an agent, and the shell, and begins another. */
+  renew(agent: Agent): Promise<void>;
+  /** Puts its clock right after it stood still, or `aheadS` seconds from there, and its random numbers. */
+  wake(aheadS?: number): Promise<void>;
   /** Ends the machine and removes its disk. */
   stop(): Promise<void>;
 }
@@ -29,23 +42,56 @@ export async function startMachine(snapshot: Snapshot): Promise<Machine> {
     await removeScratch(folder);
   };
   try {
-    await overlay(snapshot.hardware.disk, disk);
+    // A frozen machine's disk is a layer of its own; it may be removed while its copy is in use.
+    if (snapshot.frozen) await copyFile(snapshot.hardware.disk, disk, constants.COPYFILE_FICLONE);
+    else await overlay(snapshot.hardware.disk, disk);
     qemu = await Qemu.start({ ...snapshot.hardware, disk });
+    // All lines before the machine goes on: where nobody is at the other end, a shell finds the end of its input.
+    const lines: Record<Agent, Duplex> = {
+      root: await qemu.line('root'),
+      operator: await qemu.line('operator'),
+      superuser: await qemu.line('superuser'),
+    };
+    const resumeLine = await qemu.line('resume');
     await arrived(qemu);
+    const begin = (nonces: Partial<Shells>): Readonly<Record<Agent, Shell>> => ({
+      root: new Shell(lines.root, nonces.root),
+      operator: new Shell(lines.operator, nonces.operator),
+      superuser: new Shell(lines.superuser, nonces.superuser),
+    });
+    let shells = begin(snapshot.shells);
     await qemu.control.run('cont');
-    const line = await qemu.line('root');
-    let root = await resume(new Shell(line));
-    return {
+    const machine: Machine = {
       qemu,
+      snapshot,
+      disk,
       get root() {
-        return root;
+        return shells.root;
       },
-      greet: () => void (root = new Shell(line)),
+      get operator() {
+        return shells.operator;
+      },
+      get superuser() {
+        return shells.superuser;
+      },
+      greet: () => void (shells = begin({})),
+      renew: async (agent) => {
+        const timeoutMs = RESUME_LIMIT_MS;
+        await shells.root.run(`systemctl restart lab-agent@${agent}`, {
+          timeoutMs,
+          onOutput: () => undefined,
+        });
+        shells = { ...shells, [agent]: new Shell(lines[agent]) };
+      },
+      wake: (aheadS) => wake(resumeLine, RESUME_LIMIT_MS, aheadS),
       stop,
     };
+    await machine.wake(snapshot.aheadS);
+    return machine;
   } catch (error) {
+    const console = (await qemu?.console(2000)) ?? '';
     await stop();
-    throw error;
+    throw new VmError(`${(error as Error).message}\n${console}`.trim());
   }
 }
 
@@ -59,15 +105,4 @@ async function arrived(qemu: Qemu): Promise<void> {
       throw new VmError('the snapshot of the lab VM could not be read in a minute');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-async function resume(shell: Shell): Promise<Shell> {
-  let said = '';
-  const now = (Date.now() / 1000).toFixed(3);
-  const { exit } = await shell.run(`/usr/lib/lab/resume ${now} ${randomBytes(64).toString('hex')}`, {
-    timeoutMs: RESUME_LIMIT_MS,
-    onOutput: (text) => (said = (said + text).slice(-4096)),
-  });
-  if (exit !== 0) throw new VmError(`the lab VM does not go on from its snapshot: ${said || 'no answer'}`);
-  return shell;
 }

@@ -16,6 +16,13 @@ const MEMORY = 1024;
 const CONTROL_LIMIT_MS = 30_000;
 const END_LIMIT_MS = 10_000;
 
+/** Lines to agents with a shell each: root's for the host's own housekeeping, and those of a lab's parts, operator's and root's. */
+export const AGENTS = ['root', 'operator', 'superuser'] as const;
+export type Agent = (typeof AGENTS)[number];
+
+/** 'resume' ends at what wakes the machine, 'terminal' at a console for people. */
+export type Line = Agent | 'resume' | 'terminal';
+
 export interface Hardware {
   readonly accelerator: Accelerator;
   readonly kernel: string;
@@ -27,6 +34,12 @@ export interface Hardware {
   /** The state of a machine that was saved, to go on with. */
   readonly state?: string;
 }
+
+/**
+ * No guards against who else is on a processor: nobody is on this one. And programs at the same addresses each time, since QEMU's emulation
+ * knows code again by its address: it translates a program once, and not at every start.
+ */
+const BARE = 'mitigations=off norandmaps';
 
 /** Machines that run; ended when this process is. */
 const running = new Set<ChildProcess>();
@@ -75,9 +88,20 @@ export class Qemu {
     }
   }
 
-  /** Connects to one of the machine's lines: 'root' and 'operator' end at agents, 'terminal' at a console for people. */
-  async line(name: 'root' | 'operator' | 'terminal'): Promise<Socket> {
-    return connect(join(this.#folder, name));
+  /** Connects to one of the machine's lines, and waits until QEMU has noticed. */
+  async line(name: Line): Promise<Socket> {
+    const line = await connect(join(this.#folder, name));
+    await waitFor(async () => {
+      const all = (await this.control.run('query-chardev')) as { label: string; filename: string }[];
+      if (all.find(({ label }) => label === name)?.filename.startsWith('disconnected:') !== false)
+        throw new VmError(`QEMU does not take its line '${name}'`);
+    }, CONTROL_LIMIT_MS);
+    return line;
+  }
+
+  /** Of a file or socket that goes when QEMU does. */
+  path(name: string): string {
+    return join(this.#folder, name);
   }
 
   /** What the kernel and the system wrote on their console, the last `size` bytes. */
@@ -121,7 +145,10 @@ function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware
     ...accelerator.options,
     ...['-kernel', kernel, '-initrd', initrd],
     // no_timer_check: Linux gives the timer's first ticks a moment to come, and panics where the host is too busy to bring them.
-    ...['-append', 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 systemd.show_status=no no_timer_check'],
+    ...[
+      '-append',
+      `root=/dev/vda rw console=ttyS0 quiet loglevel=4 systemd.show_status=no no_timer_check ${BARE}`,
+    ],
     // Nothing on it outlives the machine, so nothing has to reach the host's disk.
     ...['-drive', `file=${optionValue(disk)},format=qcow2,if=none,id=root,cache=unsafe,discard=unmap`],
     ...['-device', 'virtio-blk-pci,drive=root'],
@@ -133,9 +160,12 @@ function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware
       '-serial',
       'chardev:console',
     ],
+    // Where a link to another machine is plugged in.
+    ...['-device', 'pcie-root-port,id=spare,chassis=1'],
     ...['-device', 'virtio-serial-pci'],
-    ...['-chardev', socket('root'), '-device', 'virtserialport,chardev=root,name=lab.root'],
-    ...['-chardev', socket('operator'), '-device', 'virtserialport,chardev=operator,name=lab.operator'],
+    ...[...AGENTS, 'resume'].flatMap((name) => [
+      ...['-chardev', socket(name), '-device', `virtserialport,chardev=${name},name=lab.${name}`],
+    ]),
     ...['-chardev', socket('terminal'), '-device', 'virtconsole,chardev=terminal'],
     ...['-chardev', socket('control'), '-mon', 'chardev=control,mode=control'],
     ...(state === undefined ? [] : ['-incoming', `exec:cat ${shellWord(state)}`]),

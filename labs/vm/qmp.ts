@@ -26,7 +26,10 @@ export class Qmp {
   constructor(socket: Socket, limitMs = ANSWER_LIMIT_MS) {
     this.#socket = socket;
     this.#limitMs = limitMs;
-    createInterface({ input: socket }).on('line', (line) => this.#onLine(line));
+    // Whatever ends the socket is heard of by its closing; readline would throw it as an error of its own.
+    createInterface({ input: socket })
+      .on('line', (line) => this.#onLine(line))
+      .on('error', () => undefined);
     socket.on('error', () => undefined);
     socket.on('close', () => this.#giveUp(new VmError('QEMU ended')));
   }

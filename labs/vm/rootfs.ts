@@ -40,16 +40,20 @@ export interface Rootfs {
   readonly disk: string;
 }
 
-/** The root file system, built if it is not in the cache. `progress` hears of each step. */
-export async function rootfs(progress: (line: string) => void): Promise<Rootfs> {
+/** The root file system, with `more` packages of Debian's, built if it is not in the cache. `progress` hears of each step. */
+export async function rootfs(
+  progress: (line: string) => void,
+  more: readonly string[] = [],
+): Promise<Rootfs> {
+  const packages = [...PACKAGES, ...more];
   const digest = await digestOf(
     join(import.meta.dirname, 'root'),
     SUITE,
     DISK_SIZE,
-    ...PACKAGES,
+    ...packages,
     await customizeDigest(),
   );
-  const folder = await layer('rootfs', digest, (target) => build(target, progress));
+  const folder = await layer('rootfs', digest, (target) => build(target, packages, progress));
   return {
     digest,
     kernel: join(folder, 'vmlinuz'),
@@ -63,7 +67,11 @@ async function customizeDigest(): Promise<string> {
   return stdout;
 }
 
-async function build(target: string, progress: (line: string) => void): Promise<void> {
+async function build(
+  target: string,
+  packages: readonly string[],
+  progress: (line: string) => void,
+): Promise<void> {
   // Not in the cache itself: without root, the builder is another user there, who may not enter a home folder.
   const work = await makeScratch('rootfs');
   try {
@@ -72,7 +80,7 @@ async function build(target: string, progress: (line: string) => void): Promise<
     await mkdir(results);
     await chmod(results, 0o777);
     progress('lab VM: fetching and unpacking Debian 12 (a few minutes, once) …');
-    await mmdebstrap(results, join(work, 'log'));
+    await mmdebstrap(packages, results, join(work, 'log'));
     progress('lab VM: writing its disk …');
     for (const name of ['vmlinuz', 'initrd'])
       await $({ quiet: true })`cp ${join(results, name)} ${join(target, name)}`;
@@ -84,14 +92,14 @@ async function build(target: string, progress: (line: string) => void): Promise<
   }
 }
 
-async function mmdebstrap(results: string, log: string): Promise<void> {
+async function mmdebstrap(packages: readonly string[], results: string, log: string): Promise<void> {
   const here = import.meta.dirname;
   const hook = [join(here, 'customize.sh'), here, results, DISK_SIZE].map(shellWord);
   const command = [
     // As root it mounts /proc and the like into the tree; here nobody else sees them, and none outlives it.
     ...(process.getuid?.() === 0 ? ['unshare', '--mount'] : []),
     ...['mmdebstrap', '--variant=minbase', '--format=null', '--aptopt=APT::Install-Recommends "false"'],
-    `--include=${PACKAGES.join(',')}`,
+    `--include=${packages.join(',')}`,
     `--customize-hook=${hook[0]} "$1" ${hook.slice(1).join(' ')}`,
     SUITE,
   ];

@@ -7,11 +7,16 @@ import { VmError } from './errors.ts';
 /** Begins a marker; no text holds it by accident, and the nonce behind it no program can guess. */
 const MARK = '\x1e';
 
+/** Of a marker, in characters: two paths of the kernel's greatest length, quoted. */
+const MARKER_MAX = 40_000;
+
 export interface Ended {
   /** The exit status of the last command; null when the time was over. */
   readonly exit: number | null;
   /** The shell itself ended, by `exit` or a signal: nothing more can be run in it. */
   readonly gone: boolean;
+  /** Where it is now, as its prompt would show it: `~` is home. Words as bash quotes them. */
+  readonly directory?: string;
 }
 
 export interface RunOptions {
@@ -21,21 +26,34 @@ export interface RunOptions {
 }
 
 export class Shell {
+  /** What tells its markers from what programs print. Who knows it can take the shell up again. */
+  readonly nonce: string;
   readonly #line: Duplex;
-  readonly #nonce: string;
   readonly #decoder = new StringDecoder('utf8');
   #pending = '';
   #current: { readonly onOutput: (text: string) => void; readonly end: (ended: Ended) => void } | undefined;
   #gone = false;
+  #busy = false;
+  #directory: string | undefined;
 
-  /** Greets the agent behind `line`, which starts the shell. */
-  constructor(line: Duplex) {
+  /** Greets the agent behind `line`, which starts the shell; or takes up the one that `nonce` started, as its machine was frozen. */
+  constructor(line: Duplex, nonce?: string) {
     this.#line = line;
-    this.#nonce = randomBytes(16).toString('hex');
+    this.nonce = nonce ?? randomBytes(16).toString('hex');
     line.on('data', (bytes: Buffer) => this.#onText(this.#decoder.write(bytes)));
     line.on('error', () => undefined);
     line.on('close', () => this.#end({ exit: null, gone: true }));
-    line.write(`hello ${this.#nonce}\n`);
+    if (nonce === undefined) line.write(`hello ${this.nonce}\n`);
+  }
+
+  /** Whether it is there and waits for something to run: what was given up when its time was over may still run. */
+  get idle(): boolean {
+    return !this.#gone && !this.#busy;
+  }
+
+  /** Where it was when it last ended something, as its prompt would show it: `~` is home. */
+  get directory(): string | undefined {
+    return this.#directory;
   }
 
   /**
@@ -45,7 +63,8 @@ export class Shell {
    */
   async run(commands: string, { timeoutMs, onOutput }: RunOptions): Promise<Ended> {
     if (this.#gone) throw new VmError('the shell in the VM has ended');
-    if (this.#current) throw new VmError('the shell in the VM is busy');
+    if (this.#busy) throw new VmError('the shell in the VM is busy');
+    this.#busy = true;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#end({ exit: null, gone: false }), timeoutMs);
       this.#current = {
@@ -57,7 +76,7 @@ export class Shell {
       };
       const encoded = Buffer.from(commands).toString('base64');
       this.#line.write(
-        `eval "$(printf %s ${encoded} | base64 -d)" </dev/null 251>&-; printf '\\036${this.#nonce} done %d\\n' "$?" >&251\n`,
+        `eval "$(printf %s ${encoded} | base64 -d)" </dev/null 251>&-; printf '\\036${this.nonce} done %d %q\\037%q\\n' "$?" "\${HOME-}" "$PWD" >&251\n`,
       );
     });
   }
@@ -69,10 +88,11 @@ export class Shell {
       if (start < 0) return this.#flush(this.#pending.length);
       this.#flush(start);
       const end = this.#pending.indexOf('\n');
-      const longest = `${MARK}${this.#nonce} done 255`.length;
-      if (end < 0 && this.#pending.length <= longest) return; // the rest is still on its way
-      const [, word, status] =
-        new RegExp(`^${MARK}${this.#nonce} (done|gone) (\\d+)$`).exec(
+      const mine = `${MARK}${this.nonce} `;
+      const begins = mine.startsWith(this.#pending.slice(0, mine.length));
+      if (end < 0 && begins && this.#pending.length <= MARKER_MAX) return; // the rest is still on its way
+      const [, word, status, home = '', directory] =
+        new RegExp(`^${mine}(done|gone) (\\d+)(?: (.*)\\x1f(.*))?$`).exec(
           this.#pending.slice(0, Math.max(end, 0)),
         ) ?? [];
       if (word === undefined) {
@@ -80,7 +100,10 @@ export class Shell {
         continue;
       }
       this.#pending = this.#pending.slice(end + 1);
-      this.#end({ exit: Number(status), gone: word === 'gone' });
+      const exit = Number(status);
+      this.#busy = false;
+      if (directory === undefined) this.#end({ exit, gone: word === 'gone' });
+      else this.#end({ exit, gone: false, directory: asPrompted(directory, home) });
     }
   }
 
@@ -93,8 +116,15 @@ export class Shell {
 
   #end(ended: Ended): void {
     this.#gone ||= ended.gone;
+    this.#directory = ended.directory ?? this.#directory;
     const current = this.#current;
     this.#current = undefined;
     current?.end(ended);
   }
+}
+
+/** A directory as a prompt shows it. */
+function asPrompted(directory: string, home: string): string {
+  if (directory === home) return '~';
+  return home.length > 1 && directory.startsWith(`${home}/`) ? `~${directory.slice(home.length)}` : directory;
 }

@@ -1,17 +1,23 @@
 // A lab machine that has booted, with the runtime installed, frozen: what every lab starts from.
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { $ } from 'zx';
 import type { Accelerator } from './accelerator.ts';
 import { digestOf, layer } from './cache.ts';
 import { VmError } from './errors.ts';
-import { Qemu, type Hardware } from './qemu.ts';
-import { shellWord } from './quote.ts';
-import { rootfs } from './rootfs.ts';
+import { readShells, save, writeShells } from './freeze.ts';
+import { Qemu, type Agent, type Hardware } from './qemu.ts';
+import { rootfs, type Rootfs } from './rootfs.ts';
 import { Shell } from './shell.ts';
+import { wake } from './wake.ts';
 
 /** Booting takes 20 to 40 s where the processor is emulated. */
 const BOOT_LIMIT_MS = 300_000;
-const SAVE_LIMIT_MS = 120_000;
+/** Each of a machine's signs of life has so long to come once the system is up. */
+const SIGN_LIMIT_MS = 30_000;
+
+/** The shells of a machine that was frozen: the words by which each is taken up again. */
+export type Shells = Readonly<Record<Agent, string>>;
 
 export interface Snapshot {
   /** Of everything the machine was made from. */
@@ -19,36 +25,64 @@ export interface Snapshot {
   readonly accelerator: Accelerator;
   /** QEMU's version. */
   readonly qemu: string;
+  /** It was frozen as it ran (freeze.ts), later than the one all labs begin with. */
+  readonly frozen: boolean;
+  /** How far its clock was ahead of the host's, in seconds, where a lab has set it. */
+  readonly aheadS?: number;
+  readonly shells: Shells;
   readonly hardware: Hardware & { readonly state: string };
 }
 
 /**
- * The snapshot with `runtime` (the tree that is unpacked to /usr/local) installed, built if it is not in the cache.
+ * The snapshot with `runtime` (the tree that is unpacked to /usr/local) and more `packages` of Debian's installed, built if it is not in the cache.
  * `progress` hears of each long step.
  */
 export async function snapshot(
   runtime: string,
   accelerator: Accelerator,
   progress: (line: string) => void,
+  packages: readonly string[] = [],
 ): Promise<Snapshot> {
-  const base = await rootfs(progress);
+  return snapshotOn(
+    await rootfs(progress, packages),
+    await digestOf(import.meta.dirname),
+    runtime,
+    accelerator,
+    progress,
+  );
+}
+
+/** The same, on a root file system that is there. `code` is the digest of what makes it. */
+export async function snapshotOn(
+  base: Rootfs,
+  code: string,
+  runtime: string,
+  accelerator: Accelerator,
+  progress: (line: string) => void,
+): Promise<Snapshot> {
   const version = (await $({ quiet: true })`qemu-system-x86_64 --version`).stdout.split('\n')[0] ?? '';
   const qemu = /version (\S+)/.exec(version)?.[1] ?? version;
-  const code = await digestOf(import.meta.dirname);
   const digest = await digestOf(runtime, base.digest, accelerator.name, version, code);
   const folder = await layer('snapshot', digest, (target) =>
     build(target, runtime, { ...base, accelerator }, progress),
   );
+  const { shells, ...made } = files(folder);
   return {
     digest,
     accelerator,
     qemu,
-    hardware: { ...files(folder), ...base, accelerator, disk: join(folder, 'disk.qcow2') },
+    frozen: false,
+    shells: await readShells(shells),
+    hardware: { ...made, ...base, accelerator, disk: join(folder, 'disk.qcow2') },
   };
 }
 
-function files(folder: string): { runtime: string; state: string } {
-  return { runtime: join(folder, 'runtime.tar'), state: join(folder, 'state') };
+function files(folder: string): { runtime: string; state: string; shells: string } {
+  return {
+    runtime: join(folder, 'runtime.tar'),
+    state: join(folder, 'state'),
+    shells: join(folder, 'shells.json'),
+  };
 }
 
 async function build(
@@ -57,7 +91,7 @@ async function build(
   base: Omit<Hardware, 'runtime'>,
   progress: (line: string) => void,
 ): Promise<void> {
-  const { state, runtime: tar } = files(target);
+  const { state, runtime: tar, shells } = files(target);
   // Names and times do not depend on who builds it, nor when.
   await $({
     quiet: true,
@@ -69,49 +103,61 @@ async function build(
   );
   const machine = await Qemu.start({ ...base, disk, runtime: tar });
   try {
-    const shell = new Shell(await machine.line('root'));
-    await prepare(shell, machine);
+    const root = new Shell(await machine.line('root'));
+    const operator = new Shell(await machine.line('operator'));
+    const superuser = new Shell(await machine.line('superuser'));
+    const resume = await machine.line('resume');
+    await prepare({ root, operator, superuser }, resume, machine);
     progress('lab VM: freezing it …');
     await save(machine, state);
+    await writeShells(shells, {
+      root: root.nonce,
+      operator: operator.nonce,
+      superuser: superuser.nonce,
+    });
   } finally {
     await machine.stop();
   }
 }
 
 /** What is done once, as root, before the machine is frozen. */
-async function prepare(shell: Shell, machine: Qemu): Promise<void> {
-  let said = '';
-  const { exit } = await shell.run(
-    `set -e
+const PREPARATION = `set -e
 tar --extract --file=/dev/vdb --directory=/usr/local --no-same-owner
 udevadm settle
 systemctl is-system-running --wait || systemctl --failed
 test -e /dev/net/tun
 sync
 echo 3 > /proc/sys/vm/drop_caches
-set +e`,
-    { timeoutMs: BOOT_LIMIT_MS, onOutput: (text) => (said = (said + text).slice(-4096)) },
-  );
-  if (exit === null || exit !== 0) {
-    throw new VmError(`the lab VM did not become ready:\n${said}\n${await machine.console(2000)}`);
-  }
-  // The agent then waits for the greeting of whoever wakes the machine.
-  await shell.run('exit', { timeoutMs: 10_000, onOutput: () => undefined });
-}
+# Memory that is free holds what it held last. Full of zeros, it takes no room in a state, and no time.
+mount -t tmpfs -o size=100% zeros /mnt
+head -c "$(awk '/^MemFree:/ { print ($2 - 64 * 1024) * 1024 }' /proc/meminfo)" /dev/zero > /mnt/zeros
+umount /mnt
+set +e`;
 
-/** Freezes the machine and writes its memory and devices to `file`. */
-async function save(machine: Qemu, file: string): Promise<void> {
-  await machine.control.run('stop');
-  await machine.control.run('migrate-set-parameters', { 'max-bandwidth': 0 });
-  await machine.control.run('migrate', { uri: `exec:cat > ${shellWord(file)}` });
-  const end = performance.now() + SAVE_LIMIT_MS;
-  for (;;) {
-    const { status } = (await machine.control.run('query-migrate')) as { status?: string };
-    if (status === 'completed') return;
-    if (status === 'failed' || performance.now() > end) {
-      throw new VmError(`the lab VM could not be frozen (${status}); is there space for its snapshot?`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+/** Prepares the machine, and waits for each sign that it is ready: its system, its shells, and what wakes it. */
+async function prepare(
+  { root, operator, superuser }: Readonly<Record<Agent, Shell>>,
+  resume: Duplex,
+  machine: Qemu,
+): Promise<void> {
+  let said = '';
+  const onOutput = (text: string): void => void (said = (said + text).slice(-4096));
+  const answers = async (shell: Shell, commands: string, timeoutMs: number): Promise<void> => {
+    const { exit } = await shell.run(commands, { timeoutMs, onOutput });
+    if (exit !== 0) throw new VmError(exit === null ? 'no answer' : `exit status ${exit}`);
+  };
+  const signs: readonly (readonly [string, () => Promise<void>])[] = [
+    ["the host's shell", () => answers(root, ':', BOOT_LIMIT_MS)],
+    ['the system', () => answers(root, PREPARATION, BOOT_LIMIT_MS)],
+    ["operator's shell", () => answers(operator, ':', SIGN_LIMIT_MS)],
+    ["root's shell", () => answers(superuser, ':', SIGN_LIMIT_MS)],
+    ['what wakes it', () => wake(resume, SIGN_LIMIT_MS)],
+  ];
+  for (const [sign, came] of signs) {
+    await came().catch(async (error: unknown) => {
+      const what = `the lab VM did not become ready: ${sign}: ${(error as Error).message}`;
+      throw new VmError([what, said, await machine.console(4000)].join('\n'));
+    });
   }
 }
 

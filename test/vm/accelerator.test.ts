@@ -1,9 +1,10 @@
 // How the VM's processor is chosen, with programs in place of the real ones that behave as badly as real ones have.
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { chooseAccelerator, type Probes } from '../../labs/vm/accelerator.ts';
+import { chooseAccelerator, programlessProbes, type Probes } from '../../labs/vm/accelerator.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kittiwake-accelerator-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,4 +41,10 @@ test.each<[string, Partial<Probes>, RegExp]>([
   const chosen = await chooseAccelerator({ ...GOOD, ...probes });
   expect(chosen.name).toBe('tcg');
   expect(chosen.reason).toMatch(reason);
+});
+
+test('the firmware that tries KVM where no tender is at hand ends with its status on any processor', () => {
+  const { qemu, status } = programlessProbes(join(folder, 'firmware'));
+  const [program, ...args] = qemu.map((word) => (word === 'kvm' ? 'tcg' : word === 'host' ? 'max' : word));
+  expect(spawnSync(program ?? '', args, { timeout: 60_000 }).status).toBe(status);
 });

@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import type { User } from '../../labs/runner/options.ts';
+import type { Shells } from '../../labs/runner/parts.ts';
 import { Shell } from '../../labs/vm/shell.ts';
 import { root } from '../../scripts/setup/root.ts';
 
@@ -16,6 +18,37 @@ export function shell(): Shell {
   });
   agents.push(agent);
   return new Shell(Duplex.from({ readable: agent.stdout, writable: agent.stdin }));
+}
+
+/** A shell for each user, the same for all parts until the machine restarts, as `restarted` says. */
+export function shells(restarted?: () => Promise<Shell>): Shells {
+  const known = new Map<User, Shell>();
+  let housekeeping: Shell | undefined;
+  return {
+    of({ user }) {
+      const one = known.get(user) ?? shell();
+      known.set(user, one);
+      return one;
+    },
+    async housekeeping(_, script) {
+      housekeeping ??= shell();
+      let said = '';
+      await housekeeping.run(script, { timeoutMs: 60_000, onOutput: (text) => (said += text) });
+      return said;
+    },
+    again({ user }) {
+      const next = shell();
+      known.set(user, next);
+      return Promise.resolve(next);
+    },
+    async restarted({ user }) {
+      if (!restarted) throw new Error('it was not to restart');
+      const next = await restarted();
+      known.clear();
+      known.set(user, next);
+      return next;
+    },
+  };
 }
 
 /** Ends all agents with their whole groups: what a test left running would hold the pipes open. */

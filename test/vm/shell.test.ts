@@ -16,6 +16,7 @@ test('output of both kinds in order, and the status of the last command', async 
     output: 'a\nb\nc',
     exit: 7,
     gone: false,
+    directory: '~',
   });
 });
 
@@ -26,6 +27,21 @@ test('variables, folder and functions live on; quotes, here-documents and syntax
   expect((await run(line, "cat <<'X'\n$it\nX")).output).toBe('$it\n');
   expect((await run(line, 'echo (')).exit).not.toBe(0);
   expect((await run(line, 'echo still here')).output).toBe('still here\n');
+});
+
+test('where the shell is comes with each end, as its prompt would show it', async () => {
+  const line = shell();
+  expect(line.directory).toBeUndefined();
+  expect(await run(line, 'HOME=/usr; cd /usr/bin')).toMatchObject({ directory: '~/bin' });
+  expect(line.directory).toBe('~/bin');
+  expect(await run(line, 'cd ..')).toMatchObject({ directory: '~' });
+  expect(await run(line, 'cd /; false')).toMatchObject({ directory: '/', exit: 1 });
+  const odd = await run(line, `d=$(mktemp -d)/$'a b\\n\\036c'; mkdir "$d"; cd "$d"; rmdir "$d"; unset HOME`);
+  expect(odd).toMatchObject({
+    exit: 0,
+    output: '',
+    directory: expect.stringMatching(/a b\\n\\036c'$/) as string,
+  });
 });
 
 test('commands cannot read the line they are sent by', async () => {
