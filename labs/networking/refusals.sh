@@ -11,10 +11,10 @@ kittiwake run --net:service=tap100 netcheck.hvt
 #: part doctor exit=69 budget=40s
 kittiwake doctor --net:service=tap100 netcheck.hvt
 
-#: part no-root exit=1
+#: part no-root expect-fail
 ip tuntap add tap100 mode tap user "$USER"
 
-#: part misprint exit=255
+#: part misprint expect-fail
 sudo ip tuntap set dev tap100 up
 
 #: part create

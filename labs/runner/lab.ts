@@ -1,6 +1,17 @@
 // A lab's script and its recording: the format of labs/README.md as parsed records. Pure; the site reads labs through it too.
 import { createHash } from 'node:crypto';
-import { parsePartMarker, type PartOptions } from './options.ts';
+import {
+  endsWell,
+  LAB_BUDGET,
+  parseLabMarker,
+  MACHINE,
+  parseMachineMarker,
+  parsePartMarker,
+  parseRecordedMarker,
+  parseSectionMarker,
+  type PartOptions,
+  type RecordedOptions,
+} from './options.ts';
 import { linePattern, PlaceholderError } from './placeholders.ts';
 
 /** One named piece of a lab: what the reader runs and what must come of it. */
@@ -10,6 +21,8 @@ export interface Part extends PartOptions {
   readonly line: number;
   /** The commands as written, without the marker, without blank lines around them. */
   readonly commands: string;
+  /** What runs in fact, where that is more than the commands. */
+  readonly runs?: string;
   /** Why nothing goes red when the part is left out, where that is so. */
   readonly unchecked?: string;
 }
@@ -17,13 +30,21 @@ export interface Part extends PartOptions {
 export interface Lab {
   /** `<chapter>/<lab>`, the script's path under labs/ without `.sh`. */
   readonly id: string;
+  /** The file it was read from, as messages name it. */
+  readonly file: string;
   readonly title: string;
+  /** The most its parts may take together, in seconds. */
+  readonly budget: number;
+  /** The machines it needs, by their host names; the first is `lab`. Two are joined by a link. */
+  readonly machines: readonly string[];
+  /** What is set up before the first part, and put back after the last one, or one that failed: none of the reader's steps. */
+  readonly prepare?: Part;
+  readonly restore?: Part;
   readonly parts: readonly Part[];
 }
 
-/** What a part printed, and the status it ended with, when it was recorded. */
-export interface Recorded {
-  readonly exit: number;
+/** What a part printed, and how it ended, when it was recorded. */
+export interface Recorded extends RecordedOptions {
   /** The output's lines joined by newlines, without a last newline. */
   readonly output: string;
 }
@@ -46,27 +67,34 @@ const ESCAPED = /^\\+#:/;
  * @throws LabError with the line that breaks the format.
  */
 export function parseLab(id: string, source: string): Lab {
+  const file = `labs/${id}.sh`;
   const lines = source.split('\n');
   const fail = (line: number, what: string): never => {
-    throw new LabError(`labs/${id}.sh:${line}: ${what}`);
+    throw new LabError(`${file}:${line}: ${what}`);
   };
   let title = '';
+  let budget = LAB_BUDGET;
+  let other: string | undefined;
   const parts: Part[] = [];
-  let open: (Omit<Part, 'commands'> & { unchecked?: string; from: number }) | undefined;
+  const around: { prepare?: Part; restore?: Part } = {};
+  let open: (Omit<Part, 'commands'> & { unchecked?: string; from: number; kind: string }) | undefined;
   const close = (end: number): void => {
     if (!open) return;
-    const { from, ...options } = open;
+    const { from, kind, ...options } = open;
     const commands = lines
       .slice(from, end)
       .filter((text) => !MARKER.test(text))
       .join('\n')
       .replace(/^\s*\n|\s+$/g, '');
-    if (commands === '') fail(options.line, `part '${options.name}' has no commands`);
-    parts.push({ ...options, commands });
+    if (commands === '') fail(options.line, `${kind} '${options.name}' has no commands`);
+    const part = { ...options, commands };
+    if (kind === 'part') parts.push(part);
+    else around[kind as keyof typeof around] = part;
   };
 
   for (const [index, text] of lines.entries()) {
     const line = index + 1;
+    const failHere = (what: string): never => fail(line, what);
     const marker = MARKER.exec(text);
     if (!marker) {
       if (!open && text.trim() !== '' && !text.startsWith('#')) {
@@ -77,26 +105,40 @@ export function parseLab(id: string, source: string): Lab {
     const [, kind = '', rest = ''] = marker;
     if (kind === 'lab') {
       if (title !== '' || open) fail(line, `'#: lab' comes once, before the first part`);
-      title = rest.trim();
+      ({ title, budget } = parseLabMarker(rest, failHere));
+    } else if (kind === 'machine') {
+      if (other !== undefined || open) fail(line, `'#: machine' comes once, before the first part`);
+      other = parseMachineMarker(rest, failHere);
     } else if (kind === 'part') {
       close(index);
-      const { name, options } = parsePartMarker(rest, (what) => fail(line, what));
+      if (around.restore) fail(line, `'#: restore' comes last`);
+      const { name, options } = parsePartMarker(rest, failHere);
+      if (options.on !== MACHINE && options.on !== other)
+        fail(line, `'on=${options.on}': no '#: machine ${options.on}' stands before the first part`);
       if (parts.some((part) => part.name === name)) fail(line, `part '${name}' is there twice`);
-      open = { ...options, name, line, from: index + 1 };
+      open = { ...options, name, line, kind, from: index + 1 };
+    } else if (kind === 'prepare' || kind === 'restore') {
+      close(index);
+      if (kind === 'prepare' && open) fail(line, `'#: prepare' comes once, before the first part`);
+      if (around.restore) fail(line, `'#: restore' comes once, after the last part`);
+      open = { ...parseSectionMarker(rest, failHere), name: kind, line, kind, from: index + 1 };
     } else if (kind === 'unchecked') {
       if (!open || rest.trim() === '') return fail(line, `'#: unchecked REASON' belongs into a part`);
       open.unchecked = rest.trim();
     } else {
       fail(
         line,
-        `'#: ${kind}' is no marker; there are '#: lab TITLE', '#: part NAME' and '#: unchecked REASON'`,
+        `'#: ${kind}' is no marker; there are '#: lab TITLE', '#: machine NAME', '#: prepare', '#: part NAME', '#: unchecked REASON' and '#: restore'`,
       );
     }
   }
   close(lines.length);
   if (title === '') fail(1, `'#: lab TITLE' is missing`);
   if (parts.length === 0) fail(1, `the lab has no '#: part NAME'`);
-  return { id, title, parts };
+  const taken = parts.find(({ name }) => name in around);
+  if (taken) fail(taken.line, `part '${taken.name}' is called like the section of that name`);
+  const machines = other === undefined ? [MACHINE] : [MACHINE, other];
+  return { id, file, title, budget, machines, ...around, parts };
 }
 
 /**
@@ -105,9 +147,9 @@ export function parseLab(id: string, source: string): Lab {
  */
 export function parseRecording(id: string, source: string): Recording {
   const recording = new Map<string, Recorded>();
-  let open: { name: string; exit: number; lines: string[] } | undefined;
+  let open: { name: string; recorded: RecordedOptions; lines: string[] } | undefined;
   const close = (): void => {
-    if (open) recording.set(open.name, { exit: open.exit, output: open.lines.join('\n') });
+    if (open) recording.set(open.name, { ...open.recorded, output: open.lines.join('\n') });
   };
   for (const [index, text] of source.replace(/\n$/, '').split('\n').entries()) {
     const fail = (what: string): never => {
@@ -116,9 +158,9 @@ export function parseRecording(id: string, source: string): Recording {
     const marker = MARKER.exec(text);
     if (marker?.[1] === 'part') {
       close();
-      const { name, given } = parsePartMarker(marker[2] ?? '', fail);
+      const { name, recorded } = parseRecordedMarker(marker[2] ?? '', fail);
       if (recording.has(name)) fail(`part '${name}' is there twice`);
-      open = { name, exit: given.exit ?? fail(`part '${name}' has no exit=N`), lines: [] };
+      open = { name, recorded, lines: [] };
     } else if (open) {
       open.lines.push(ESCAPED.test(text) ? text.slice(1) : text);
       try {
@@ -141,24 +183,25 @@ export function parseRecording(id: string, source: string): Recording {
  */
 export function checkRecording(lab: Lab, recording: Recording): void {
   const again = `; correct it, or record again: npm run labs -- --record ${lab.id}`;
-  for (const [name, { exit }] of recording) {
+  for (const [name, { exit, output }] of recording) {
     const part = lab.parts.find((one) => one.name === name);
-    if (!part) throw new LabError(`labs/${lab.id}.out: part '${name}' is not in the script${again}`);
-    if (part.exit !== exit) {
-      throw new LabError(
-        `labs/${lab.id}.out: part '${name}' has exit=${exit}, the script expects ${part.exit}${again}`,
-      );
-    }
+    const fail = (what: string): never => {
+      throw new LabError(`labs/${lab.id}.out: part '${name}' ${what}${again}`);
+    };
+    if (!part) return fail('is not in the script');
+    if (!endsWell(part.exit, exit))
+      fail(`has exit=${exit}, the script expects ${part.exit === 'failure' ? 'another than 0' : part.exit}`);
+    if (part.exit === 'failure' && output === '') fail('is to fail with a message, and none is recorded');
   }
 }
 
 /** Writes a recording in the form `parseRecording` reads; the two are each other's inverse. */
 export function formatRecording(recording: Recording): string {
   return [...recording]
-    .map(([name, { exit, output }]) => {
+    .map(([name, { exit, endsIn, output }]) => {
       const lines = output === '' ? [] : output.split('\n');
       return [
-        `#: part ${name} exit=${exit}`,
+        `#: part ${name} exit=${exit}${endsIn === undefined ? '' : ` ends-in=${endsIn}`}`,
         ...lines.map((line) => (/^\\*#:/.test(line) ? `\\${line}` : line)),
       ];
     })
@@ -173,7 +216,8 @@ export function formatRecording(recording: Recording): string {
  */
 export function partDigests(lab: Lab, recording: Recording): ReadonlyMap<string, string> {
   const digests = new Map<string, string>();
-  let before = '';
+  const { prepare } = lab;
+  let before = prepare ? JSON.stringify([prepare.commands, prepare.user, prepare.in]) : '';
   for (const part of lab.parts) {
     const expected = recording.get(part.name);
     const text = JSON.stringify([
@@ -183,6 +227,11 @@ export function partDigests(lab: Lab, recording: Recording): ReadonlyMap<string,
       part.exit,
       expected?.output ?? null,
       ...(part.until ? [part.times] : []),
+      ...(part.user === 'root' ? ['root'] : []),
+      ...(part.on === MACHINE ? [] : [part.on]),
+      ...(part.in === undefined ? [] : [part.in]),
+      ...(expected?.endsIn === undefined ? [] : [expected.endsIn]),
+      ...(part.ready ? [String('port' in part.ready ? part.ready.port : part.ready.line)] : []),
     ]);
     before = createHash('sha256').update(text).digest('hex');
     digests.set(part.name, before);

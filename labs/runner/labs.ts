@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { formatRecording, LabError, parseLab, parseRecording, type Lab, type Recording } from './lab.ts';
 
 /** Folders of labs/ that hold no labs. */
-const NO_CHAPTERS = ['runner', 'vm'];
+const NO_CHAPTERS = ['build', 'cli', 'markdown', 'runner', 'server', 'vm'];
 
 export interface LabWithRecording {
   readonly lab: Lab;

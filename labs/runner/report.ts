@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { Row } from './align.ts';
 import type { Lab } from './lab.ts';
 import type { PartResult } from './results.ts';
-import type { LabRun } from './run.ts';
+import type { Failure, LabRun } from './run.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -26,9 +26,10 @@ function printable(text: string): string {
   );
 }
 
-export function partLine(lab: Lab, { part, outcome, durationMs }: PartResult): string {
+export function partLine(lab: Lab, { part, outcome, durationMs, slow }: PartResult): string {
   const mark = outcome === 'passed' ? paint('green', '✓') : paint('red', '✗');
-  return `${mark} ${lab.id} ${part} ${paint('dim', `(${(durationMs / 1000).toFixed(1)} s)`)}`;
+  const late = slow ? paint('yellow', ', more than half of its budget') : '';
+  return `${mark} ${lab.id} ${part} ${paint('dim', `(${(durationMs / 1000).toFixed(1)} s`)}${late}${paint('dim', ')')}`;
 }
 
 /** A diff: `-` was expected and is missing, `+` was printed and not expected. */
@@ -44,22 +45,26 @@ export function diff(rows: readonly Row[]): string[] {
 export function leftoversReport({ lab, leftovers }: LabRun): string {
   return [
     '',
-    paint('bold', `labs/${lab.id}.sh: after its last part the machine is not what it was before the first:`),
+    paint('bold', `${lab.file}: after its last part the machine is not what it was before the first:`),
     ...leftovers.slice(0, LEFTOVERS_MAX).map((line) => `  ${printable(line)}`),
     ...(leftovers.length > LEFTOVERS_MAX ? [`  … and ${leftovers.length - LEFTOVERS_MAX} more`] : []),
     '',
   ].join('\n');
 }
 
-/** Everything about why a lab failed. */
-export function failureReport({ lab, failure, result }: LabRun): string {
-  if (!failure) return '';
-  const { part, causes, rows, machine } = failure;
-  const transcript = result.parts.find((ran) => ran.part === part.name)?.transcript ?? '';
+function lastLines(text: string, count: number): string[] {
+  return text.trimEnd().split('\n').slice(-count);
+}
+
+/** Everything about why a lab failed, and `hints` what to do about it. */
+export function failureReport({ lab }: LabRun, failure: Failure, hints: readonly string[]): string {
+  const { part, causes, transcript, rows, logs } = failure;
+  const what =
+    part === lab.prepare || part === lab.restore ? `its section '${part.name}'` : `part '${part.name}'`;
   const indented = (text: string): string[] => text.split('\n').map((line) => `    ${printable(line)}`);
   return [
     '',
-    paint('bold', `labs/${lab.id}.sh:${part.line}: part '${part.name}' failed: ${causes.join('; ')}`),
+    paint('bold', `${lab.file}:${part.line}: ${what} failed: ${causes.join('; ')}`),
     '',
     '  commands',
     ...indented(part.commands),
@@ -68,10 +73,9 @@ export function failureReport({ lab, failure, result }: LabRun): string {
       : ['', '  printed', ...indented(transcript)]),
     '',
     '  the end of the machine’s journal and console',
-    ...indented(machine),
+    ...indented([...lastLines(logs.journal, 15), ...lastLines(logs.console, 25)].join('\n')),
     '',
-    `  to see it again:  npm run labs -- ${lab.id}`,
-    `  to look around:   npm run vm -- shell`,
+    ...hints.map((hint) => `  ${hint}`),
     '',
   ].join('\n');
 }

@@ -13,6 +13,12 @@ export interface PartResult {
   readonly durationMs: number;
   /** What it printed, as it printed it. At most 64 KiB; a longer one ends in a line that says so. */
   readonly transcript: string;
+  /** What it started in the background printed until the lab's end, where that is more. */
+  readonly console?: string | undefined;
+  /** The directory it left its shell in, where that is another than it began in. */
+  readonly endsIn?: string;
+  /** It took more than half of its budget, so on a slower machine it may not pass. */
+  readonly slow?: boolean | undefined;
 }
 
 export interface LabResult {

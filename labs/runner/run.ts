@@ -1,21 +1,28 @@
-// Runs one lab in a machine of its own.
-import { VmError } from '../vm/errors.ts';
-import { startMachine, type Machine } from '../vm/machine.ts';
-import { Shell } from '../vm/shell.ts';
+// Runs one lab in a machine, or two, of its own.
+import type { Machine } from '../vm/machine.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
-import type { Lab, Recording } from './lab.ts';
+import type { Lab, Part, Recording } from './lab.ts';
+import { labShells, machineOf, startMachines, type Machines } from './machines.ts';
 import { runParts, type PartFailure, type PartsOptions } from './parts.ts';
-import type { LabResult } from './results.ts';
+import type { LabResult, PartResult } from './results.ts';
 import { leftovers, stateOf } from './state.ts';
+import { keepStanding, type Standing } from './states.ts';
 
 /** How many times its budget a part may take where the machine's processor is emulated. */
 const EMULATED_FACTOR = 3;
-const HOUSEKEEPING_LIMIT_MS = 20_000;
+const HOUSEKEEPING_LIMIT_MS = 60_000;
+/** Of a machine's console and of its journal, in characters. */
+const LOG_MAX = 1 << 20;
 
 /** Why a part failed: everything somebody needs who was not there. */
 export interface Failure extends PartFailure {
-  /** The end of the machine's console and journal. */
-  readonly machine: string;
+  /** What the machine said on its console, and its journal. */
+  readonly logs: Logs;
+}
+
+export interface Logs {
+  readonly console: string;
+  readonly journal: string;
 }
 
 export interface LabRun {
@@ -23,71 +30,134 @@ export interface LabRun {
   readonly recording: Recording;
   readonly result: LabResult;
   readonly failure: Failure | undefined;
+  /** Why what the lab set up could not be put back. */
+  readonly restoring: Failure | undefined;
   /** What differs in the machine after the last part, where that was looked at. */
   readonly leftovers: readonly string[];
 }
 
-export interface LabOptions extends Omit<PartsOptions, 'factor' | 'restarted'> {
+export interface LabOptions extends Pick<PartsOptions, 'record' | 'onPart'> {
   /** Looks whether the machine is after the last part what it was before the first. */
   readonly teardown: boolean;
+  /** Where it is gone on with; missing for the beginning. Recorded, or looked at in the end, is only what begins there. */
+  readonly standing?: Standing;
+  /** Whether the machine as it is before `part` is kept (states.ts). */
+  readonly keepBefore?: (part: Part) => boolean;
+  /** The last part that is run; missing for the lab's last. Nothing is looked at in the end unless it is that. */
+  readonly last?: string;
+  /** Called with the machine in which a part has failed, before it is stopped. */
+  readonly onFailure?: (machine: Machine, run: LabRun) => Promise<void>;
+}
+
+/** How many times its budget a part may take in machines of `snapshot`. */
+export function budgetFactor({ accelerator }: Snapshot): number {
+  return accelerator.name === 'tcg' ? EMULATED_FACTOR : 1;
 }
 
 /** Whether there is nothing to find fault with. */
-export function isGood({ failure, leftovers }: LabRun): boolean {
-  return failure === undefined && leftovers.length === 0;
+export function isGood({ failure, restoring, leftovers }: LabRun): boolean {
+  return failure === undefined && restoring === undefined && leftovers.length === 0;
 }
 
-/** Runs `lab` in a fresh machine. @throws VmError if there is none to be had. */
+/** Runs `lab` in a machine of its own. @throws VmError if there is none to be had. */
 export async function runLab(
   lab: Lab,
   recording: Recording,
   snapshot: Snapshot,
-  { teardown, ...options }: LabOptions,
+  { record, onPart, teardown, standing, keepBefore, last, onFailure }: LabOptions,
 ): Promise<LabRun> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
-  const machine = await startMachine(snapshot).catch((error: unknown) => {
-    throw new VmError(`labs/${lab.id}.sh: no machine for it: ${(error as Error).message}`);
-  });
+  const machines = await startMachines(lab, snapshot, standing?.snapshot);
   try {
-    const line = await machine.qemu.line('operator');
-    const restarted = async (): Promise<Shell> => {
-      await machine.qemu.control.event('RESET');
-      // Not before: the old agent would take the greeting for its own.
-      machine.greet();
-      return new Shell(line);
-    };
-    const shell = new Shell(line);
-    // What runs from here on is the lab's; the shell is not.
-    await shell.run(':', { timeoutMs: HOUSEKEEPING_LIMIT_MS, onOutput: () => undefined });
-    const before = teardown ? await stateOf(machine.root) : undefined;
-    const factor = snapshot.accelerator.name === 'tcg' ? EMULATED_FACTOR : 1;
-    const { parts, failure } = await runParts(lab, recording, shell, {
-      ...options,
-      factor,
-      restarted,
-    });
-    const durationMs = Math.round(performance.now() - started);
-    return {
+    const before = teardown && last === undefined ? await atFirst(machines, lab, snapshot) : undefined;
+    const factor = budgetFactor(snapshot);
+    const runOf = (parts: readonly PartResult[], failure?: Failure): LabRun => ({
       lab,
       recording,
-      result: { lab: lab.id, title: lab.title, startedAt, durationMs, parts },
-      failure: failure && { ...failure, machine: await lastWords(machine) },
-      leftovers: before && !failure ? leftovers(before, await stateOf(machine.root)) : [],
+      result: {
+        ...{ lab: lab.id, title: lab.title, startedAt },
+        ...{ durationMs: Math.round(performance.now() - started), parts },
+      },
+      failure,
+      restoring: undefined,
+      leftovers: [],
+    });
+    const told = async (failed: PartFailure): Promise<Failure> => ({
+      ...failed,
+      logs: await logsOf(machineOf(machines, failed.part)),
+    });
+    let failure: Failure | undefined;
+    const { parts, restoring } = await runParts(upTo(lab, last), recording, labShells(machines), {
+      ...{ record, onPart, factor },
+      ...(standing && { done: standing.done, met: standing.met }),
+      onBefore: async (part, met) => {
+        if (keepBefore?.(part)) await keepStanding(machineOf(machines, part), lab, recording, part.name, met);
+      },
+      onFailure: async (failed, soFar) => {
+        failure = await told(failed);
+        await onFailure?.(machineOf(machines, failed.part), runOf(soFar, failure));
+      },
+    });
+    return {
+      ...runOf(parts, failure),
+      restoring: restoring && (await told(restoring)),
+      leftovers: before && !failure ? leftovers(before, await statesOf(machines)) : [],
     };
   } finally {
-    await machine.stop();
+    await stopAll(machines);
   }
 }
 
-/** The end of the machine's journal and console. */
-async function lastWords(machine: Machine): Promise<string> {
+/** `lab` without what follows its part `last`. */
+function upTo(lab: Lab, last: string | undefined): Lab {
+  const index = lab.parts.findIndex(({ name }) => name === last);
+  return index < 0 ? lab : { ...lab, parts: lab.parts.slice(0, index + 1) };
+}
+
+/** What there is in all machines; of several, each fact begins with the machine's name. */
+async function statesOf(machines: Machines): Promise<ReadonlySet<string>> {
+  const states = await Promise.all(
+    [...machines].map(async ([name, { root }]) =>
+      [...(await stateOf(root))].map((fact) => (machines.size > 1 ? `${name}: ${fact}` : fact)),
+    ),
+  );
+  return new Set(states.flat());
+}
+
+/** What machines are before anything happens in them, by the snapshot they begin with, and how many they are. */
+const fresh = new Map<string, ReadonlySet<string>>();
+
+/** What `machines` were before anything happened in them: they tell, or others do, where one was frozen later. */
+async function atFirst(machines: Machines, lab: Lab, snapshot: Snapshot): Promise<ReadonlySet<string>> {
+  const kind = `${snapshot.digest} ${machines.size}`;
+  if (![...machines.values()].some((machine) => machine.snapshot.frozen)) {
+    const state = await statesOf(machines);
+    fresh.set(kind, state);
+    return state;
+  }
+  const known = fresh.get(kind);
+  if (known) return known;
+  const others = await startMachines(lab, snapshot);
+  try {
+    return await atFirst(others, lab, snapshot);
+  } finally {
+    await stopAll(others);
+  }
+}
+
+async function stopAll(machines: Machines): Promise<void> {
+  await Promise.all([...machines.values()].map((machine) => machine.stop()));
+}
+
+/** What there is to read of a machine for somebody who was not there. */
+async function logsOf(machine: Machine): Promise<Logs> {
   let journal = '';
   await machine.root
-    .run('journalctl --no-pager --lines=15 --output=short-monotonic', {
+    .run('journalctl --no-pager --output=short-monotonic', {
       timeoutMs: HOUSEKEEPING_LIMIT_MS,
-      onOutput: (text) => (journal = (journal + text).slice(-8192)),
+      onOutput: (text) => (journal = (journal + text).slice(-LOG_MAX)),
     })
     .catch(() => undefined);
-  return `${journal}${await machine.qemu.console(2048)}`.trim();
+  return { console: await machine.qemu.console(LOG_MAX), journal: journal.replaceAll('\r\n', '\n') };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { VmError } from '../vm/errors.ts';
 import type { Shell } from '../vm/shell.ts';
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 /** Far more than a machine's state is, in characters. */
 const STATE_MAX = 4 << 20;
 

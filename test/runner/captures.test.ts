@@ -7,7 +7,7 @@ import { align } from '../../labs/runner/align.ts';
 import { bind } from '../../labs/runner/captures.ts';
 import { parseLab } from '../../labs/runner/lab.ts';
 import { runParts } from '../../labs/runner/parts.ts';
-import { endAgents, shell } from '../vm/agent.ts';
+import { endAgents, shells } from '../vm/agent.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -21,13 +21,12 @@ afterEach(async () => {
 const run = (script: string, ...outputs: string[]) => {
   const lab = parseLab('x/y', `#: lab T\n${script}`);
   const recording = new Map(
-    lab.parts.map(({ name, exit }, index) => [name, { exit, output: outputs[index] ?? '' }]),
+    lab.parts.map(({ name }, index) => [name, { exit: 0, output: outputs[index] ?? '' }]),
   );
-  return runParts(lab, recording, shell(), {
+  return runParts(lab, recording, shells(), {
     record: false,
     factor: 1,
     onPart: () => undefined,
-    restarted: () => Promise.reject(new Error('it was not to restart')),
   });
 };
 

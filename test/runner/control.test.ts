@@ -4,7 +4,7 @@ import { leftOut, noticed, showsItself } from '../../labs/runner/control.ts';
 import { parseLab, type Lab, type Recording } from '../../labs/runner/lab.ts';
 import { runParts } from '../../labs/runner/parts.ts';
 import { leftovers } from '../../labs/runner/state.ts';
-import { endAgents, shell } from '../vm/agent.ts';
+import { endAgents, shells } from '../vm/agent.ts';
 
 afterEach(endAgents);
 
@@ -38,15 +38,17 @@ const RECORDED: Recording = new Map([
 const HERE: Lab = { ...LAB, parts: LAB.parts.slice(0, -1) };
 
 async function without(name: string) {
-  const { failure } = await runParts(leftOut(HERE, name), RECORDED, shell(), {
+  const { failure } = await runParts(leftOut(HERE, name), RECORDED, shells(), {
     record: false,
     factor: 1,
     onPart: () => undefined,
-    restarted: () => Promise.reject(new Error('it was not to restart')),
   });
   const part = LAB.parts.find((one) => one.name === name);
   if (!part) throw new Error(name);
-  return noticed(part, { failure: failure && { ...failure, machine: '' }, leftovers: [] });
+  return noticed(part, {
+    failure: failure && { ...failure, logs: { console: '', journal: '' } },
+    leftovers: [],
+  });
 }
 
 test('a part shows by itself that it was left out where it prints something or ends with another status', () => {

@@ -1,10 +1,10 @@
 // A lab's parts judged: what passes, what goes red, and what is said about it. The shell is the VM's, on this machine.
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseLab, type Recording } from '../../labs/runner/lab.ts';
-import { runParts } from '../../labs/runner/parts.ts';
+import { RunningLab, runParts } from '../../labs/runner/parts.ts';
 import type { PartResult } from '../../labs/runner/results.ts';
 import type { Shell } from '../../labs/vm/shell.ts';
-import { endAgents, shell } from '../vm/agent.ts';
+import { endAgents, shell, shells } from '../vm/agent.ts';
 
 afterEach(endAgents);
 
@@ -26,17 +26,21 @@ const RECORDED: Recording = new Map([
 async function run(
   script = SCRIPT,
   recording = RECORDED,
-  options: { record?: boolean; factor?: number; restarted?: () => Promise<Shell> } = {},
+  { restarted, ...options }: { record?: boolean; factor?: number; restarted?: () => Promise<Shell> } = {},
 ) {
   const heard: PartResult[] = [];
-  const { parts, failure } = await runParts(parseLab('x/y', script), recording, shell(), {
-    record: false,
-    factor: 1,
-    onPart: (_, result) => heard.push(result),
-    restarted: () => Promise.reject(new Error('it was not to restart')),
-    ...options,
-  });
-  return { parts, failure, heard, outcomes: parts.map(({ outcome }) => outcome) };
+  const { parts, failure, restoring } = await runParts(
+    parseLab('x/y', script),
+    recording,
+    shells(restarted),
+    {
+      record: false,
+      factor: 1,
+      onPart: (_, result) => heard.push(result),
+      ...options,
+    },
+  );
+  return { parts, failure, restoring, heard, outcomes: parts.map(({ outcome }) => outcome) };
 }
 
 test('parts share one shell, end as they should and print what is recorded', async () => {
@@ -118,4 +122,194 @@ test('a machine that does not come back is given up, and so is one that refused 
   expect(late.failure?.causes).toEqual(['it did not end within its budget of 1 s']);
   const refused = await run(script('(exit 4)'), recording, { restarted });
   expect(refused.failure?.causes).toEqual(['it ended with exit status 4, expected was 0']);
+});
+
+test('one part is run by itself, and again with another value of what it met first itself', async () => {
+  const lab = parseLab('x/y', '#: lab T\n#: part count\necho "turn $((++n))"\n#: part look\necho "turn $n"');
+  const recording: Recording = new Map([
+    ['count', { exit: 0, output: 'turn ‹number:turn›' }],
+    ['look', { exit: 0, output: 'turn ‹number:turn›' }],
+  ]);
+  const heard: string[] = [];
+  const running = new RunningLab(lab, recording, shells(), {
+    record: false,
+    factor: 1,
+    onOutput: (text, attempt) => heard.push(`${attempt}: ${text}`),
+  });
+  for (const part of [...lab.parts, ...lab.parts])
+    expect((await running.run(part)).failure?.rows).toBeUndefined();
+  expect(heard.join('')).toBe('1: turn 1\n1: turn 1\n1: turn 2\n1: turn 2\n');
+});
+
+test('a part that is run until it is good is not begun again once it was stopped', async () => {
+  const lab = parseLab('x/y', '#: lab T\n#: part wait until budget=60s\necho "$((++n))"');
+  const stop = new AbortController();
+  const running = new RunningLab(lab, new Map([['wait', { exit: 0, output: 'never' }]]), shells(), {
+    record: false,
+    factor: 1,
+    onOutput: (_, attempt) => attempt === 2 && stop.abort(),
+  });
+  for (const part of lab.parts) {
+    const { result } = await running.run(part, stop.signal);
+    expect(result).toMatchObject({ outcome: 'failed', transcript: '2' });
+  }
+});
+
+describe('where a part runs:', () => {
+  const recorded = (...parts: [string, string, string?][]): Recording =>
+    new Map(
+      parts.map(([name, output, endsIn]) => [
+        name,
+        { exit: 0, output, ...(endsIn === undefined ? {} : { endsIn }) },
+      ]),
+    );
+
+  test('each user has a shell, which stays where it was left', async () => {
+    const script =
+      '#: lab T\n#: part a in=/usr\nword=mine; pwd\n#: part b user=root\ncd /etc; echo "$word"\n#: part c\npwd\n#: part d user=root\npwd';
+    const recording = recorded(['a', '/usr'], ['b', '', '/etc'], ['c', '/usr'], ['d', '/etc']);
+    const { outcomes, parts } = await run(script, recording);
+    expect(outcomes).toEqual(['passed', 'passed', 'passed', 'passed']);
+    expect(parts.map(({ endsIn }) => endsIn)).toEqual([undefined, '/etc', undefined, undefined]);
+  });
+
+  test('a part that leaves its shell elsewhere than recorded goes red', async () => {
+    const script = (commands: string): string => `#: lab T\n#: part a\n${commands}`;
+    const left = await run(script('cd /usr'), recorded(['a', '']));
+    expect(left.failure?.causes).toEqual(['it left its shell in /usr, expected was ~']);
+    const stayed = await run(script('true'), recorded(['a', '', '/usr']));
+    expect(stayed.failure?.causes).toEqual(['it left its shell in ~, expected was /usr']);
+  });
+
+  test('a part does not run where it cannot be', async () => {
+    const { failure, parts } = await run('#: lab T\n#: part a in=/nowhere\necho here', recorded(['a', '']));
+    expect(failure?.causes).toEqual(['its shell cannot go to /nowhere']);
+    expect(parts[0]?.transcript).toContain('/nowhere: No such file or directory');
+  });
+});
+
+test('a part that fails in any way it likes is to fail', async () => {
+  const script = (commands: string): string => `#: lab T\n#: part a expect-fail\n${commands}`;
+  const recording: Recording = new Map([['a', { exit: 3, output: 'no' }]]);
+  expect((await run(script('echo no; (exit 5)'), recording)).outcomes).toEqual(['passed']);
+  const { failure } = await run(script('echo no'), recording);
+  expect(failure?.causes).toEqual(['it ended with exit status 0, expected was a failure']);
+  const other = await run(script('echo yes; (exit 3)'), recording);
+  expect(other.failure?.causes).toEqual(['it printed something else than expected']);
+});
+
+test('a part that takes more than half of its budget is said to be slow', async () => {
+  const recording: Recording = new Map([['slow', { exit: 0, output: '' }]]);
+  // A part that is run again rests a fifth of a second between, so nine times are more than half of three seconds.
+  const { parts } = await run('#: lab T\n#: part slow until times=9 budget=3s\ntrue', recording);
+  expect(parts[0]).toMatchObject({ outcome: 'passed', slow: true });
+  const { parts: quick } = await run('#: lab T\n#: part slow budget=300s\ntrue', recording);
+  expect(quick[0]).not.toHaveProperty('slow');
+});
+
+test('a lab that takes longer than its budget is given up, though each part keeps its own', async () => {
+  const script = '#: lab T budget=1s\n#: part a\ntrue\n#: part b\necho begun; sleep 60';
+  const recording = new Map(
+    ['a', 'b'].map((name) => [name, { exit: 0, output: name === 'a' ? '' : 'begun' }]),
+  );
+  const { failure, outcomes } = await run(script, recording, { factor: 0.5 });
+  expect(outcomes).toEqual(['passed', 'failed']);
+  expect(failure?.causes).toEqual(['the lab did not end within its budget of 0.5 s']);
+});
+
+describe('what goes on in the background', () => {
+  const SERVE =
+    '#: part serve ready=/^ready/\n{ echo starting; echo ready now; echo more; exec sleep 60; } &\nserve=$!\n';
+  const served: [string, { exit: number; output: string }] = [
+    'serve',
+    { exit: 0, output: 'starting\nready now' },
+  ];
+
+  test('is waited for until it is ready, prints to a console of its own, and is stopped in the end', async () => {
+    const script = `#: lab T\n${SERVE}#: part use\nkill -0 $serve && echo "$serve"`;
+    const { parts, outcomes } = await run(script, new Map([served, ['use', { exit: 0, output: '‹pid›' }]]));
+    expect(outcomes).toEqual(['passed', 'passed']);
+    expect(parts[0]).toMatchObject({
+      transcript: 'starting\nready now',
+      console: 'starting\nready now\nmore',
+    });
+    expect(() => process.kill(Number(parts[1]?.transcript), 0)).toThrow('ESRCH');
+  });
+
+  test('is killed where it does not end when it is asked to', async () => {
+    const script = `#: lab T\n#: part serve ready=/^up/\n(trap "" TERM; echo up; while :; do sleep 0.1; done) &\n#: part use\necho $!`;
+    const up: Recording = new Map([
+      ['serve', { exit: 0, output: 'up' }],
+      ['use', { exit: 0, output: '‹pid›' }],
+    ]);
+    const { parts } = await run(script, up);
+    expect(() => process.kill(Number(parts[1]?.transcript), 0)).toThrow('ESRCH');
+  }, 30_000);
+
+  test('goes red where it ends too early, never gets ready, or says something else', async () => {
+    const serve = (commands: string): string =>
+      `#: lab T\n#: part serve budget=1s ready=/^ready/\n${commands}`;
+    const causes = async (commands: string) =>
+      (await run(serve(commands), new Map([served]))).failure?.causes;
+    expect(await causes('echo starting &')).toEqual([
+      'it ended before it was ready',
+      'it printed something else than expected',
+    ]);
+    expect(await causes('{ echo starting; exec sleep 60; } &')).toContain(
+      'it was not ready within its budget',
+    );
+    expect(await causes('{ echo ready at once; exec sleep 60; } &')).toEqual([
+      'it printed something else than expected',
+    ]);
+    expect(await causes('(exit 3)')).toContain('it ended with exit status 3, expected was 0');
+  });
+
+  test('may be ready when it takes connections', async () => {
+    const port = 20_000 + (process.pid % 10_000);
+    const listen = `node -e 'require("net").createServer().listen(${port}, "127.0.0.1")' &`;
+    const script = `#: lab T\n#: part serve ready=:${port}\n${listen}\n#: part use\nss -Hltn 'sport = :${port}' | wc -l`;
+    const recording: Recording = new Map([
+      ['serve', { exit: 0, output: '' }],
+      ['use', { exit: 0, output: '1' }],
+    ]);
+    expect((await run(script, recording)).outcomes).toEqual(['passed', 'passed']);
+  });
+});
+
+describe('what comes before the first part and after the last', () => {
+  const lab = (part: string, { prepare = 'echo quiet; word=set', restore = 'true' } = {}): string =>
+    `#: lab T\n#: prepare\n${prepare}\n#: part a budget=1s\n${part}\n#: restore\n${restore}`;
+  const recording: Recording = new Map([['a', { exit: 0, output: 'set' }]]);
+
+  test('is run, in the same shell, and what it prints is nobody’s', async () => {
+    const { outcomes, restoring } = await run(lab('echo "$word"'), recording);
+    expect(outcomes).toEqual(['passed']);
+    expect(restoring).toBeUndefined();
+  });
+
+  test('is what failed, where it fails, and no part runs', async () => {
+    const { outcomes, failure, restoring } = await run(lab('echo "$word"', { prepare: 'false' }), recording);
+    expect(outcomes).toEqual(['failed']);
+    expect(failure).toMatchObject({
+      part: { name: 'prepare' },
+      causes: ['it ended with exit status 1, expected was 0'],
+    });
+    expect(restoring).toBeUndefined();
+    const moved = await run(lab('true', { prepare: 'cd /usr' }), recording);
+    expect(moved.failure?.causes).toEqual(['it left its shell in /usr; go back']);
+  });
+
+  test.each([
+    ['failed', 'false'],
+    ['ended its shell', 'exit 1'],
+    ['never ended', 'sleep 60'],
+  ])('is put back after a part that %s, and that is told, too, where it fails', async (_, part) => {
+    const { failure, restoring } = await run(
+      lab(part, { restore: 'echo "as $HOME was"; (exit 4)' }),
+      recording,
+    );
+    expect(failure?.part.name).toBe('a');
+    expect(restoring).toMatchObject({ part: { name: 'restore' }, transcript: 'as / was' });
+    expect(restoring?.causes).toEqual(['it ended with exit status 4, expected was 0']);
+  });
 });

@@ -1,9 +1,14 @@
 // The queue of lab runs: how many at a time, in what order, and what is counted of them.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Handbook } from '../../labs/cli/handbook.ts';
 import { parseLab } from '../../labs/runner/lab.ts';
+import type { LabWithRecording } from '../../labs/runner/labs.ts';
 import type { LabResult, Outcome } from '../../labs/runner/results.ts';
-import { tally } from '../../scripts/labs/modes.ts';
-import { inTurn, shuffled } from '../../scripts/labs/queue.ts';
+import { tally } from '../../labs/cli/modes.ts';
+import { inTurn, lasted, longestFirst, shuffled } from '../../labs/cli/queue.ts';
 
 test('so many at a time are done and no more, and what came of them is in their order', async () => {
   let under = 0;
@@ -16,6 +21,19 @@ test('so many at a time are done and no more, and what came of them is in their 
   });
   expect(results).toEqual([30, 10, 20, 0, 10]);
   expect(most).toBe(2);
+});
+
+test('one that needs two machines counts as two, and has its turn even where there is one', async () => {
+  const log: string[] = [];
+  const work = async (machines: number): Promise<void> => {
+    log.push(`begin ${machines}`);
+    for (let turn = 0; turn < 3; turn++) await Promise.resolve();
+    log.push(`end ${machines}`);
+  };
+  await inTurn([1, 2, 1], 2, work, (machines) => machines);
+  expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 1', 'end 1']);
+  await inTurn([2], 1, work, (machines) => machines);
+  expect(log.slice(-2)).toEqual(['begin 2', 'end 2']);
 });
 
 test('one that cannot be done ends the queue', async () => {
@@ -33,6 +51,38 @@ test('an order by chance is the same for the same seed, and has everything once'
   expect(order(1)).not.toEqual(order(2));
   expect(order(1)).not.toEqual(items);
   expect(order(1).toSorted((a, b) => a - b)).toEqual(items);
+});
+
+test('the lab that took longest when it last ran well is the first; one that never did counts by its parts', async () => {
+  const lab = (id: string, parts: number): LabWithRecording => ({
+    lab: parseLab(
+      id,
+      ['#: lab T', ...Array.from({ length: parts }, (_, n) => `#: part p${n}\ntrue`)].join('\n'),
+    ),
+    recording: new Map(),
+  });
+  const labs = [lab('x/many', 5), lab('x/slow', 1), lab('x/new', 3), lab('x/failed', 2)];
+  const names = (times: ReadonlyMap<string, number>): string[] =>
+    longestFirst(labs, times).map(({ lab: { id } }) => id);
+  expect(names(new Map())).toEqual(['x/many', 'x/new', 'x/failed', 'x/slow']);
+
+  const folder = await mkdtemp(join(tmpdir(), 'kittiwake-queue-'));
+  try {
+    const handbook = { published: folder, evidence: join(folder, 'none') } as Handbook;
+    const ran = (name: string, durationMs: number, outcome: Outcome): unknown => ({
+      ...{ lab: name, durationMs, parts: [{ outcome }] },
+    });
+    const all = [
+      ...[ran('x/many', 1000, 'passed'), ran('x/slow', 90_000, 'passed'), ran('x/failed', 99_000, 'failed')],
+    ];
+    const file = join(folder, 'results.json');
+    await writeFile(file, JSON.stringify({ labs: all }));
+    expect(names(await lasted(handbook))).toEqual(['x/slow', 'x/new', 'x/failed', 'x/many']);
+    await writeFile(file, '{"labs":');
+    expect(await lasted(handbook)).toEqual(new Map());
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('passes are counted of the times a part ran: what came after a failure did not', () => {

@@ -1,0 +1,81 @@
+// Two ways to run labs: once, and again and again.
+import { align, merge } from '../runner/align.ts';
+import type { LabWithRecording } from '../runner/labs.ts';
+import { diff } from '../runner/report.ts';
+import type { Ledger, LabResult } from '../runner/results.ts';
+import type { LabRun } from '../runner/run.ts';
+import type { Snapshot } from '../vm/snapshot.ts';
+import type { Handbook } from './handbook.ts';
+import type { Asked } from './options.ts';
+import { inTurn, lasted, longestFirst, runAloud, shuffled } from './queue.ts';
+
+/** Runs each lab once, and returns how, by name. */
+export async function once(
+  handbook: Handbook,
+  labs: readonly LabWithRecording[],
+  snapshot: Snapshot,
+  asked: Asked,
+): Promise<LabRun[]> {
+  const runs = await inTurn(
+    longestFirst(labs, await lasted(handbook)),
+    asked.jobs,
+    (lab) => runAloud(handbook, lab, snapshot, asked),
+    ({ lab }) => lab.machines.length,
+  );
+  return runs.sort((a, b) => (a.lab.id < b.lab.id ? -1 : 1));
+}
+
+/** Rewrites the recordings of labs whose parts all ended as they should, and shows what changed. */
+export async function record(handbook: Handbook, runs: readonly LabRun[]): Promise<void> {
+  for (const { lab, recording, result, failure } of runs) {
+    if (failure) continue;
+    const ran = new Map(
+      result.parts.map(({ part, exit, endsIn, transcript }) => {
+        const rows = align(recording.get(part)?.output ?? '', transcript);
+        if (rows.some(({ kind }) => kind !== 'same'))
+          console.error([`${lab.id} ${part}`, ...diff(rows)].join('\n'));
+        const ended = { exit: exit ?? 0, ...(endsIn === undefined ? {} : { endsIn }) };
+        return [part, { ...ended, output: merge(rows) }];
+      }),
+    );
+    // Parts that did not run, as others began later, stay as they are recorded.
+    const all = lab.parts.flatMap(({ name }) => {
+      const recorded = ran.get(name) ?? recording.get(name);
+      return recorded ? [[name, recorded] as const] : [];
+    });
+    await handbook.record(lab, new Map(all));
+  }
+}
+
+/** How often each part passed. A part that did not come to its turn did not run. */
+export function tally(labs: readonly LabWithRecording[], results: readonly LabResult[]): Ledger['labs'] {
+  return labs.map(({ lab }) => {
+    const ran = results.filter((result) => result.lab === lab.id).flatMap(({ parts }) => parts);
+    return {
+      lab: lab.id,
+      parts: lab.parts.map(({ name }) => {
+        const outcomes = ran.filter(({ part, outcome }) => part === name && outcome !== 'not-run');
+        const passed = outcomes.filter(({ outcome }) => outcome === 'passed').length;
+        return { part: name, runs: outcomes.length, passed };
+      }),
+    };
+  });
+}
+
+/** Runs each lab `repeats` times, all in an order by chance. */
+export async function again(
+  handbook: Handbook,
+  labs: readonly LabWithRecording[],
+  snapshot: Snapshot,
+  asked: Asked,
+  repeats: number,
+): Promise<LabRun[]> {
+  const all = labs.flatMap((lab) => Array.from({ length: repeats }, (_, turn) => ({ lab, turn })));
+  const order = shuffled(all, asked.seed, ({ lab, turn }) => `${lab.lab.id} ${turn}`);
+  return inTurn(
+    order,
+    asked.jobs,
+    ({ lab }) => runAloud(handbook, lab, snapshot, asked),
+    ({ lab }) => lab.lab.machines.length,
+  );
+}
