@@ -8,6 +8,7 @@ export default defineConfig(
   {
     ignores: [
       'build',
+      'labs/build',
       '.astro',
       'runtime/libos',
       'runtime/unikernels',

@@ -44,6 +44,14 @@ function missing(groups: readonly PackageGroup[]): string[] {
   return wanted.filter((name) => !installed.has(name)).sort();
 }
 
+/** What `groups` lack here and how to get it; undefined where nothing is missing. Installs nothing. */
+export function lacking(...groups: PackageGroup[]): string | undefined {
+  const names = missing(groups).join(' ');
+  return names === ''
+    ? undefined
+    : `Debian packages are missing: ${names}; install them: sudo apt-get install ${names}`;
+}
+
 function notDebian(wanted: readonly string[]): string {
   const os = /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'this system';
   return `${os} has no dpkg; install what Debian calls ${wanted.join(', ')} with your package manager, or use Debian 12`;
