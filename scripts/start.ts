@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildRuntime } from './runtime.ts';
 import { root } from './setup/root.ts';
-import type { Served } from './site/server.ts';
-import { serveUnikernel } from './site/unikernel.ts';
-import { buildSite, packSite, serveSite } from './site.ts';
+import { siteFolder } from './site/build.ts';
+import { serveHandbook, serveWithLabs } from './site/handbook.ts';
+import { buildSite, packSite } from './site.ts';
+import { labSnapshotBeside } from './vm.ts';
 
 const HELP = `Build the handbook and the runtime it documents, and serve the handbook.
 
@@ -14,9 +15,14 @@ Usage: npm start [-- OPTIONS]
 It is served by the unikernel 'website', which needs no privilege for it; where
 that does not work, by a plain server, which then says why.
 
+Beside it is the lab server: with the address that is printed, the pages can run
+each step in a virtual machine of your own. The machine is made when you first
+need it.
+
 Options:
   --port N   serve on this port of 127.0.0.1 (default 4321)
   --plain    serve by the plain server
+  --no-lab   no lab server: the pages only show the steps
 
 Stop it with Ctrl-C.
 `;
@@ -29,45 +35,33 @@ const { values } = parseArgs({
     help: { type: 'boolean' },
     port: { type: 'string', default: '4321' },
     plain: { type: 'boolean', default: false },
+    'no-lab': { type: 'boolean', default: false },
   },
 });
 if (values.help) console.log(HELP.trimEnd());
-else await start(values.port, values.plain);
+else await start(portOf(values.port), values.plain, !values['no-lab']);
 
-async function start(port: string, plain: boolean): Promise<void> {
+function portOf(text: string): number {
+  return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+async function start(port: number, plain: boolean, lab: boolean): Promise<void> {
   const runtime = await buildRuntime();
   await buildSite();
-  const { url, by } = await serve(runtime, port, plain);
+  const files = { runtime, image: IMAGE, pages: siteFolder, archive: () => packSite() };
+  const labs = {
+    folder: join(root, 'labs'),
+    readers: join(root, 'build', 'labs', 'readers'),
+    snapshot: labSnapshotBeside,
+  };
+  const { url, by } = await (lab
+    ? serveWithLabs(files, labs, port, plain)
+    : serveHandbook(files, port, plain));
   console.log(`
 The handbook is at ${url}, served by ${by}
-
+${lab ? '\nOpened by this address, its pages run each step in a virtual machine of your own.\n' : ''}
 To run its labs yourself, in another terminal:
   npm run vm -- shell     a terminal in the lab VM, where every command of the handbook works
   npm run labs            every command of the handbook, in fresh VMs, checked
 `);
-}
-
-async function serve(
-  runtime: string,
-  port: string,
-  plain: boolean,
-): Promise<Pick<Served, 'url'> & { by: string }> {
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
-  if (plain) return { ...(await serveSite({ port: number })), by: 'a plain server' };
-  try {
-    const archive = await packSite();
-    const args = ['--no-access-log'];
-    const at = { port: number };
-    const { url, ended } = await serveUnikernel({ runtime, image: IMAGE, archive, at, args });
-    // Without it there is nothing left to serve.
-    void ended.then((words) => {
-      console.error(words);
-      process.exit(1);
-    });
-    return { url, by: 'the unikernel website' };
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const served = await serveSite({ port: number });
-    return { url: served.url, by: `a plain server, because ${why}` };
-  }
 }

@@ -52,7 +52,7 @@ async function variants({ name, content }: ArchiveFile): Promise<ArchiveFile[]> 
 }
 
 /** Seconds since 1970 that all files are of: SOURCE_DATE_EPOCH, else the last commit's, else 0. */
-async function packingTime(): Promise<number> {
+export async function packingTime(): Promise<number> {
   const told = process.env['SOURCE_DATE_EPOCH'];
   if (told !== undefined) {
     if (/^\d{1,11}$/.test(told)) return Number(told);

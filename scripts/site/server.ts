@@ -1,10 +1,11 @@
 // Serves the built pages to this machine only: GET and HEAD of files that are there, the 404 page for all else.
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { isMisnamed, isNoRead, say } from './answers.ts';
 import { resolvePath } from './files.ts';
+import { closeServer, listenAt, REQUEST_LIMITS } from './listen.ts';
 import { COMMON_HEADERS, contentSecurityPolicy } from './policy.ts';
 
 export interface Served {
@@ -14,36 +15,13 @@ export interface Served {
   readonly close: () => Promise<void>;
 }
 
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 
 /** Names a browser on this machine calls us by, perhaps through a forwarded port. Others are a page elsewhere whose name was pointed here. */
-const NAMES = [HOST, 'localhost'];
-
-function say(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): void {
-  response
-    .writeHead(status, { ...COMMON_HEADERS, 'Content-Type': 'text/plain; charset=utf-8', ...headers })
-    .end(`${text}\n`);
-}
+export const NAMES = [HOST, 'localhost'];
 
 async function answer(folder: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '');
-  if (!NAMES.includes(name)) {
-    say(
-      response,
-      421,
-      `this is the handbook's server of ${HOST}; it does not answer as '${name.slice(0, 80)}'`,
-    );
-    return;
-  }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    say(response, 405, 'the handbook only answers GET and HEAD', { Allow: 'GET, HEAD' });
-    return;
-  }
+  if (isMisnamed(request, response, NAMES) || isNoRead(request, response)) return;
   const [path = '', query] = (request.url ?? '').split('?', 2);
   const target = await resolvePath(folder, path);
   if ('redirect' in target) {
@@ -76,37 +54,14 @@ async function answer(folder: string, request: IncomingMessage, response: Server
  * @throws Error that names the port and a remedy when it cannot be had.
  */
 export async function serveFolder(folder: string, port: number): Promise<Served> {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new Error(`--port ${port}: give a number from 1 to 65535`);
-  }
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+  const server = createServer(REQUEST_LIMITS, (request, response) => {
     answer(folder, request, response).catch((error: unknown) => {
       // A rebuild replaces the folder between looking and reading.
       console.error(`${request.url}: ${error instanceof Error ? error.message : String(error)}`);
-      if (response.headersSent) response.destroy();
-      else say(response, 500, 'the page could not be read; load it again');
+      say(response, 500, 'the page could not be read; load it again');
     });
   });
   server.maxConnections = 256;
-  server.listen({ host: HOST, port });
-  await once(server, 'listening').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const remedy = `choose another, as with --port ${port < 1024 ? 4321 : port + 1}`;
-    if (code === 'EADDRINUSE') throw new Error(`port ${port} of ${HOST} is in use; ${remedy}`);
-    if (code === 'EACCES') throw new Error(`port ${port} is for root only; ${remedy}`);
-    throw error;
-  });
-  const address = server.address();
-  const taken = typeof address === 'object' && address ? address.port : port;
-  return {
-    url: `http://${HOST}:${taken}/`,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => {
-          if (error) reject(error);
-          else resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  const taken = await listenAt(server, HOST, port);
+  return { url: `http://${HOST}:${taken}/`, close: () => closeServer(server) };
 }

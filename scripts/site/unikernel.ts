@@ -18,6 +18,8 @@ export interface Site {
   readonly at: { readonly tap: string } | { readonly port: number } | 'own tap';
   /** Arguments for the image besides its address. */
   readonly args?: readonly string[];
+  /** Environment variables besides our own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ServedByUnikernel extends Served {
@@ -75,13 +77,14 @@ export async function serveUnikernel({
   archive,
   at,
   args = [],
+  env = {},
 }: Site): Promise<ServedByUnikernel> {
   const way = reach(at);
   const options = [`--mem=${MEMORY_MIB}`, ...way.options, `--block-ro:data=${archive}`];
   const child = spawn(
     join(runtime, 'bin', 'kittiwake'),
     ['run', ...options, image, '--', ...way.args, ...args],
-    { stdio: ['ignore', 2, 2] },
+    { stdio: ['ignore', 2, 2], env: { ...process.env, ...env } },
   );
   // However this process ends, neither of the two stays behind.
   const leave = (): void => {
