@@ -21,6 +21,8 @@ export default defineConfig({
       lastUpdated: false,
       sidebar: [
         { label: 'Start here', link: '/start-here/' },
+        { label: 'Run the labs in the page', link: '/start-here/run-in-the-page/' },
+        { label: 'Take it along', link: '/start-here/offline/' },
         {
           label: 'Running hvt binaries',
           items: [
@@ -70,6 +72,7 @@ export default defineConfig({
             { label: 'Leave it to kittiwaked', link: '/deploying/daemon/' },
             { label: 'Give a unikernel a disk', link: '/deploying/blocks/' },
             { label: 'Certificates and a second person', link: '/deploying/certificates/' },
+            { label: 'Deploy from another machine', link: '/deploying/remote/' },
             { label: 'A fleet in a file', link: '/deploying/fleet/' },
             { label: 'Ask by HTTP', link: '/deploying/http/' },
             { label: 'Coming from Albatross', link: '/deploying/albatross/' },
@@ -107,6 +110,8 @@ export default defineConfig({
             { label: 'Tracing', link: '/reference/trace/' },
             { label: 'The network without root', link: '/reference/usernet/' },
             { label: 'What the tenders refuse', link: '/reference/refusals/' },
+            { label: 'How this handbook is tested', link: '/reference/tested/' },
+            { label: 'The evidence', link: '/reference/evidence/' },
           ],
         },
       ],

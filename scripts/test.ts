@@ -3,11 +3,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
+import { makeBundle } from './bundle/make.ts';
+import { tryBundle } from './bundle/trial.ts';
 import { check } from './check.ts';
 import { buildRuntime } from './runtime.ts';
 import { ensurePackages } from './setup/packages.ts';
 import { root } from './setup/root.ts';
-import { testServed } from './site/browser-tests.ts';
+import { testServed, whyNoNamespace } from './site/browser-tests.ts';
 import { buildSite, testWebsite } from './site.ts';
 import { browserTally, labTally, unitTally, type Tally } from './tally.ts';
 
@@ -22,6 +24,7 @@ Stages, in this order (all of them when none is named):
   labs     every part of every lab, in fresh VMs
   site     build the handbook from what the labs showed, and test it in a browser
   website  test it in a browser again, as the unikernel serves it, where this user may make taps
+  bundle   make the offline bundle, and serve pages and run a lab out of it where there is no network
 
 Examples:
   npm test
@@ -91,6 +94,16 @@ const STAGES: Readonly<Record<string, () => Promise<Tally>>> = {
     const passed = await testWebsite();
     if (typeof passed !== 'string') return browserTally(join(reports, 'website.json'), passed);
     console.log(`skipped: ${passed}`);
+    return { passed: 0, skipped: 1, failures: [] };
+  },
+
+  async bundle() {
+    const reason = whyNoNamespace();
+    if (reason === undefined) {
+      await tryBundle((await makeBundle()).folder);
+      return one;
+    }
+    console.log(`skipped: ${reason}`);
     return { passed: 0, skipped: 1, failures: [] };
   },
 };

@@ -19,26 +19,34 @@ export interface Run {
   readonly qemu: string;
   /** The VM's processor was emulated, so it took longer than it does for a reader with KVM. */
   readonly emulated: boolean;
+  /** It took more than half of its time limit. */
+  readonly slow: boolean;
 }
 
 export type Evidence =
   | Run
   /** Nobody has run it. */
   | { readonly state: 'never' }
-  /** It ran, but it, its output or a part before it has been edited since. */
+  /** It ran, but it, its output, a part before it or an image of the VM is another since. */
   | { readonly state: 'edited' };
 
 /**
- * The evidence for part `name` of lab `id`, whose digest is now `digest`: of the first of `runs` that ran it as it is now. A run
+ * The evidence for part `name` of lab `id`, whose digest is now `digest`, where the VM would have `images`: of the first of `runs` that ran it as it is now. A run
  * of one lab says nothing about the others, so what an earlier one showed of them stands.
  */
-export function evidenceOf(runs: readonly Results[], id: string, name: string, digest: string): Evidence {
+export function evidenceOf(
+  runs: readonly Results[],
+  id: string,
+  name: string,
+  digest: string,
+  images: Results['images'],
+): Evidence {
   let edited = false;
   for (const results of runs) {
     const lab = results.labs.find((one) => one.lab === id);
     const part = lab?.parts.find((one) => one.part === name);
     if (!lab || !part || part.outcome === 'not-run') continue;
-    if (part.digest !== digest) {
+    if (part.digest !== digest || !sameImages(results.images, images)) {
       edited = true;
       continue;
     }
@@ -53,7 +61,14 @@ export function evidenceOf(runs: readonly Results[], id: string, name: string, d
       machine: results.vm.digest,
       qemu: results.vm.qemu,
       emulated: results.vm.accelerator === 'tcg',
+      slow: part.slow ?? false,
     };
   }
   return { state: edited ? 'edited' : 'never' };
+}
+
+/** sha256 by file name: any part may run any image, so one that was built anew leaves nothing verified. */
+function sameImages(a: Results['images'], b: Results['images']): boolean {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => a[name] === b[name]);
 }

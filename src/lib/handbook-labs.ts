@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { partDigests, type Lab, type Part, type Recorded } from '../../labs/runner/lab.ts';
 import { readLabs, type LabWithRecording } from '../../labs/runner/labs.ts';
 import type { Results } from '../../labs/runner/results.ts';
+import { placesOf, type Place } from '../../labs/runner/places.ts';
 import { evidenceOf, type Evidence } from './evidence.ts';
 import { parseResults } from './results.ts';
 
@@ -15,6 +16,7 @@ const labsFolder = join(process.cwd(), 'labs');
 const RESULTS = ['build/labs/results.json', 'labs/results.json'];
 
 let labs: Promise<readonly LabWithRecording[]> | undefined;
+let images: Promise<Results['images']> | undefined;
 let runs: Promise<readonly Results[]> | undefined;
 
 export function handbookLabs(): Promise<readonly LabWithRecording[]> {
@@ -24,6 +26,14 @@ export function handbookLabs(): Promise<readonly LabWithRecording[]> {
 function readRuns(): Promise<readonly Results[]> {
   const files = RESULTS.filter((file) => existsSync(file));
   return Promise.all(files.map(async (file) => parseResults(file, await readFile(file, 'utf8'))));
+}
+
+/** sha256 of each image that the lab VM would carry now, by file name. */
+async function readImages(): Promise<Results['images']> {
+  const { images } = JSON.parse(await readFile('fixtures/images/index.json', 'utf8')) as {
+    images: { file: string; sha256: string }[];
+  };
+  return Object.fromEntries(images.map(({ file, sha256 }) => [file, sha256]));
 }
 
 /** @throws Error that begins with `page` and names the lab nobody wrote. */
@@ -40,8 +50,23 @@ export async function handbookLab(page: string, id: string): Promise<Lab> {
   return (await find(page, id)).lab;
 }
 
+/** The commands of a part of a lab, or of what is around its parts. @throws Error that names what nobody wrote. */
+export async function handbookCommands(page: string, id: string, name: string): Promise<string> {
+  const { prepare, restore } = await handbookLab(page, id);
+  const section = [prepare, restore].find((one) => one?.name === name);
+  return (section ?? (await handbookPart(page, id, name)).part).commands;
+}
+
 export interface HandbookPart {
   readonly part: Part;
+  /** Where it is typed. */
+  readonly place: Place;
+  /** Its place in the lab, from 1. */
+  readonly number: number;
+  /** How many parts the lab has. */
+  readonly of: number;
+  /** As results have it, and what a reader has done. */
+  readonly digest: string;
   /** What it prints, if somebody has recorded it. */
   readonly recorded: Recorded | undefined;
   readonly evidence: Evidence;
@@ -51,11 +76,20 @@ export interface HandbookPart {
 export async function handbookPart(page: string, id: string, name: string): Promise<HandbookPart> {
   const { lab, recording } = await find(page, id);
   const part = lab.parts.find((one) => one.name === name);
-  if (!part) {
+  const place = placesOf(lab, recording).get(name);
+  if (!part || !place) {
     const names = lab.parts.map((one) => one.name).join(', ');
     throw new Error(`${page}: lab '${id}' has no part '${name}'; it has ${names}`);
   }
   const digest = partDigests(lab, recording).get(name) ?? '';
-  const evidence = evidenceOf(await (runs ??= readRuns()), id, name, digest);
-  return { part, recorded: recording.get(name), evidence };
+  const evidence = evidenceOf(await (runs ??= readRuns()), id, name, digest, await (images ??= readImages()));
+  return {
+    part,
+    place,
+    number: lab.parts.indexOf(part) + 1,
+    of: lab.parts.length,
+    digest,
+    recorded: recording.get(name),
+    evidence,
+  };
 }

@@ -14,6 +14,8 @@ const part = z.object({
   durationMs: duration,
   // 64 KiB, and the line that says it was cut.
   transcript: z.string().max(65_536 + 200),
+  console: z.string().max(65_536).optional(),
+  slow: z.boolean().optional(),
 });
 
 const schema = z.object({

@@ -1,6 +1,6 @@
 // No command reaches a page unless it is part of a lab, which CI runs, or says why it cannot be. An Expressive Code plugin.
 import { definePlugin, type ExpressiveCodePlugin } from '@expressive-code/core';
-import { handbookPart } from './handbook-labs.ts';
+import { handbookCommands } from './handbook-labs.ts';
 
 /** The attribute of a code block that names the part it shows, as `lab="hvt/hello#run"`. */
 export const LAB_META = 'lab';
@@ -33,8 +33,7 @@ export function shellBlocks(): ExpressiveCodePlugin {
         const named = codeBlock.metaOptions.getString(LAB_META);
         if (named !== undefined) {
           const [id = '', name = ''] = named.split('#');
-          const { part } = await handbookPart(where, id, name);
-          if (part.commands !== codeBlock.code) {
+          if ((await handbookCommands(where, id, name)) !== codeBlock.code) {
             throw new Error(
               `${where}: the shell block '${begin}' is not what ${LAB_META}="${named}" says; use <Lab>`,
             );

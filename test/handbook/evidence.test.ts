@@ -33,7 +33,7 @@ const results = (outcome: 'passed' | 'failed' | 'not-run'): Results => ({
 });
 
 test('a step that passed as it is now is verified', () => {
-  expect(evidenceOf([results('passed')], 'hvt/hello', 'run', 'd1')).toEqual({
+  expect(evidenceOf([results('passed')], 'hvt/hello', 'run', 'd1', {})).toEqual({
     state: 'passed',
     at: '2026-11-21T05:00:01Z',
     commit: 'c0ffee',
@@ -44,6 +44,7 @@ test('a step that passed as it is now is verified', () => {
     machine: 'v',
     qemu: '7.2',
     emulated: true,
+    slow: false,
   });
 });
 
@@ -56,15 +57,17 @@ test.each([
   ['without any run', [], 'run', 'd1', 'never'],
   ['failed in the newer of two runs', [results('failed'), results('passed')], 'run', 'd1', 'failed'],
 ] as const)('a step that is %s is not', (_, runs, name, digest, state) => {
-  expect(evidenceOf(runs, 'hvt/hello', name, digest).state).toBe(state);
+  expect(evidenceOf(runs, 'hvt/hello', name, digest, {}).state).toBe(state);
 });
 
 test('what a newer run did not reach keeps the evidence of the older one', () => {
   const other: Results = { ...results('passed'), commit: 'beef', labs: [] };
-  expect(evidenceOf([other, results('passed')], 'hvt/hello', 'run', 'd1')).toMatchObject({
+  expect(evidenceOf([other, results('passed')], 'hvt/hello', 'run', 'd1', {})).toMatchObject({
     commit: 'c0ffee',
   });
-  expect(evidenceOf([results('not-run'), results('passed')], 'hvt/hello', 'run', 'd1').state).toBe('passed');
+  expect(evidenceOf([results('not-run'), results('passed')], 'hvt/hello', 'run', 'd1', {}).state).toBe(
+    'passed',
+  );
 });
 
 test('placeholders and ellipses stand apart, everything else stays as it is', () => {
@@ -82,4 +85,14 @@ test('words with hyphens stay whole, and no others', () => {
     'run <span class="whole">-l</span> debug - <span class="whole">a-b</span>\n' +
       '  <span class="whole">--mem=4</span> <span class="whole">2-</span>',
   );
+});
+
+test('a step that ran with another image than there is now is not verified, nor with one that is new or gone', () => {
+  const ran = { ...results('passed'), images: { 'hello.hvt': 'a', 'website.hvt': 'b' } };
+  const state = (images: Results['images']): string =>
+    evidenceOf([ran], 'hvt/hello', 'run', 'd1', images).state;
+  expect(state({ 'website.hvt': 'b', 'hello.hvt': 'a' })).toBe('passed');
+  expect(state({ 'hello.hvt': 'a', 'website.hvt': 'c' })).toBe('edited');
+  expect(state({ 'hello.hvt': 'a' })).toBe('edited');
+  expect(state({ 'hello.hvt': 'a', 'website.hvt': 'b', 'more.hvt': 'c' })).toBe('edited');
 });
