@@ -24,7 +24,7 @@ sudo ip tuntap add tap100 mode tap user "$USER"
 sudo ip addr add 10.0.0.1/24 dev tap100
 sudo ip link set tap100 up
 
-#: part routes
+#: part routes until
 ip route
 
 #: part no-gateway exit=69 budget=40s

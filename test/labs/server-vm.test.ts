@@ -1,4 +1,5 @@
 // The lab server with real lab VMs: a lab top to bottom, stopped, started at a part and reset, with a terminal beside it.
+import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { parseLab, type Recording } from '../../labs/runner/lab.ts';
 import { vmMachines } from '../../labs/server/vm.ts';
@@ -7,8 +8,10 @@ import { labSnapshot } from '../../scripts/vm.ts';
 import { Client } from './client.ts';
 import { serve, TOKEN } from './fake.ts';
 
+/** What it is frozen as is none that an earlier run has left. */
 const SCRIPT = `#: lab V
 #: part name
+# ${randomUUID()}
 word=kept; echo "$(whoami) at $(hostname)"
 #: part root user=root
 whoami

@@ -272,7 +272,7 @@ describe.skipIf(noTaps)(`a snapshot with devices ${noTaps ?? ''}`, () => {
       /own\.snap: lies on a file system mounted with 'noexec'; copy the snapshot to another$/,
     ],
   ])('is not restored with another %s', (_, then, line) => {
-    const script = `dir=$(mktemp -d -p "$(dirname "$1")"); mkdir "$dir/mnt"; truncate -s 8192 "$dir/disk"
+    const script = `dir=$(mktemp -d -p "$(dirname "$1")"); mkdir "$dir/mnt"; : > "$dir/events"; truncate -s 8192 "$dir/disk"
 ip tuntap add tap0 mode tap; ip link set tap0 up
 attached="--net:service=tap0 --block:disk=$dir/disk"
 restore() { file=$1; shift; "$spt" --sysexits --restore="$file" $attached "$@"; }
