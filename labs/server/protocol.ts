@@ -6,8 +6,12 @@ import { z } from 'zod';
 /** Where the server is, on the origin that serves the handbook. */
 export const LAB_PATH = '/-/lab';
 
-/** What a plain GET of it is answered with. Where nothing answers, or something else, there is no lab server. */
+/**
+ * What a plain GET of it is answered with; at a workshop, where who has no token joins at `/join/`, with `workshop` beside it. Where nothing
+ * answers, or something else, there is no lab server.
+ */
 export const ENTRANCE = { version: 1 } as const;
+export const WORKSHOP_ENTRANCE = { ...ENTRANCE, workshop: true } as const;
 
 /** Of frames from the page, in bytes: of a message, and of what is typed or pasted at once. */
 export const FRAME_MAX = 16 * 1024;
@@ -100,6 +104,8 @@ export type ServerMessage =
   | {
       readonly type: 'welcome';
       readonly reader: string;
+      /** At a workshop: the name the attendee joined with. */
+      readonly name?: string;
       readonly limits: {
         /** A machine nobody uses for so long is ended. */
         readonly idleSeconds: number;

@@ -4,6 +4,9 @@ import { createHash } from 'node:crypto';
 /** Scripts without `src`: their text, which CSP level 3 allows by its hash. */
 const INLINE_SCRIPT = /<script\b(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g;
 
+/** A form, and where it is sent: to this server, or nowhere. */
+const FORM = /<form\b[^>]*\saction="\//;
+
 /**
  * The Content-Security-Policy of a page that we built ourselves: code from this server, and the scripts standing in the page.
  * Starlight's and Expressive Code's styles are inline on most elements, and the search is WebAssembly.
@@ -20,7 +23,7 @@ export function contentSecurityPolicy(html: string): string {
     "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
-    "form-action 'none'",
+    FORM.test(html) ? "form-action 'self'" : "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
 }
@@ -28,7 +31,8 @@ export function contentSecurityPolicy(html: string): string {
 /** Headers of every answer. */
 export const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  // Not no-referrer: a form would then be sent without the Origin it comes from, and that is what it is judged by.
+  'Referrer-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cache-Control': 'no-cache',
