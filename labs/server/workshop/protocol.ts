@@ -1,7 +1,7 @@
 // A workshop beside the lab server: how attendees join, and what the presenter's page and the server say to each other. Pages need only
 // the types: what comes from the server of their own origin they need not check.
 import { z } from 'zod';
-import type { MachineState } from '../protocol.ts';
+import type { MachineState, PartState } from '../protocol.ts';
 
 /** The page with the form for the code and a name. */
 export const JOIN_PAGE = '/join/';
@@ -86,6 +86,8 @@ export interface Attendee {
   readonly partCount: number;
   /** Parts of this lab that passed. */
   readonly passed: number;
+  /** How each part of this lab went last, in its order; empty without a lab. */
+  readonly parts: readonly PartState['state'][];
   /** The part that failed last and has not passed since, and why, in a line of at most 200 characters. */
   readonly failedPart?: string;
   readonly cause?: string;
