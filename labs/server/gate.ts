@@ -31,3 +31,19 @@ export function isSecret(told: string, secret: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(told), digest(secret));
 }
+
+/** What a token opens. */
+export interface Admission {
+  /** The one reader whom it is of; without it, whichever the page knows from last time, or a new one. */
+  readonly reader?: string;
+  /** What they are called. */
+  readonly name?: string;
+}
+
+/** Who is let in with this token; undefined where nobody is. */
+export type Admit = (token: string) => Admission | undefined;
+
+/** Lets in whoever knows `secret`, as any reader whose name they know. */
+export function withSecret(secret: string): Admit {
+  return (told) => (isSecret(told, secret) ? {} : undefined);
+}

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { LabWithRecording } from '../runner/labs.ts';
 import { Connection, CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
-import { isSecret, whyNot } from './gate.ts';
+import { whyNot, type Admission, type Admit } from './gate.ts';
 import type { StartMachine } from './machine.ts';
 import { OUTPUT_MAX } from './outlet.ts';
 import { Pool, type Bounds } from './pool.ts';
@@ -49,10 +49,25 @@ export interface LabServerOptions {
   readonly readers: string;
   /** The Host fields this server answers to. */
   readonly hosts: ReadonlySet<string>;
-  /** What the first message must hold. */
-  readonly token: string;
+  /** Who is let in with the token of the first message. */
+  readonly admit: Admit;
+  /** What a plain GET of LAB_PATH is answered with. */
+  readonly entrance?: Readonly<typeof ENTRANCE>;
+  readonly words?: Words;
   readonly limits?: Partial<Limits>;
 }
+
+/** What readers are told where the remedy depends on who serves them. */
+export interface Words {
+  /** At most 123 bytes, as a close reason. */
+  readonly forbidden: string;
+  readonly ended: string;
+}
+
+const WORDS: Words = {
+  forbidden: 'the token is not that of this start; open the address npm start printed',
+  ended: 'the lab server ended; start it again with npm start',
+};
 
 interface Reader {
   readonly id: string;
@@ -63,6 +78,7 @@ interface Reader {
 export class LabServer {
   readonly #options: LabServerOptions;
   readonly #limits: Limits;
+  readonly #words: Words;
   readonly #labs: ReadonlyMap<string, LabWithRecording>;
   readonly #pool: Pool;
   readonly #readers = new Map<string, Reader>();
@@ -74,6 +90,7 @@ export class LabServer {
   constructor(options: LabServerOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#words = options.words ?? WORDS;
     this.#labs = new Map(options.labs.map((lab) => [lab.lab.id, lab]));
     this.#pool = new Pool(options.bounds);
     this.#sockets = new WebSocketServer({
@@ -101,7 +118,7 @@ export class LabServer {
         'X-Content-Type-Options': 'nosniff',
         'Cross-Origin-Resource-Policy': 'same-origin',
       })
-      .end(known ? JSON.stringify(ENTRANCE) : '{}');
+      .end(known ? JSON.stringify(this.#options.entrance ?? ENTRANCE) : '{}');
   }
 
   /** Takes a request to upgrade to WebSocket, or refuses it. */
@@ -117,12 +134,31 @@ export class LabServer {
     this.#sockets.handleUpgrade(request, socket, head, (accepted) => this.#connect(accepted));
   }
 
+  /** What a reader is at, while there is anything to remember. */
+  sessionOf(reader: string): Session | undefined {
+    return this.#readers.get(reader)?.session;
+  }
+
+  /** How many machines there are, and how many readers wait for one. */
+  get machines(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#pool.running, waiting: this.#pool.waiting };
+  }
+
+  /** Ends a reader's connections and machine, and forgets them; `why` is at most 123 bytes. `admit` no longer knows them. */
+  async dismiss(reader: string, why: string): Promise<void> {
+    const found = this.#readers.get(reader);
+    if (!found) return;
+    this.#readers.delete(reader);
+    for (const connection of found.connections) connection.close(CLOSE.forbidden, why);
+    await found.session.close(why);
+  }
+
   /** Ends every connection and every machine. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweeps);
     for (const socket of this.#sockets.clients) socket.close(1001, 'the lab server ends');
-    await Promise.all([...this.#readers.values()].map(({ session }) => session.close()));
+    await Promise.all([...this.#readers.values()].map(({ session }) => session.close(this.#words.ended)));
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#sockets.close();
   }
@@ -178,19 +214,19 @@ export class LabServer {
 
   /** Whose connection it is; undefined where it was closed instead. */
   async #greet(message: ClientMessage, connection: Connection): Promise<Reader | undefined> {
-    const refuse = (): undefined => {
-      connection.close(
-        CLOSE.forbidden,
-        'the token is not that of this start; open the address npm start printed',
-      );
-    };
-    if (message.type !== 'hello' || !isSecret(message.token, this.#options.token)) {
-      refuse();
-      return;
+    const token = message.type === 'hello' ? message.token : '';
+    const admission = this.#options.admit(token);
+    if (message.type !== 'hello' || !admission) {
+      connection.close(CLOSE.forbidden, this.#words.forbidden);
+      return undefined;
     }
     connection.welcomed();
-    const reader =
-      (message.reader === undefined ? undefined : await this.#known(message.reader)) ?? (await this.#new());
+    const reader = await this.#reader(admission, message.reader);
+    // Whoever was let in may have been shown out while their file was read.
+    if (!this.#options.admit(token)) {
+      connection.close(CLOSE.forbidden, this.#words.forbidden);
+      return undefined;
+    }
     if (!reader || reader.connections.size >= this.#limits.connectionsPerReader) {
       connection.close(CLOSE.crowded, 'too many pages are open; close one, and load this one again');
       return undefined;
@@ -199,10 +235,17 @@ export class LabServer {
     connection.send({
       type: 'welcome',
       reader: reader.id,
+      ...(admission.name !== undefined && { name: admission.name }),
       limits: { idleSeconds: this.#limits.idleMs / 1000, outputBytes: OUTPUT_MAX },
     });
     reader.session.attach(connection, performance.now());
     return reader;
+  }
+
+  /** Whom `admission` is of; where that is left open, whom the page says it is. */
+  async #reader({ reader: own }: Admission, said: string | undefined): Promise<Reader | undefined> {
+    if (own !== undefined) return this.#known(own);
+    return (said === undefined ? undefined : await this.#known(said)) ?? (await this.#new());
   }
 
   async #known(id: string): Promise<Reader | undefined> {

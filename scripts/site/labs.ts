@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { room } from '../../labs/cli/queue.ts';
 import { readLabs } from '../../labs/runner/labs.ts';
-import { hostsOf, newSecret } from '../../labs/server/gate.ts';
+import { hostsOf, newSecret, withSecret } from '../../labs/server/gate.ts';
 import { LabServer } from '../../labs/server/server.ts';
 import { vmMachines } from '../../labs/server/vm.ts';
 import type { Snapshot } from '../../labs/vm/snapshot.ts';
@@ -44,7 +44,7 @@ export async function labsBeside(
         bounds: { hasRoom: (running) => running < room(running), startsAtOnce: availableParallelism() },
         readers,
         hosts: hostsOf(names, port),
-        token,
+        admit: withSecret(token),
       }),
   };
 }

@@ -9,7 +9,7 @@ import { afterEach } from 'vitest';
 import { parseLab, type Recording } from '../../labs/runner/lab.ts';
 import type { LabWithRecording } from '../../labs/runner/labs.ts';
 import { RunningLab } from '../../labs/runner/parts.ts';
-import { hostsOf } from '../../labs/server/gate.ts';
+import { hostsOf, withSecret } from '../../labs/server/gate.ts';
 import type { Purpose, ReaderMachine, StartMachine } from '../../labs/server/machine.ts';
 import { LabServer, type LabServerOptions } from '../../labs/server/server.ts';
 import { NAMES } from '../../scripts/site/server.ts';
@@ -131,7 +131,7 @@ export async function serve(options: Partial<LabServerOptions> = {}): Promise<Se
         bounds: { hasRoom: (running) => running < 2, startsAtOnce: 2 },
         readers,
         hosts: hostsOf(NAMES, port),
-        token: TOKEN,
+        admit: withSecret(TOKEN),
         ...options,
       })),
   });

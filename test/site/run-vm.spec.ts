@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabs, type LabWithRecording } from '../../labs/runner/labs.ts';
-import { hostsOf } from '../../labs/server/gate.ts';
+import { hostsOf, withSecret } from '../../labs/server/gate.ts';
 import { LabServer } from '../../labs/server/server.ts';
 import { vmMachines } from '../../labs/server/vm.ts';
 import { labSnapshot } from '../../scripts/vm.ts';
@@ -33,7 +33,7 @@ const test = base.extend<{ labs: readonly LabWithRecording[]; handbook: Handbook
       ...{ handbook: site.url, host: HOST, port: 0, names: NAMES },
       beside: (port) =>
         new LabServer({
-          ...{ labs, readers, hosts: hostsOf(NAMES, port), token: TOKEN },
+          ...{ labs, readers, hosts: hostsOf(NAMES, port), admit: withSecret(TOKEN) },
           start: vmMachines(() => Promise.resolve(snapshot)),
           bounds: { hasRoom: (running) => running < 1, startsAtOnce: 1 },
         }),
