@@ -1,6 +1,6 @@
 // Builds the pages, unless they are built from exactly these inputs already.
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { $ } from 'zx';
@@ -61,7 +61,7 @@ function complaint(log: string): string {
 /** Builds the pages if anything they are made from has changed. @throws Error with what Astro said. */
 export async function buildSite(): Promise<void> {
   const digest = await inputsDigest();
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === digest) return;
+  if (existsSync(siteFolder) && (await readFile(stamp, 'utf8').catch(() => '')) === digest) return;
   await step('handbook built', async () => {
     const next = `${siteFolder}.next`;
     const { exitCode, stdall } = await $({

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { compileC } from '../../scripts/setup/compile.ts';
 import { call, exit, guestElf } from './guest-elf.ts';
 import { imageFolder, run, tenders } from './tender.ts';
@@ -21,6 +21,8 @@ function start(file: string, ...options: string[]) {
 
 function watch(program: string, words: string[]) {
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  // Where an assertion fails first, the guest would spin for ever.
+  onTestFinished(() => void child.kill('SIGKILL'));
   let lines = '';
   child.stdio[3]?.on('data', (text: Buffer) => (lines += text.toString()));
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
