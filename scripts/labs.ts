@@ -74,8 +74,9 @@ async function main(): Promise<boolean> {
   const all = await readLabs(labsFolder);
   const labs = select(all, positionals);
   if (!asked.record && !asked.list) for (const { lab, recording } of labs) checkRecording(lab, recording);
-  if (asked.publish && (labs.length < all.length || asked.record || asked.sample < Infinity))
-    throw new Error('--publish: only with all labs, compared (without LAB, --record and --sample)');
+  // What --control found of other labs stays.
+  if (asked.publish && !asked.control && (labs.length < all.length || asked.record))
+    throw new Error('--publish: only with all labs, compared (without LAB and --record), or with --control');
   return runLabs(handbook, labs, asked);
 }
 

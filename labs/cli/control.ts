@@ -1,11 +1,15 @@
 // The negative control: each part is left out once. A lab runs whole, and is gone on with from each point where that takes a machine to tell.
+// What was found stands until the lab is another one, so it can be found a few labs at a time.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { VmError } from '../vm/errors.ts';
-import { leftOut, noticed, showsItself } from '../runner/control.ts';
-import { partDigests, type Part } from '../runner/lab.ts';
+import { leftOut, noticed, restsOn, showsItself, stillStands } from '../runner/control.ts';
+import type { Lab, Part } from '../runner/lab.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
 import { failureReport, leftoversReport } from '../runner/report.ts';
-import type { Control, Noticed } from '../runner/results.ts';
-import { runLab } from '../runner/run.ts';
+import type { Control, Finding, Noticed } from '../runner/results.ts';
+import { runLab, type LabRun } from '../runner/run.ts';
 import { stateBefore } from '../runner/states.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';
@@ -21,30 +25,52 @@ export async function control(
   labs: readonly LabWithRecording[],
   snapshot: Snapshot,
   { jobs, sample, seed }: Asked,
-): Promise<{ readonly parts: Control['parts']; readonly failed: readonly string[] }> {
+): Promise<{ readonly parts: readonly Finding[]; readonly failed: readonly string[] }> {
   const all = labs.flatMap(({ lab }) => lab.parts.map(({ name }) => `${lab.id} ${name}`));
   const chosen = new Set(shuffled(all, seed, (name) => name).slice(0, sample));
   const failed: string[] = [];
-  const parts = await inTurn(longestFirst(labs, await lasted(handbook)), jobs, async (one) => {
-    const { lab, recording } = one;
-    const digests = partDigests(lab, recording);
-    const asked = lab.parts.filter(({ name }) => chosen.has(`${lab.id} ${name}`));
-    const silent = asked.filter((part) => !showsItself(part, recording.get(part.name)));
-    // One machine that fails takes nothing from what others have told.
-    const found = await controlOf(one, snapshot, silent).catch((error: unknown) => {
-      if (!(error instanceof VmError)) throw error;
-      failed.push(`${lab.file}: ${error.message}`);
-      return undefined;
-    });
-    if (!found) return [];
-    return asked.map((part) => ({
-      lab: lab.id,
-      part: part.name,
-      digest: digests.get(part.name) ?? '',
-      noticed: found.get(part) ?? ({ by: 'itself' } as const),
-    }));
-  });
-  return { failed, parts: parts.flat().sort((a, b) => (a.lab < b.lab ? -1 : a.lab > b.lab ? 1 : 0)) };
+  const parts = await inTurn(
+    longestFirst(labs, await lasted(handbook)),
+    jobs,
+    async (one): Promise<Finding[]> => {
+      const { lab, recording } = one;
+      const asked = lab.parts.filter(({ name }) => chosen.has(`${lab.id} ${name}`));
+      const silent = asked.filter((part) => !showsItself(part, recording.get(part.name)));
+      // One machine that fails takes nothing from what others have told.
+      const found = await controlOf(one, snapshot, silent).catch((error: unknown) => {
+        if (!(error instanceof VmError)) throw error;
+        failed.push(`${lab.file}: ${error.message}`);
+        return undefined;
+      });
+      if (!found) return [];
+      const at = new Date().toISOString();
+      return asked.map((part) => {
+        const noticed = found.get(part) ?? ({ by: 'itself' } as const);
+        const digest = restsOn(lab, recording, part.name, noticed);
+        return { lab: lab.id, part: part.name, digest, at, noticed };
+      });
+    },
+    ({ lab }) => lab.machines.length,
+  );
+  return { failed, parts: parts.flat() };
+}
+
+/** What was found before of `labs` as they are now, here or wherever the published evidence is from. A file that cannot be read tells nothing. */
+export async function foundBefore(
+  { evidence, published }: Handbook,
+  labs: readonly LabWithRecording[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const folder of [published, evidence]) {
+    const file = join(folder ?? '', 'control.json');
+    if (folder === undefined || !existsSync(file)) continue;
+    try {
+      findings.push(...stillStands(labs, (JSON.parse(await readFile(file, 'utf8')) as Control).parts));
+    } catch {
+      // Not whole, or of another form.
+    }
+  }
+  return findings;
 }
 
 /** What notices that one of the `silent` parts of a lab is left out. */
@@ -56,25 +82,36 @@ async function controlOf(
   const found = new Map<Part, Noticed>();
   if (silent.length === 0) return found;
   const options = { record: false, teardown: true, onPart: () => undefined };
+  const last = silent.find((part) => leavesNothingElse(lab, part));
+  const tried = silent.filter((part) => part !== last);
   const whole = await runLab(lab, recording, snapshot, {
     ...options,
-    keepBefore: (part) => silent.includes(part),
+    beforeLast: last !== undefined,
+    keepBefore: (part) => tried.includes(part),
   });
   if (whole.failure) {
     console.error(failureReport(whole, whole.failure, []));
     throw new VmError('it does not pass as it is, so leaving out a part tells nothing');
   }
   if (whole.leftovers.length > 0) console.error(leftoversReport(whole));
-  for (const part of silent) {
-    const standing = await stateBefore(lab, recording, part.name, snapshot);
-    const run = await runLab(leftOut(lab, part.name), recording, snapshot, { ...options, standing });
+  const tell = (part: Part, { failure, leftovers }: Pick<LabRun, 'failure' | 'leftovers'>): void => {
     // What the lab leaves behind in any case tells nothing of the part.
-    const leftovers = run.leftovers.filter((line) => !whole.leftovers.includes(line));
-    const by = noticed(part, { ...run, leftovers });
+    const more = leftovers.filter((line) => !whole.leftovers.includes(line));
+    const by = noticed(part, { failure, leftovers: more });
     console.error(`${lab.id} without ${part.name}: ${inWords(by)}`);
     found.set(part, by);
+  };
+  for (const part of tried) {
+    const standing = await stateBefore(lab, recording, part.name, snapshot);
+    tell(part, await runLab(leftOut(lab, part.name), recording, snapshot, { ...options, standing }));
   }
+  if (last) tell(last, { failure: undefined, leftovers: whole.withoutLast });
   return found;
+}
+
+/** Whether `lab` without `part` leaves just what there is before it: it is the last, and nothing is put back or stopped behind it. */
+function leavesNothingElse(lab: Lab, part: Part): boolean {
+  return part === lab.parts.at(-1) && !lab.restore && !lab.parts.some(({ ready }) => ready);
 }
 
 function inWords(noticed: Noticed): string {

@@ -1,10 +1,12 @@
 // Runs labs as they are asked for on a command line, whichever handbook they are of.
+import { stillStands } from '../runner/control.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
+import type { Finding } from '../runner/results.ts';
 import { isGood } from '../runner/run.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import { begin, leave, mayPublish } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
-import { control } from './control.ts';
+import { control, foundBefore } from './control.ts';
 import { again, once, record, tally } from './modes.ts';
 import type { Asked } from './options.ts';
 import { watchLabs } from './watch.ts';
@@ -91,15 +93,11 @@ async function runControl(
 ): Promise<boolean> {
   const circumstances = begin(handbook, snapshot);
   const { parts, failed } = await control(handbook, labs, snapshot, asked);
-  await leave(
-    handbook,
-    'control',
-    { ...(await circumstances()), parts },
-    {
-      ...asked,
-      publish: asked.publish && failed.length === 0,
-    },
-  );
+  const all = (await handbook.source?.read()) ?? labs;
+  const known = stillStands(all, [...(await foundBefore(handbook, all)), ...parts]);
+  const { json } = asked;
+  const publish = asked.publish && failed.length === 0;
+  await leave(handbook, 'control', { ...(await circumstances()), parts: known }, { json, publish });
   for (const what of failed) console.error(what);
   const unnoticed = parts.filter(({ noticed }) => noticed.by === 'nobody');
   for (const { lab, part, noticed } of unnoticed)
@@ -107,7 +105,15 @@ async function runControl(
   console.error(
     `${parts.length - unnoticed.length} of ${parts.length} parts are missed when they are left out; --seed ${asked.seed}`,
   );
+  console.error(`of all labs: ${inSum(all, known)}`);
   return (
     failed.length === 0 && unnoticed.every(({ noticed }) => noticed.by === 'nobody' && noticed.reason !== '')
   );
+}
+
+/** What is known of the parts of `labs`, in a few words. */
+function inSum(labs: readonly LabWithRecording[], known: readonly Finding[]): string {
+  const all = labs.reduce((sum, { lab }) => sum + lab.parts.length, 0);
+  const unnoticed = known.filter(({ noticed }) => noticed.by === 'nobody').length;
+  return `${known.length - unnoticed} of ${all} parts are missed, ${unnoticed} by nobody, and ${all - known.length} were not tried as they are`;
 }

@@ -1,7 +1,9 @@
 // The negative control: a step that nobody checks can be passed over, and nothing goes red. Each part is left out once, and that must be noticed.
+import { createHash } from 'node:crypto';
 import { agrees, align, ELLIPSIS } from './align.ts';
-import type { Lab, Part, Recorded } from './lab.ts';
-import type { Noticed } from './results.ts';
+import { partDigests, type Lab, type Part, type Recorded, type Recording } from './lab.ts';
+import type { LabWithRecording } from './labs.ts';
+import type { Finding, Noticed } from './results.ts';
 import type { LabRun } from './run.ts';
 
 /** Whether a part's own check goes red without its commands: it is to print something, or to end with another status than 0. */
@@ -28,4 +30,35 @@ export function leftOut(lab: Lab, name: string): Lab {
 export function noticed(part: Part, { failure, leftovers }: Pick<LabRun, 'failure' | 'leftovers'>): Noticed {
   if (failure) return { by: 'part', part: failure.part.name };
   return leftovers.length > 0 ? { by: 'teardown' } : { by: 'nobody', reason: part.unchecked ?? '' };
+}
+
+/**
+ * The digest of all that a finding rests on: of the part that noticed, which is one of all parts before it, too. What only the end of the lab
+ * told rests on the whole lab.
+ */
+export function restsOn(lab: Lab, recording: Recording, part: string, noticed: Noticed): string {
+  const digests = partDigests(lab, recording);
+  if (noticed.by === 'itself') return digests.get(part) ?? '';
+  if (noticed.by === 'part') return digests.get(noticed.part) ?? '';
+  const last = digests.get(lab.parts.at(-1)?.name ?? '') ?? '';
+  if (!lab.restore) return last;
+  return createHash('sha256').update(`${last} ${lab.restore.commands}`).digest('hex');
+}
+
+/**
+ * Of `findings`, for each part of `labs` the latest one that was found of the lab as it is now, in the order of the labs. The reason why nobody
+ * misses a part is the one its lab gives now.
+ */
+export function stillStands(labs: readonly LabWithRecording[], findings: readonly Finding[]): Finding[] {
+  return labs.flatMap(({ lab, recording }) =>
+    lab.parts.flatMap(({ name, unchecked }) => {
+      const [latest] = findings
+        .filter((one) => one.lab === lab.id && one.part === name)
+        .filter(({ noticed, digest }) => restsOn(lab, recording, name, noticed) === digest)
+        .sort((a, b) => (a.at < b.at ? 1 : -1));
+      if (!latest) return [];
+      if (latest.noticed.by !== 'nobody') return [latest];
+      return [{ ...latest, noticed: { by: 'nobody', reason: unchecked ?? '' } as const }];
+    }),
+  );
 }

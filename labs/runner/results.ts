@@ -71,12 +71,18 @@ export type Noticed =
   | { readonly by: 'teardown' }
   | { readonly by: 'nobody'; readonly reason: string };
 
-/** What became of each part's absence. */
+/** What became of one part's absence. */
+export interface Finding {
+  readonly lab: string;
+  readonly part: string;
+  /** What it rests on (`restsOn`): with another digest it was found of another lab than there is now. */
+  readonly digest: string;
+  /** When it was found: RFC 3339, UTC. */
+  readonly at: string;
+  readonly noticed: Noticed;
+}
+
+/** What became of each part's absence, in this run and in earlier ones whose findings still stand. */
 export interface Control extends Circumstances {
-  readonly parts: readonly {
-    readonly lab: string;
-    readonly part: string;
-    readonly digest: string;
-    readonly noticed: Noticed;
-  }[];
+  readonly parts: readonly Finding[];
 }

@@ -34,11 +34,15 @@ export interface LabRun {
   readonly restoring: Failure | undefined;
   /** What differs in the machine after the last part, where that was looked at. */
   readonly leftovers: readonly string[];
+  /** What would differ without the last part, where that was looked at. */
+  readonly withoutLast: readonly string[];
 }
 
 export interface LabOptions extends Pick<PartsOptions, 'record' | 'onPart'> {
   /** Looks whether the machine is after the last part what it was before the first. */
   readonly teardown: boolean;
+  /** Looks before the last part, too. */
+  readonly beforeLast?: boolean;
   /** Where it is gone on with; missing for the beginning. Recorded, or looked at in the end, is only what begins there. */
   readonly standing?: Standing;
   /** Whether the machine as it is before `part` is kept (states.ts). */
@@ -64,7 +68,7 @@ export async function runLab(
   lab: Lab,
   recording: Recording,
   snapshot: Snapshot,
-  { record, onPart, teardown, standing, keepBefore, last, onFailure }: LabOptions,
+  { record, onPart, teardown, beforeLast, standing, keepBefore, last, onFailure }: LabOptions,
 ): Promise<LabRun> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
@@ -82,17 +86,21 @@ export async function runLab(
       failure,
       restoring: undefined,
       leftovers: [],
+      withoutLast: [],
     });
     const told = async (failed: PartFailure): Promise<Failure> => ({
       ...failed,
       logs: await logsOf(machineOf(machines, failed.part)),
     });
     let failure: Failure | undefined;
+    let withoutLast: readonly string[] = [];
     const { parts, restoring } = await runParts(upTo(lab, last), recording, labShells(machines), {
       ...{ record, onPart, factor },
       ...(standing && { done: standing.done, met: standing.met }),
       onBefore: async (part, met) => {
         if (keepBefore?.(part)) await keepStanding(machineOf(machines, part), lab, recording, part.name, met);
+        if (before && beforeLast && part === lab.parts.at(-1))
+          withoutLast = leftovers(before, await statesOf(machines));
       },
       onFailure: async (failed, soFar) => {
         failure = await told(failed);
@@ -103,6 +111,7 @@ export async function runLab(
       ...runOf(parts, failure),
       restoring: restoring && (await told(restoring)),
       leftovers: before && !failure ? leftovers(before, await statesOf(machines)) : [],
+      withoutLast,
     };
   } finally {
     await stopAll(machines);
@@ -125,22 +134,27 @@ async function statesOf(machines: Machines): Promise<ReadonlySet<string>> {
   return new Set(states.flat());
 }
 
-/** What machines are before anything happens in them, by the snapshot they begin with, and how many they are. */
-const fresh = new Map<string, ReadonlySet<string>>();
+/** What machines are before anything happens in them, by the snapshot they begin with and their names. */
+const fresh = new Map<string, Promise<ReadonlySet<string>>>();
 
-/** What `machines` were before anything happened in them: they tell, or others do, where one was frozen later. */
-async function atFirst(machines: Machines, lab: Lab, snapshot: Snapshot): Promise<ReadonlySet<string>> {
-  const kind = `${snapshot.digest} ${machines.size}`;
-  if (![...machines.values()].some((machine) => machine.snapshot.frozen)) {
-    const state = await statesOf(machines);
-    fresh.set(kind, state);
-    return state;
-  }
-  const known = fresh.get(kind);
-  if (known) return known;
+/**
+ * What `machines` were before anything happened in them. All that begin with one snapshot are the same then, so one tells for all: the first,
+ * or where that was frozen later, others.
+ */
+function atFirst(machines: Machines, lab: Lab, snapshot: Snapshot): Promise<ReadonlySet<string>> {
+  const kind = [snapshot.digest, ...lab.machines].join(' ');
+  const known = fresh.get(kind) ?? look(machines, lab, snapshot);
+  fresh.set(kind, known);
+  // Who comes after one that could not tell asks again.
+  known.catch(() => fresh.delete(kind));
+  return known;
+}
+
+async function look(machines: Machines, lab: Lab, snapshot: Snapshot): Promise<ReadonlySet<string>> {
+  if (![...machines.values()].some((machine) => machine.snapshot.frozen)) return statesOf(machines);
   const others = await startMachines(lab, snapshot);
   try {
-    return await atFirst(others, lab, snapshot);
+    return await statesOf(others);
   } finally {
     await stopAll(others);
   }

@@ -34,6 +34,8 @@ const SCHEMAS = {
       z.object({
         lab: z.string(),
         part: z.string(),
+        digest: z.string(),
+        at: time,
         noticed: z.discriminatedUnion('by', [
           z.object({ by: z.literal('itself') }),
           z.object({ by: z.literal('part'), part: z.string() }),

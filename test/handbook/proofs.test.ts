@@ -16,7 +16,10 @@ const CIRCUMSTANCES = {
 
 test('files of the kinds there are are read', () => {
   const noticed = { by: 'nobody', reason: 'it only looks' };
-  const control = { ...CIRCUMSTANCES, parts: [{ lab: 'x/y', part: 'one', digest: 'd', noticed }] };
+  const control = {
+    ...CIRCUMSTANCES,
+    parts: [{ lab: 'x/y', part: 'one', digest: 'd', at: CIRCUMSTANCES.startedAt, noticed }],
+  };
   expect(parseProof('control', 'c.json', JSON.stringify(control)).parts[0]?.noticed).toEqual(noticed);
   const labs = [{ lab: 'x/y', parts: [{ part: 'one', runs: 20, passed: 19 }] }];
   const flakes = { ...CIRCUMSTANCES, seed: 1, repeats: 20, labs };
@@ -28,7 +31,10 @@ test.each([
   ['flakes', JSON.stringify({ ...CIRCUMSTANCES, commit: 'x' }), /^f.json: commit: no commit; remove it/],
   [
     'control',
-    JSON.stringify({ ...CIRCUMSTANCES, parts: [{ lab: 'a', part: 'b', noticed: { by: 'me' } }] }),
+    JSON.stringify({
+      ...CIRCUMSTANCES,
+      parts: [{ lab: 'a', part: 'b', digest: 'd', at: CIRCUMSTANCES.startedAt, noticed: { by: 'me' } }],
+    }),
     /^f.json: parts.0.noticed/,
   ],
   ['history', JSON.stringify({ version: 1, parts: { a: [{ at: 'now' }] } }), /^f.json: parts.a.0.at/],

@@ -1,7 +1,8 @@
 // What is noticed when a part is left out, and what a lab leaves behind. The shell is the VM's, on this machine.
 import { afterEach, expect, test } from 'vitest';
-import { leftOut, noticed, showsItself } from '../../labs/runner/control.ts';
+import { leftOut, noticed, restsOn, showsItself, stillStands } from '../../labs/runner/control.ts';
 import { parseLab, type Lab, type Recording } from '../../labs/runner/lab.ts';
+import type { Finding, Noticed } from '../../labs/runner/results.ts';
 import { runParts } from '../../labs/runner/parts.ts';
 import { leftovers } from '../../labs/runner/state.ts';
 import { endAgents, shells } from '../vm/agent.ts';
@@ -83,4 +84,61 @@ test('what is new and what is gone are told apart', () => {
     '+ file a 2',
     '- file a 1',
   ]);
+});
+
+/** What was found of `lab` at an hour of a day, as control.json has it. */
+const found = (lab: Lab, part: string, noticed: Noticed, hour = '10'): Finding => ({
+  ...{ lab: lab.id, part, noticed },
+  digest: restsOn(lab, RECORDED, part, noticed),
+  at: `2026-01-01T${hour}:00:00.000Z`,
+});
+
+/** `LAB` with other commands in the part `name`. */
+const edited = (name: string): Lab => ({
+  ...LAB,
+  parts: LAB.parts.map((part) =>
+    part.name === name ? { ...part, commands: `${part.commands} # other` } : part,
+  ),
+});
+
+const BY_GREET: Noticed = { by: 'part', part: 'greet' };
+
+test.each([
+  ['prepare', BY_GREET, 'prepare', false],
+  ['prepare', BY_GREET, 'greet', false],
+  ['prepare', BY_GREET, 'fail', true],
+  ['prepare', { by: 'teardown' }, 'restart', false],
+  ['idle', { by: 'nobody', reason: '' }, 'restart', false],
+  ['greet', { by: 'itself' }, 'fail', true],
+  ['greet', { by: 'itself' }, 'prepare', false],
+] as const)('that %s was noticed %j, after %s is edited: stands %j', (part, noticed, other, stands) => {
+  const left = stillStands([{ lab: edited(other), recording: RECORDED }], [found(LAB, part, noticed)]);
+  expect(left).toHaveLength(stands ? 1 : 0);
+});
+
+test('of findings of one part the latest counts, and those of parts that are no more go', () => {
+  const findings = [
+    found(LAB, 'prepare', BY_GREET, '12'),
+    found(LAB, 'prepare', { by: 'teardown' }, '11'),
+    { ...found(LAB, 'prepare', BY_GREET), part: 'gone' },
+    { ...found(LAB, 'prepare', BY_GREET), lab: 'x/gone' },
+  ];
+  expect(stillStands([{ lab: LAB, recording: RECORDED }], findings)).toEqual([findings[0]]);
+});
+
+test('the reason why nobody misses a part is the one its lab gives now', () => {
+  const before = found(LAB, 'idle', { by: 'nobody', reason: 'an old one' });
+  expect(stillStands([{ lab: LAB, recording: RECORDED }], [before])).toMatchObject([
+    { noticed: { by: 'nobody', reason: 'nothing depends on it' } },
+  ]);
+});
+
+test('what only the end told rests on what is put back, too', () => {
+  const [part] = LAB.parts;
+  if (!part) throw new Error('no part');
+  const restored = (commands: string): Lab => ({ ...LAB, restore: { ...part, name: 'restore', commands } });
+  const [one, other] = [restored('true'), restored('false')];
+  const finding = found(one, 'prepare', { by: 'teardown' });
+  expect(stillStands([{ lab: one, recording: RECORDED }], [finding])).toHaveLength(1);
+  expect(stillStands([{ lab: other, recording: RECORDED }], [finding])).toEqual([]);
 });

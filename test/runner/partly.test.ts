@@ -95,6 +95,7 @@ function runOf(transcript: string, fails: boolean): LabRun {
       : undefined,
     restoring: undefined,
     leftovers: [],
+    withoutLast: [],
   };
 }
 
