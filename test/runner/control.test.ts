@@ -4,7 +4,7 @@ import { leftOut, noticed, restsOn, showsItself, stillStands } from '../../labs/
 import { parseLab, type Lab, type Recording } from '../../labs/runner/lab.ts';
 import type { Finding, Noticed } from '../../labs/runner/results.ts';
 import { runParts } from '../../labs/runner/parts.ts';
-import { leftovers } from '../../labs/runner/state.ts';
+import { facts, leftovers } from '../../labs/runner/state.ts';
 import { endAgents, shells } from '../vm/agent.ts';
 
 afterEach(endAgents);
@@ -141,4 +141,41 @@ test('what only the end told rests on what is put back, too', () => {
   const finding = found(one, 'prepare', { by: 'teardown' });
   expect(stillStands([{ lab: one, recording: RECORDED }], [finding])).toHaveLength(1);
   expect(stillStands([{ lab: other, recording: RECORDED }], [finding])).toEqual([]);
+});
+
+const STATE = [
+  '\x1elink',
+  'lo               UNKNOWN        00:00:00:00:00:00 <LOOPBACK,UP,LOWER_UP> ',
+  '\x1eroute',
+  'fe80::/64 dev tap100 proto kernel metric 256 expires 86000sec pref medium',
+  '\x1emount',
+  '22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda rw',
+  '40 24 0:31 / /run/netns rw shared:9 - tmpfs tmpfs rw',
+  '41 40 0:4 net:[4026532200] /run/netns/world rw shared:19 - nsfs nsfs rw',
+  '\x1eunit',
+  'dbus.service loaded active running D-Bus System Message Bus',
+  '\x1eprocess 300',
+  '    9     2 root                             [kworker/0:0]',
+  '  300   250 root                             bash -s',
+  '  301   300 root                             ps -e',
+  '  210     1 root                             (udev-worker)',
+  '  250     1 operator                         bash -s',
+  '  251     1 operator                         bash -s',
+  '  252   251 operator                         systemd-socket-activate --inetd cat',
+  '\x1efile',
+  '-rw-r--r-- root:root /etc/hosts 42',
+  '',
+].join('\r\n');
+
+test('of what a machine tells, each thing is a fact, and what comes and goes by itself is none', () => {
+  expect([...facts(STATE)]).toEqual([
+    'link lo UNKNOWN',
+    'route fe80::/64 dev tap100 proto kernel metric 256 pref medium',
+    'mount / ext4',
+    'mount /run/netns/world nsfs',
+    'unit dbus.service active',
+    'process operator bash -s (2 times)',
+    'process operator systemd-socket-activate --inetd cat',
+    'file -rw-r--r-- root:root /etc/hosts 42',
+  ]);
 });
