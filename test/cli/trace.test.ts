@@ -1,11 +1,12 @@
 // kittiwake trace: lines about frames, captures that grow, break off or lie, and what was dropped.
+import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CommandError } from '../../runtime/cli/errors.ts';
 import { installAt } from '../../runtime/cli/install.ts';
 import { main } from '../../runtime/cli/main.ts';
@@ -17,6 +18,7 @@ import { root } from '../../scripts/setup/root.ts';
 import { ethernet, ip, ipv4, mac } from '../packets.ts';
 import { seeded } from '../random.ts';
 import { encodeSegment } from '../segments.ts';
+import { statsFile } from './stats-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kittiwake-trace-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -354,5 +356,36 @@ describe('drops', () => {
     server.close();
     expect(did.out.split('\n').slice(1).join('\n')).toBe(line);
     expect({ status: did.status, notes: did.notes }).toEqual({ status: 0, notes });
+  });
+
+  test('of a unikernel that ends before it answers are not complained about', async () => {
+    // The tender's counters tell that it has ended, by the process that counts into them.
+    const program = join(folder, 'kittiwake-hvt');
+    execFileSync('cp', ['/bin/sleep', program]);
+    const tender = spawn(program, ['60']);
+    onTestFinished(() => void tender.kill());
+    await once(tender, 'spawn');
+    const stats = statsFile();
+    stats.writeUInt32LE(tender.pid ?? 0, 28);
+    stats.writeBigUInt64LE(0n, 48);
+    const counters = join(folder, 'counters');
+    writeFileSync(counters, stats);
+    const server = createServer((request) => {
+      tender.once('exit', () => request.destroy()).kill('SIGKILL');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { status, notes } = await trace([
+      '-c1',
+      `--stats=${counters}`,
+      `--metrics=127.0.0.1:${port}`,
+      file,
+    ]);
+    server.close();
+    expect({ status, notes }).toEqual({
+      status: 0,
+      notes: [expect.stringMatching(/^1 frame, \d+ dropped or late$/)],
+    });
+    expect(tender.killed).toBe(true);
   });
 });

@@ -173,13 +173,15 @@ class Trace {
   /** Tells what was dropped since the last time. */
   async #drops(): Promise<void> {
     const { stats, metrics } = this.#parts;
-    if (stats) for (const drop of stats.look()) this.#printDrop(drop);
+    const lookAtTender = (): void => stats?.look().forEach((drop) => this.#printDrop(drop));
+    lookAtTender();
     if (!metrics || stats?.ended) return;
     try {
       for (const drop of await metrics.look()) this.#printDrop(drop);
       this.#silent = false;
     } catch (error) {
-      if (!this.#silent)
+      lookAtTender(); // who has ended meanwhile need not answer
+      if (!this.#silent && !stats?.ended)
         this.#context.note(
           `--metrics: ${(error as Error).message}; is that the address and the --metrics-port of the unikernel?`,
         );

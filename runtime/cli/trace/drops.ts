@@ -64,7 +64,7 @@ export class TenderDrops {
 }
 
 /** Longest an answer may take, and be. */
-const ANSWER_MS = 1000;
+const ANSWER_MS = 3000;
 const ANSWER_MAX = 262_144;
 
 /** The unikernel's, asked at the port that its --metrics-port names. */
@@ -103,7 +103,11 @@ function fetchText(url: URL): Promise<string> {
   const signal = AbortSignal.timeout(ANSWER_MS);
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void =>
-      reject(new Error(signal.aborted ? 'no answer within a second' : (error.code ?? error.message)));
+      reject(
+        new Error(
+          signal.aborted ? `no answer within ${ANSWER_MS / 1000} seconds` : (error.code ?? error.message),
+        ),
+      );
     const request = get(url, { agent: false, signal }, (response) => {
       let text = '';
       response.setEncoding('latin1').on('data', (part: string) => {
