@@ -48,7 +48,7 @@ kittiwake events $anna > events &
 events=$!
 until sudo journalctl -u kittiwaked-tls | grep -q 'kittiwake events'; do sleep 1; done
 kittiwake restart web $anna
-until grep -q started events; do sleep 1; done
+until grep -qs started events; do sleep 1; done
 kill "$events"
 cat events
 

@@ -37,7 +37,7 @@ $api/unikernels/team:check -X PUT --json "{$digest, \"cpus\": []}"
 timeout 20 $api/events -N > events &
 until [ -s events ]; do sleep 0.2; done
 $api/unikernels/check/restart -X POST > restarted
-until grep -q started events; do sleep 0.2; done
+until grep -qs started events; do sleep 0.2; done
 grep -A 1 '^event' events | tail -n 2
 
 #: part statistics budget=100s

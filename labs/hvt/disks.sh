@@ -14,7 +14,7 @@ stat -c '%s bytes' disk.img
 #: part attach
 kittiwake run website.hvt --publish 8080:80 --block-ro:data=disk.img --stats=/dev/shm/first > first.log 2>&1 &
 first=$!
-until grep -q ready first.log; do sleep 0.2; done
+until grep -qs ready first.log; do sleep 0.2; done
 curl -s http://127.0.0.1:8080/
 
 #: part counted
@@ -23,7 +23,7 @@ kittiwake stats /dev/shm/first | grep ^block
 #: part shared
 kittiwake run website.hvt --publish 8081:80 --block-ro:data=disk.img > second.log 2>&1 &
 second=$!
-until grep -q ready second.log; do sleep 0.2; done
+until grep -qs ready second.log; do sleep 0.2; done
 curl -s http://127.0.0.1:8081/
 
 #: part locks
@@ -35,8 +35,8 @@ kittiwake run website.hvt --block:data=disk.img
 #: part writer
 kill $first $second
 wait $first $second
-kittiwake run website.hvt --publish 8080:80 --block:data=disk.img > first.log 2>&1 &
-until grep -q ready first.log; do sleep 0.2; done
+kittiwake run website.hvt --publish 8080:80 --block:data=disk.img > writer.log 2>&1 &
+until grep -qs ready writer.log; do sleep 0.2; done
 sudo lslocks --output COMMAND,TYPE,MODE,PATH | grep disk.img
 
 #: part one-writer exit=78
@@ -51,8 +51,8 @@ kittiwake run website.hvt --block-ro:data=disk.img --block-sector-size:data=4096
 
 #: part extend
 truncate -s %4096 disk.img
-kittiwake run website.hvt --publish 8080:80 --block-ro:data=disk.img --block-sector-size:data=4096 > first.log 2>&1 &
-until grep -q ready first.log; do sleep 0.2; done
+kittiwake run website.hvt --publish 8080:80 --block-ro:data=disk.img --block-sector-size:data=4096 > larger.log 2>&1 &
+until grep -qs ready larger.log; do sleep 0.2; done
 curl -s http://127.0.0.1:8080/
 kill $!
 wait $!
@@ -72,4 +72,4 @@ kittiwake run website.hvt --block-ro:data=empty.img
 sudo kittiwake run website.hvt --block:data=/dev/vda
 
 #: part clean-up
-rm -r site disk.img empty.img first.log second.log /dev/shm/first
+rm -r site disk.img empty.img first.log second.log writer.log larger.log /dev/shm/first

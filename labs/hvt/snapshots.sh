@@ -14,7 +14,7 @@ done
 #: part run
 kittiwake run netcheck.hvt --mem=64 --net:service=tap100 --snapshot=net.snap -- --ipv4=10.0.0.2/24 > first.log 2>&1 &
 first=$!
-until grep ready first.log; do sleep 0.2; done
+until grep -s ready first.log; do sleep 0.2; done
 
 #: part save
 kill -USR1 $first

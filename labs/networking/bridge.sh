@@ -26,11 +26,11 @@ ip -brief link show master br100
 
 #: part second budget=60s
 kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv6=fd00:100::3/64 > second.log &
-until grep ready second.log; do sleep 0.2; done
+until grep -s ready second.log; do sleep 0.2; done
 
 #: part listen
 sudo tcpdump -n -t -l -i br100 -c 5 arp or icmp > between.txt 2> tcpdump.log &
-until grep -q listening tcpdump.log; do sleep 0.2; done
+until grep -qs listening tcpdump.log; do sleep 0.2; done
 
 #: part calls budget=60s
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ping=10.0.0.3 --call=10.0.0.3:7 --exit
@@ -44,15 +44,15 @@ kittiwake run --net:service=tap100 netcheck.spt -- --ipv6-only --ipv6=fd00:100::
 
 #: part back budget=60s
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv6=fd00:100::2/64 > first.log &
-until grep -q ready first.log; do sleep 0.2; done
+until grep -qs ready first.log; do sleep 0.2; done
 kill %?tap101
 wait %?tap101
 kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ping=10.0.0.2 --call=10.0.0.2:7 --exit
 kittiwake run --net:service=tap101 netcheck.spt -- --ipv6-only --ipv6=fd00:100::3/64 --ping=fd00:100::2 --call=[fd00:100::2]:7 --exit
 
 #: part again budget=60s
-kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv6=fd00:100::3/64 > second.log &
-until grep -q ready second.log; do sleep 0.2; done
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv6=fd00:100::3/64 > again.log &
+until grep -qs ready again.log; do sleep 0.2; done
 
 #: part learned
 sudo bridge fdb show br br100 dynamic | sort -k 3
@@ -90,4 +90,4 @@ sudo ip link del br100
 state | diff before.txt - && echo "as before"
 
 #: part files
-rm first.log second.log between.txt tcpdump.log before.txt
+rm first.log second.log again.log between.txt tcpdump.log before.txt

@@ -51,12 +51,12 @@ read mac2 ipv62 < <(kittiwake net inspect lan | awk '$1 == "second" { print $2, 
 
 #: part first budget=60s
 kittiwake run --net:service=first --net-mac:service=$mac1 netcheck.spt -- --ipv4=192.0.2.10/24 --ipv6=$ipv61/64 --ping=192.0.2.2 --call=[2001:db8::2]:7 > first.log &
-until grep -q 'call.*answered' first.log; do sleep 0.2; done
+until grep -qs 'call.*answered' first.log; do sleep 0.2; done
 grep -v ready first.log
 
 #: part second budget=60s
 kittiwake run --net:service=second --net-mac:service=$mac2 netcheck.spt -- --ipv4=192.0.2.11/24 --ipv6=$ipv62/64 --ping=192.0.2.10 --call=[$ipv61]:7 > second.log &
-until grep -q 'call.*answered' second.log; do sleep 0.2; done
+until grep -qs 'call.*answered' second.log; do sleep 0.2; done
 grep -v ready second.log
 
 #: part in budget=60s

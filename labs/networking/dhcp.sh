@@ -28,7 +28,7 @@ sudo dnsmasq --conf-file=/dev/null --port=0 --interface=br100 --dhcp-range=10.0.
 kittiwake run --net:service=tap100 netcheck.spt -- --dhcp --name=first > first.log &
 
 #: part ready budget=40s
-until grep ready first.log; do sleep 0.2; done
+until grep -s ready first.log; do sleep 0.2; done
 
 #: part log
 grep -o 'dhcp: .*' first.log
@@ -42,7 +42,7 @@ echo "is anybody there?" | nc -N "$first" 7
 
 #: part second budget=60s
 kittiwake run --net:service=tap101 netcheck.spt -- --dhcp --name=second --ping="$first" --call="$first:7" > second.log &
-until grep -q 'call.*answered' second.log; do sleep 0.2; done
+until grep -qs 'call.*answered' second.log; do sleep 0.2; done
 grep 'netcheck:' second.log
 
 #: part leases
@@ -64,15 +64,15 @@ sudo kill "$(cat /run/dnsmasq.pid)"
 sudo dnsmasq --conf-file=/dev/null --port=0 --interface=br100 --dhcp-range=10.0.0.100,10.0.0.199,1h --dhcp-host=02:00:00:00:01:00,10.0.0.50 --dhcp-leasefile=/run/leases --pid-file=/run/dnsmasq.pid
 
 #: part run-fixed budget=40s
-kittiwake run --net:service=tap100 --net-mac:service=02:00:00:00:01:00 netcheck.spt -- --dhcp > first.log &
-until grep ready first.log; do sleep 0.2; done
+kittiwake run --net:service=tap100 --net-mac:service=02:00:00:00:01:00 netcheck.spt -- --dhcp > fixed.log &
+until grep -s ready fixed.log; do sleep 0.2; done
 kill $!
 wait $!
 
 #: part no-server budget=60s
 sudo kill "$(cat /run/dnsmasq.pid)"
-kittiwake run --net:service=tap100 netcheck.spt -- --dhcp > first.log &
-until grep 'no answer' first.log; do sleep 0.2; done
+kittiwake run --net:service=tap100 netcheck.spt -- --dhcp > none.log &
+until grep -s 'no answer' none.log; do sleep 0.2; done
 
 #: part stop-waiting
 kill $!
@@ -90,7 +90,7 @@ sudo kittiwake net tap add home shelf
 desk=$(kittiwake net inspect home | awk '$1 == "desk" { print $2 }')
 shelf=$(kittiwake net inspect home | awk '$1 == "shelf" { print $2 }')
 kittiwake run --net:service=desk --net-mac:service=$desk netcheck.spt -- --dhcp > desk.log &
-until grep ready desk.log; do sleep 0.2; done
+until grep -s ready desk.log; do sleep 0.2; done
 
 #: part managed-call budget=60s
 kittiwake run --net:service=shelf --net-mac:service=$shelf netcheck.spt -- --dhcp --ping=desk --call=desk:7 --exit | grep 'netcheck:'
@@ -108,4 +108,4 @@ sudo rm /run/leases /run/dnsmasq.pid
 state | diff before.txt - && echo "as before"
 
 #: part files
-rm first.log second.log desk.log before.txt
+rm first.log second.log fixed.log none.log desk.log before.txt

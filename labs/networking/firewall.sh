@@ -29,7 +29,7 @@ sudo sysctl -w net.ipv4.ip_forward=1
 
 #: part run budget=40s
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 > first.log &
-until grep -q ready first.log; do sleep 0.2; done
+until grep -qs ready first.log; do sleep 0.2; done
 
 #: part open
 sudo ip netns exec world nc -z -v -w 5 10.0.0.2 7

@@ -22,7 +22,7 @@ ip addr show tap100
 kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24 -l debug > netcheck.log &
 
 #: part ready
-until grep ready netcheck.log; do sleep 0.2; done
+until grep -s ready netcheck.log; do sleep 0.2; done
 
 #: part ping
 ping -c 3 10.0.0.2

@@ -20,7 +20,7 @@ sudo ip link set tap100 up
 kittiwake run --net:service=tap100 --net-mac:service=02:00:00:00:01:00 --block-ro:data=site.tar website.hvt -- --ipv6-only --ipv6=fd00:100::2/64 > website.log &
 
 #: part ready
-until grep ready website.log; do sleep 0.2; done
+until grep -s ready website.log; do sleep 0.2; done
 
 #: part ping
 ping -6 -c 2 fd00:100::2

@@ -30,17 +30,17 @@ check=$(kittiwake net inspect web | awk '$1 == "check" { print $2 }')
 
 #: part check budget=60s
 kittiwake run --net:service=check --net-mac:service=$check netcheck.spt -- --ipv4=10.0.42.3/24 --ipv4-gateway=10.0.42.1 --ipv6=fd00:42::3/64 --ipv6-gateway=fd00:42::1 -l debug > check.log &
-until grep -q ready check.log; do sleep 0.2; done
+until grep -qs ready check.log; do sleep 0.2; done
 
 #: part www budget=60s
 mkdir site
 echo '<h1>Open</h1>' > site/index.html
 tar -cf site.tar -C site .
 kittiwake run --net:service=www --net-mac:service=$www --block-ro:data=site.tar website.spt -- --ipv4=10.0.42.2/24 --ipv4-gateway=10.0.42.1 --ipv6=fd00:42::2/64 --ipv6-gateway=fd00:42::1 --syslog=10.0.42.3 > www.log &
-until grep -q ready www.log; do sleep 0.2; done
+until grep -qs ready www.log; do sleep 0.2; done
 
 #: part between
-until grep -q 10.0.42.2 check.log; do sleep 0.2; done
+until grep -qs 10.0.42.2 check.log; do sleep 0.2; done
 grep --max-count=1 10.0.42.2 check.log
 
 #: part host
@@ -78,7 +78,7 @@ sudo ip netns exec world curl -s --connect-timeout 3 http://10.0.42.2/
 
 #: part world-out budget=60s
 sudo ip netns exec world tcpdump -n -t -l -i eth0 -c 1 udp port 514 > world.txt 2> tcpdump.log &
-until grep -q listening tcpdump.log; do sleep 0.2; done
+until grep -qs listening tcpdump.log; do sleep 0.2; done
 kill %?www.log
 wait %?www.log
 kittiwake run --net:service=www --net-mac:service=$www --block-ro:data=site.tar website.spt -- --ipv4=10.0.42.2/24 --ipv4-gateway=10.0.42.1 --syslog=192.0.2.2 > www.log &
@@ -95,7 +95,7 @@ sudo kittiwake net rm web
 kill %?check.log
 wait %?check.log
 kittiwake run --net:service=check netcheck.spt -- --ipv4=10.0.42.3/24 -l debug > stranger.log &
-until grep -q ready stranger.log; do sleep 0.2; done
+until grep -qs ready stranger.log; do sleep 0.2; done
 sudo ip neigh flush dev kw-web
 ping -c 1 -W 2 10.0.42.3
 

@@ -12,7 +12,7 @@ sudo ip link set tap100 up
 
 #: part run
 kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 --name=hours > website.log &
-until grep mdns website.log; do sleep 0.2; done
+until grep -s mdns website.log; do sleep 0.2; done
 
 #: part ask
 dig +short -p 5353 @10.0.0.2 hours.local

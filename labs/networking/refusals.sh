@@ -30,7 +30,7 @@ ask --net:service=tap100 netcheck.hvt
 #: part up
 sudo ip link set tap100 up
 kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.2/24 > netcheck.log &
-until grep ready netcheck.log; do sleep 0.2; done
+until grep -s ready netcheck.log; do sleep 0.2; done
 
 #: part in-use exit=78
 kittiwake run --net:service=tap100 netcheck.hvt -- --ipv4=10.0.0.3/24
@@ -45,7 +45,7 @@ sudo ip tuntap add tap100 mode tap user "$USER"
 sudo ip tuntap add tap101 mode tap user "$USER"
 sudo ip link set tap101 up
 kittiwake run --net:service=tap101 netcheck.hvt -- --ipv4=10.0.0.3/24 > second.log &
-until grep ready second.log; do sleep 0.2; done
+until grep -s ready second.log; do sleep 0.2; done
 
 #: part wrong-device exit=78
 kittiwake run --net:eth0=tap100 netcheck.hvt

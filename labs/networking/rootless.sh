@@ -11,7 +11,7 @@ tar -cf site.tar -C site .
 kittiwake run website --publish 8080:80 --block-ro:data=site.tar > website.log 2>&1 &
 
 #: part get
-until grep -q ready website.log; do sleep 0.2; done
+until grep -qs ready website.log; do sleep 0.2; done
 curl -s http://127.0.0.1:8080/
 
 #: part addresses
@@ -32,16 +32,16 @@ wait $!
 
 #: part udp
 kittiwake run netcheck --publish 7007:7/udp --publish 7007:7 > netcheck.log 2>&1 &
-until grep -q ready netcheck.log; do sleep 0.2; done
+until grep -qs ready netcheck.log; do sleep 0.2; done
 echo ahoy | nc -N 127.0.0.1 7007
 echo ahoy | nc -u -w 1 127.0.0.1 7007
 
 #: part dhcp
 kill $!
 wait $!
-kittiwake run netcheck -- --dhcp > netcheck.log 2>&1 &
-until grep -q ready netcheck.log; do sleep 0.2; done
-cat netcheck.log
+kittiwake run netcheck -- --dhcp > dhcp.log 2>&1 &
+until grep -qs ready dhcp.log; do sleep 0.2; done
+cat dhcp.log
 
 #: part taken exit=78
 nc -l 127.0.0.1 8080 > /dev/null &
@@ -57,4 +57,4 @@ kittiwake run website --publish localhost:8080:80 --block-ro:data=site.tar
 #: part clean-up
 kill %nc %kittiwake
 wait
-rm -r site site.tar website.log netcheck.log
+rm -r site site.tar website.log netcheck.log dhcp.log

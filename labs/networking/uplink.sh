@@ -61,12 +61,12 @@ sudo ip -n world route add fd00:100::/64 via 2001:db8::1
 
 #: part routed-first budget=60s
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ipv6=fd00:100::2/64 --ipv6-gateway=fd00:100::1 --ping=192.0.2.2 --call=[2001:db8::2]:7 > first.log &
-until grep -q 'call.*answered' first.log; do sleep 0.2; done
+until grep -qs 'call.*answered' first.log; do sleep 0.2; done
 grep -v ready first.log
 
 #: part routed-second budget=60s
 kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv4-gateway=10.0.0.1 --ipv6=fd00:100::3/64 --ipv6-gateway=fd00:100::1 --ping=2001:db8::2 --call=192.0.2.2:7 > second.log &
-until grep -q 'call.*answered' second.log; do sleep 0.2; done
+until grep -qs 'call.*answered' second.log; do sleep 0.2; done
 grep -v ready second.log
 
 #: part routed-in budget=60s
@@ -94,14 +94,14 @@ ls /sys/class/net/br100/brif
 ip -brief address show br100
 
 #: part port-first budget=60s
-kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=192.0.2.10/24 --ipv6=2001:db8::10/64 --ping=192.0.2.2 --call=[2001:db8::2]:7 > first.log &
-until grep -q 'call.*answered' first.log; do sleep 0.2; done
-grep -v ready first.log
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=192.0.2.10/24 --ipv6=2001:db8::10/64 --ping=192.0.2.2 --call=[2001:db8::2]:7 > third.log &
+until grep -qs 'call.*answered' third.log; do sleep 0.2; done
+grep -v ready third.log
 
 #: part port-second budget=60s
-kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=192.0.2.11/24 --ipv6=2001:db8::11/64 --ping=2001:db8::2 --call=192.0.2.2:7 > second.log &
-until grep -q 'call.*answered' second.log; do sleep 0.2; done
-grep -v ready second.log
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=192.0.2.11/24 --ipv6=2001:db8::11/64 --ping=2001:db8::2 --call=192.0.2.2:7 > fourth.log &
+until grep -qs 'call.*answered' fourth.log; do sleep 0.2; done
+grep -v ready fourth.log
 
 #: part port-in budget=60s
 for address in 192.0.2.10 192.0.2.11 2001:db8::10 2001:db8::11; do
@@ -127,4 +127,4 @@ sudo ip netns del world
 state | diff before.txt - && echo "as before"
 
 #: part files
-rm first.log second.log server.log before.txt
+rm first.log second.log third.log fourth.log server.log before.txt

@@ -41,7 +41,7 @@ sudo sysctl -w net.ipv4.ip_forward=1
 
 #: part listen
 sudo ip netns exec world tcpdump -n -t -l -i eth0 -c 1 icmp > world.txt 2> tcpdump.log &
-until grep -q listening tcpdump.log; do sleep 0.2; done
+until grep -qs listening tcpdump.log; do sleep 0.2; done
 
 #: part no-way-back exit=69 budget=40s
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ping=192.0.2.2 --exit
@@ -64,8 +64,8 @@ table ip handmade {
 END
 
 #: part listen-again
-sudo ip netns exec world tcpdump -n -t -l -i eth0 -c 2 icmp > world.txt 2> tcpdump.log &
-until grep -q listening tcpdump.log; do sleep 0.2; done
+sudo ip netns exec world tcpdump -n -t -l -i eth0 -c 2 icmp > world.txt 2> again.log &
+until grep -qs listening again.log; do sleep 0.2; done
 
 #: part out budget=40s
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ping=192.0.2.2 --exit
@@ -108,4 +108,4 @@ sudo ip netns del world
 state | diff before.txt - && echo "as before"
 
 #: part files
-rm world.txt tcpdump.log ping.log before.txt
+rm world.txt tcpdump.log again.log ping.log before.txt

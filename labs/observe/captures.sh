@@ -9,7 +9,7 @@ sudo ip link set tap100 up
 
 #: part capture
 kittiwake run netcheck.hvt --net:service=tap100 --pcap:service=net.pcap --stats=/dev/shm/netcheck --events=3 3> events.json > netcheck.log 2>&1 &
-until grep -q ready netcheck.log; do sleep 0.2; done
+until grep -qs ready netcheck.log; do sleep 0.2; done
 ping -c 2 -i 0.2 10.0.0.2 | grep received
 
 #: part read
@@ -34,8 +34,8 @@ cat events.json
 kittiwake stats /dev/shm/netcheck
 
 #: part limit
-kittiwake run netcheck.hvt --net:service=tap100 --net-rate:service=in-frames=2/1 --stats=/dev/shm/netcheck > netcheck.log 2>&1 &
-until grep -q ready netcheck.log; do sleep 0.2; done
+kittiwake run netcheck.hvt --net:service=tap100 --net-rate:service=in-frames=2/1 --stats=/dev/shm/netcheck > limited.log 2>&1 &
+until grep -qs ready limited.log; do sleep 0.2; done
 ping -c 5 -i 0.01 -W 30 10.0.0.2 | grep received
 
 #: part waited
@@ -65,4 +65,4 @@ kittiwake stats ./netcheck.log
 
 #: part clean-up
 sudo ip tuntap del tap100 mode tap
-rm net.pcap /dev/shm/netcheck events.json netcheck.log
+rm net.pcap /dev/shm/netcheck events.json netcheck.log limited.log

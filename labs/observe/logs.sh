@@ -12,17 +12,17 @@ sudo ip link set tap100 up
 
 #: part run
 kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 > website.log &
-until grep -q ready website.log; do sleep 0.2; done
+until grep -qs ready website.log; do sleep 0.2; done
 curl -s http://10.0.0.2/ http://10.0.0.2/prices
 cat website.log
 
 #: part less
 kill $!
 wait $! || true
-kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 -l '*:info,http:error' > website.log &
-until grep -q ready website.log; do sleep 0.2; done
+kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 -l '*:info,http:error' > less.log &
+until grep -qs ready less.log; do sleep 0.2; done
 curl -s http://10.0.0.2/
-cat website.log
+cat less.log
 
 #: part stop
 kill $!
@@ -43,12 +43,12 @@ END
 sudo rsyslogd -f "$PWD/receiver.conf" -i /run/receiver.pid
 
 #: part syslog
-kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 --syslog=10.0.0.1 --name=hours > website.log &
-until grep -q ready website.log; do sleep 0.2; done
+kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 --syslog=10.0.0.1 --name=hours > syslog.log &
+until grep -qs ready syslog.log; do sleep 0.2; done
 curl -s http://10.0.0.2/
 
 #: part received
-until sudo grep -q GET /run/unikernels.log; do sleep 0.2; done
+until sudo grep -qs GET /run/unikernels.log; do sleep 0.2; done
 sudo grep -e ready -e GET /run/unikernels.log
 
 #: part stop-syslog
@@ -59,4 +59,4 @@ wait $!
 sudo kill "$(cat /run/receiver.pid)"
 sudo ip tuntap del tap100 mode tap
 sudo rm /run/unikernels.log
-rm -r site site.tar website.log receiver.conf
+rm -r site site.tar website.log less.log syslog.log receiver.conf

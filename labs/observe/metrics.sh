@@ -12,7 +12,7 @@ sudo ip link set tap100 up
 
 #: part run
 kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 --metrics-port=9100 --name=hours > website.log &
-until grep ready website.log; do sleep 0.2; done
+until grep -s ready website.log; do sleep 0.2; done
 
 #: part traffic
 curl -s http://10.0.0.2/ http://10.0.0.2/ http://10.0.0.2/prices

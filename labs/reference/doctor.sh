@@ -17,7 +17,7 @@ sudo kittiwake net create web --subnet 10.0.42.0/24 --nat
 sudo kittiwake net tap add web www
 mac=$(kittiwake net inspect web | awk '$1 == "www" { print $2 }')
 kittiwake run --net:service=www --net-mac:service=$mac netcheck.spt -- --ipv4=10.0.42.2/24 --ipv4-gateway=10.0.42.1 > www.log &
-until grep -q ready www.log; do sleep 0.2; done
+until grep -qs ready www.log; do sleep 0.2; done
 
 #: part healthy budget=100s
 sudo kittiwake doctor web --reach 192.0.2.2

@@ -11,16 +11,16 @@ sudo ip addr add 10.0.0.1/24 dev tap100
 sudo ip link set tap100 up
 kittiwake run netcheck.hvt --net:service=tap100 --pcap:service=net.pcap --stats=/dev/shm/netcheck -- --ipv4-only --metrics-port=9100 > netcheck.log 2>&1 &
 netcheck=$!
-until grep -q ready netcheck.log; do sleep 0.2; done
+until grep -qs ready netcheck.log; do sleep 0.2; done
 
 #: part follow
 kittiwake trace --follow --stats=/dev/shm/netcheck --metrics=10.0.0.2:9100 net.pcap > trace.log 2> trace.err &
-until grep -q ARP trace.log; do sleep 0.2; done
+until grep -qs ARP trace.log; do sleep 0.2; done
 
 #: part traffic
 ping -q -c 1 10.0.0.2 | grep received
 echo knock > /dev/udp/10.0.0.2/5000
-until grep -q 'no service' trace.log; do sleep 0.2; done
+until grep -qs 'no service' trace.log; do sleep 0.2; done
 
 #: part stop
 kill $netcheck

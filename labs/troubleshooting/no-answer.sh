@@ -6,7 +6,7 @@
 sudo ip tuntap add tap100 mode tap user "$USER"
 sudo ip link set tap100 up
 kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 > netcheck.log &
-until grep ready netcheck.log; do sleep 0.2; done
+until grep -s ready netcheck.log; do sleep 0.2; done
 
 #: part unreachable exit=2
 ping -c 1 10.0.0.2
@@ -74,7 +74,7 @@ sudo ip tuntap add tap101 mode tap user "$USER"
 sudo ip addr add 10.0.0.1/24 dev tap101
 sudo ip link set tap101 up
 kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 > second.log &
-until grep ready second.log; do sleep 0.2; done
+until grep -s ready second.log; do sleep 0.2; done
 
 #: part second exit=1
 ping -c 1 -W 5 10.0.0.3

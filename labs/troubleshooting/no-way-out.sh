@@ -24,7 +24,7 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 #: part examine
 examine() {
   kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 "$@" > netcheck.log &
-  until grep -q ready netcheck.log; do sleep 0.2; done
+  until grep -qs ready netcheck.log; do sleep 0.2; done
   sudo kittiwake doctor --tap tap100 --reach 192.0.2.2 | grep -A 1 ✗
   kill $!; wait $!
 }
@@ -55,7 +55,7 @@ try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 #: part no-nat exit=69 budget=40s
 sudo nft flush chain ip handmade out
 sudo tcpdump -n -t -l -i eth1 -c 1 icmp > out.txt 2> tcpdump.log &
-until grep -q listening tcpdump.log; do sleep 0.2; done
+until grep -qs listening tcpdump.log; do sleep 0.2; done
 try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 
 #: part look-nat

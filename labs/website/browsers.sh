@@ -17,7 +17,7 @@ sudo ip tuntap add tap100 mode tap user "$USER"
 sudo ip addr add 10.0.0.1/24 dev tap100
 sudo ip link set tap100 up
 kittiwake run --mem=4 --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 > website.log &
-until grep ready website.log; do sleep 0.2; done
+until grep -s ready website.log; do sleep 0.2; done
 
 #: part head
 curl -sI http://10.0.0.2/

@@ -50,7 +50,7 @@ kittiwake run --net:service=tap100 --block:data=empty.tar website.hvt
 
 #: part busy exit=78
 kittiwake run --net:service=tap100 --block:data=site.tar website.hvt > first.log &
-until grep -q ready first.log; do sleep 0.2; done
+until grep -qs ready first.log; do sleep 0.2; done
 kittiwake run --net:service=tap101 --block:data=site.tar website.hvt
 
 #: part stop-first

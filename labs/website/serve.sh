@@ -24,7 +24,7 @@ sudo ip link set tap100 up
 kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 > website.log &
 
 #: part ready
-until grep ready website.log; do sleep 0.2; done
+until grep -s ready website.log; do sleep 0.2; done
 
 #: part get
 curl -si http://10.0.0.2/
@@ -43,8 +43,8 @@ curl -s http://10.0.0.2/
 #: part restart
 kill $!
 wait $! || true
-kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 > website.log &
-until grep -q ready website.log; do sleep 0.2; done
+kittiwake run --net:service=tap100 --block-ro:data=site.tar website.hvt -- --ipv4=10.0.0.2/24 > again.log &
+until grep -qs ready again.log; do sleep 0.2; done
 curl -s http://10.0.0.2/
 
 #: part stop
@@ -53,4 +53,4 @@ wait $!
 
 #: part clean-up
 sudo ip tuntap del tap100 mode tap
-rm -r site site.tar website.log
+rm -r site site.tar website.log again.log
