@@ -1,8 +1,8 @@
 // One WebSocket: what comes is bounded, counted and parsed; what goes is bounded, too. Whoever does not keep to it is cut off.
 import { WebSocket, type RawData } from 'ws';
-import { CLOSE, clientMessage, type ClientMessage, type ServerMessage } from './protocol.ts';
+import type { z } from 'zod';
+import { CLOSE } from './protocol.ts';
 import { Allowance } from './rate.ts';
-import type { Page } from './session.ts';
 
 export interface ConnectionLimits {
   /** Until the first message. */
@@ -25,15 +25,17 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   behindMax: 2 * 1024 * 1024,
 };
 
-export interface Listener {
+export interface Listener<Heard> {
   /** A message that follows the protocol. */
-  onMessage(message: ClientMessage): void;
+  onMessage(message: Heard): void;
   onKeys(bytes: Uint8Array): void;
   onClose(): void;
 }
 
-export class Connection implements Page {
+/** Hears messages as its schema says, and says others. */
+export class Connection<Heard, Said> {
   readonly #socket: WebSocket;
+  readonly #schema: z.ZodType<Heard>;
   readonly #limits: ConnectionLimits;
   readonly #frames: Allowance;
   readonly #bytes: Allowance;
@@ -41,8 +43,14 @@ export class Connection implements Page {
   readonly #hello: NodeJS.Timeout;
   #alive = true;
 
-  constructor(socket: WebSocket, listener: Listener, limits: ConnectionLimits) {
+  constructor(
+    socket: WebSocket,
+    schema: z.ZodType<Heard>,
+    listener: Listener<Heard>,
+    limits: ConnectionLimits,
+  ) {
     this.#socket = socket;
+    this.#schema = schema;
     this.#limits = limits;
     this.#frames = new Allowance(...limits.frames);
     this.#bytes = new Allowance(...limits.bytes);
@@ -71,7 +79,7 @@ export class Connection implements Page {
     return this.#socket.bufferedAmount;
   }
 
-  send(message: ServerMessage): void {
+  send(message: Said): void {
     this.#put(JSON.stringify(message));
   }
 
@@ -98,23 +106,23 @@ export class Connection implements Page {
     this.#socket.ping();
   }
 
-  #onFrame(data: RawData, isBinary: boolean, listener: Listener): void {
+  #onFrame(data: RawData, isBinary: boolean, listener: Listener<Heard>): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     const bytes = data as Buffer; // what binaryType 'nodebuffer' makes of it
     const now = performance.now();
     if (!this.#frames.take(1, now) || !this.#bytes.take(bytes.length, now))
       return this.close(CLOSE.flood, 'too many messages; load the page again');
     if (isBinary) return listener.onKeys(bytes);
-    const message = parse(bytes.toString());
+    const message = this.#parse(bytes.toString());
     if (message) listener.onMessage(message);
     else this.close(CLOSE.forbidden, 'that is no message of this protocol; load the page again');
   }
-}
 
-function parse(text: string): ClientMessage | undefined {
-  try {
-    return clientMessage.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
+  #parse(text: string): Heard | undefined {
+    try {
+      return this.#schema.safeParse(JSON.parse(text)).data;
+    } catch {
+      return undefined;
+    }
   }
 }

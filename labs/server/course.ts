@@ -13,21 +13,21 @@ export interface Failure {
 
 export class Course {
   #failure: Failure | undefined;
-  #ranAt: number | undefined;
+  #movedAt = 0;
 
   /** The part that failed last, until it passes or a later one does. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** When a part last came to its end. */
-  get ranAt(): number | undefined {
-    return this.#ranAt;
+  /** When a part last came to its end, or a lab was opened. */
+  get movedAt(): number {
+    return this.#movedAt;
   }
 
   /** A part came to its end by itself, well where there are no causes. */
   ended({ part, index, causes }: Pick<Failure, 'part' | 'index' | 'causes'>, now: number): void {
-    this.#ranAt = now;
+    this.#movedAt = now;
     const before = this.#failure;
     if (causes.length === 0) {
       if (before && index >= before.index) this.#failure = undefined;
@@ -40,6 +40,6 @@ export class Course {
   /** Another lab is open. */
   begin(now: number): void {
     this.#failure = undefined;
-    this.#ranAt = now;
+    this.#movedAt = now;
   }
 }

@@ -60,6 +60,11 @@ export class Progress {
     return { reader, progress };
   }
 
+  /** Removes what is kept of `reader`. */
+  static async forget(folder: string, reader: string): Promise<void> {
+    if (READER.test(reader)) await rm(join(folder, `${reader}.json`), { force: true });
+  }
+
   get(lab: string, part: string): Done | undefined {
     return this.#labs.get(lab)?.get(part);
   }

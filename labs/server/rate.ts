@@ -13,6 +13,12 @@ export class Allowance {
     this.#left = most;
   }
 
+  /** How much is left at `now`, in ms. */
+  left(now: number): number {
+    this.take(0, now);
+    return this.#left;
+  }
+
   /** Takes `amount` at `now`, in ms; false where there is not so much left. */
   take(amount: number, now: number): boolean {
     const gained = ((now - (this.#at ?? now)) / 1000) * this.#perSecond;

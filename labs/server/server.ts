@@ -3,13 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { LabWithRecording } from '../runner/labs.ts';
+import { answerJson, refuseUpgrade } from './answers.ts';
 import { Connection, CONNECTION_LIMITS, type ConnectionLimits } from './connection.ts';
 import { whyNot, type Admission, type Admit } from './gate.ts';
 import type { StartMachine } from './machine.ts';
 import { OUTPUT_MAX } from './outlet.ts';
 import { Pool, type Bounds } from './pool.ts';
 import { Progress } from './progress.ts';
-import { CLOSE, ENTRANCE, FRAME_MAX, LAB_PATH, type ClientMessage } from './protocol.ts';
+import {
+  CLOSE,
+  clientMessage,
+  ENTRANCE,
+  FRAME_MAX,
+  LAB_PATH,
+  type ClientMessage,
+  type ServerMessage,
+} from './protocol.ts';
 import { Session } from './session.ts';
 
 export interface Limits {
@@ -69,10 +78,12 @@ const WORDS: Words = {
   ended: 'the lab server ended; start it again with npm start',
 };
 
+type PageConnection = Connection<ClientMessage, ServerMessage>;
+
 interface Reader {
   readonly id: string;
   readonly session: Session;
-  readonly connections: Set<Connection>;
+  readonly connections: Set<PageConnection>;
 }
 
 export class LabServer {
@@ -111,14 +122,7 @@ export class LabServer {
   /** Answers a plain GET of LAB_PATH: that there is a lab server. */
   answer(request: IncomingMessage, response: ServerResponse): void {
     const known = this.#options.hosts.has(request.headers.host ?? '');
-    response
-      .writeHead(known ? 200 : 421, {
-        'Content-Type': 'application/json',
-        'Cache-Control': 'no-store',
-        'X-Content-Type-Options': 'nosniff',
-        'Cross-Origin-Resource-Policy': 'same-origin',
-      })
-      .end(known ? JSON.stringify(this.#options.entrance ?? ENTRANCE) : '{}');
+    answerJson(response, known ? 200 : 421, known ? (this.#options.entrance ?? ENTRANCE) : {});
   }
 
   /** Takes a request to upgrade to WebSocket, or refuses it. */
@@ -128,9 +132,13 @@ export class LabServer {
       ? whyNot(request.headers, this.#options.hosts)
       : 'there is no such page';
     if (why !== undefined || this.#closed)
-      return refuse(socket, '403 Forbidden', why ?? 'the lab server ends');
+      return refuseUpgrade(socket, '403 Forbidden', why ?? 'the lab server ends');
     if (this.#sockets.clients.size >= this.#limits.connections || this.#strangers >= this.#limits.strangers)
-      return refuse(socket, '503 Service Unavailable', 'the lab server: too many connections; try again');
+      return refuseUpgrade(
+        socket,
+        '503 Service Unavailable',
+        'the lab server: too many connections; try again',
+      );
     this.#sockets.handleUpgrade(request, socket, head, (accepted) => this.#connect(accepted));
   }
 
@@ -191,8 +199,9 @@ export class LabServer {
         connection.close(CLOSE.forbidden, 'one hello is enough; load the page again');
       else reader?.session.handle(message, connection, performance.now());
     };
-    const connection = new Connection(
+    const connection: PageConnection = new Connection(
       socket,
+      clientMessage,
       {
         onMessage: (message) => {
           if (reader) handle(message);
@@ -213,7 +222,7 @@ export class LabServer {
   }
 
   /** Whose connection it is; undefined where it was closed instead. */
-  async #greet(message: ClientMessage, connection: Connection): Promise<Reader | undefined> {
+  async #greet(message: ClientMessage, connection: PageConnection): Promise<Reader | undefined> {
     const token = message.type === 'hello' ? message.token : '';
     const admission = this.#options.admit(token);
     if (message.type !== 'hello' || !admission) {
@@ -274,7 +283,7 @@ export class LabServer {
     if (!this.#hasRoom()) return undefined;
     const { start } = this.#options;
     const session = new Session({ labs: this.#labs, pool: this.#pool, start, progress }, performance.now());
-    const reader = { id, session, connections: new Set<Connection>() };
+    const reader = { id, session, connections: new Set<PageConnection>() };
     this.#readers.set(id, reader);
     return reader;
   }
@@ -295,10 +304,4 @@ export class LabServer {
         void session.endMachine('no page was open for it; Run starts another');
     }
   }
-}
-
-function refuse(socket: Duplex, status: string, why: string): void {
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(why) + 1}\r\nConnection: close\r\n\r\n${why}\n`,
-  );
 }

@@ -120,9 +120,9 @@ export class Session {
     };
   }
 
-  /** How long ago a page was last used or went away. */
-  unseenMs(now: number): number {
-    return now - Math.max(this.#usedAt, this.#leftAt ?? 0);
+  /** When a page was last used or went away, in milliseconds since 1970. */
+  get seenAt(): number {
+    return performance.timeOrigin + Math.max(this.#usedAt, this.#leftAt ?? 0);
   }
 
   /** Does what a page asks for. What cannot be done, `page` alone is told. */

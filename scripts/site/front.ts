@@ -1,5 +1,13 @@
 // One port for a reader's browser: the handbook, which another server has, and the lab server beside it.
-import { Agent, createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  request as ask,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isMisnamed, isNoRead, say } from './answers.ts';
 import { closeServer, listenAt, REQUEST_LIMITS } from './listen.ts';
@@ -16,7 +24,8 @@ export interface Beside {
 export interface FrontOptions {
   /** Where the handbook is served, on this machine. */
   readonly handbook: string;
-  readonly host: string;
+  /** The addresses it listens at, each with `port`; the first one is in the address it has. */
+  readonly hosts: readonly [string, ...string[]];
   readonly port: number;
   /** The names it answers by. */
   readonly names: readonly string[];
@@ -24,7 +33,10 @@ export interface FrontOptions {
   readonly beside: (port: number) => Beside;
 }
 
+/** At each address; so whoever takes all of one leaves those of the others alone. */
 const CONNECTIONS_MAX = 512;
+/** Of one visitor, who may be a whole room behind one router. */
+const CONNECTIONS_EACH = 256;
 const ANSWER_MS = 30_000;
 
 /** Fields that are about one connection, and not about what it carries (RFC 9110, 7.6.1). */
@@ -36,15 +48,41 @@ function without(fields: readonly string[], headers: IncomingMessage['headers'])
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !fields.includes(name)));
 }
 
-/** Serves at `host`:`port` until closed. @throws Error that names the port and a remedy when it cannot be had. */
-export async function serveFront({ handbook, host, port, names, beside }: FrontOptions): Promise<Served> {
-  const { hostname, port: backend, host: hostField } = new URL(handbook);
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+function newServer(): Server {
   const server = createServer(REQUEST_LIMITS);
   server.maxConnections = CONNECTIONS_MAX;
-  const taken = await listenAt(server, host, port);
+  const from = new Map<string, number>();
+  return server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const there = from.get(address) ?? 0;
+    if (there >= CONNECTIONS_EACH) return void socket.destroy();
+    from.set(address, there + 1);
+    socket.once('close', () => {
+      const left = (from.get(address) ?? 1) - 1;
+      if (left > 0) from.set(address, left);
+      else from.delete(address);
+    });
+  });
+}
+
+/** Serves at each of `hosts` until closed. @throws Error that names the port and a remedy when it cannot be had. */
+export async function serveFront({ handbook, hosts, port, names, beside }: FrontOptions): Promise<Served> {
+  const { hostname, port: backend, host: hostField } = new URL(handbook);
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const [first, ...others] = hosts;
+  const server = newServer();
+  const taken = await listenAt(server, first, port);
+  const servers = [server];
+  for (const host of others) {
+    const next = newServer();
+    servers.push(next);
+    await listenAt(next, host, taken).catch(async (error: unknown) => {
+      await closeServer(server);
+      throw error;
+    });
+  }
   const other = beside(taken);
-  server.on('request', (request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     if (isMisnamed(request, response, names)) return;
     if (other.owns(request.url)) return other.answer(request, response);
     if (isNoRead(request, response)) return;
@@ -65,14 +103,19 @@ export async function serveFront({ handbook, host, port, names, beside }: FrontO
     );
     response.on('close', () => passed.destroy());
     passed.end();
-  });
-  server.on('upgrade', (request, socket, head) => other.upgrade(request, socket, head));
+  };
+  for (const server of servers)
+    server
+      .on('request', onRequest)
+      .on('upgrade', (request: IncomingMessage, socket, head: Buffer) =>
+        other.upgrade(request, socket, head),
+      );
   return {
-    url: `http://${host}:${taken}/`,
+    url: `http://${isIPv6(first) ? `[${first}]` : first}:${taken}/`,
     close: async () => {
       await other.close();
       agent.destroy();
-      await closeServer(server);
+      await Promise.all(servers.map(closeServer));
     },
   };
 }

@@ -49,7 +49,7 @@ export async function serveWithLabs(
 ): Promise<ServedHandbook> {
   const { beside, token } = await labsBeside(NAMES, labs);
   const { url: handbook, by } = await serveHandbook(files, await freePort(), plain);
-  const { url, close } = await serveFront({ handbook, host: HOST, port, names: NAMES, beside });
+  const { url, close } = await serveFront({ handbook, hosts: [HOST], port, names: NAMES, beside });
   endWith(close);
   return { url: `${url}#lab=${token}`, by };
 }

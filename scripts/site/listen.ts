@@ -2,8 +2,12 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 
-/** Longest a request may take to be told whole, in ms; a page asks in one packet. */
-export const REQUEST_LIMITS = { requestTimeout: 10_000, headersTimeout: 10_000 } as const;
+/** Longest a request may take to be told whole, in ms, and how often that is looked after; a page asks in one packet. */
+export const REQUEST_LIMITS = {
+  requestTimeout: 10_000,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 2000,
+} as const;
 
 /**
  * Lets `server` listen at `host`:`port`, 0 for a free one, and returns the port it got.

@@ -13,7 +13,7 @@ import { hostsOf, withSecret } from '../../labs/server/gate.ts';
 import type { Purpose, ReaderMachine, StartMachine } from '../../labs/server/machine.ts';
 import { LabServer, type LabServerOptions } from '../../labs/server/server.ts';
 import { NAMES } from '../../scripts/site/server.ts';
-import { serveFront } from '../../scripts/site/front.ts';
+import { serveFront, type Beside } from '../../scripts/site/front.ts';
 import { endAgents, shell, shells } from '../vm/agent.ts';
 
 export const TOKEN = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -109,8 +109,18 @@ function fakeMachines(machines: Fake[]): StartMachine {
   };
 }
 
-/** Serves the labs above beside a handbook of one page. */
-export async function serve(options: Partial<LabServerOptions> = {}): Promise<Served> {
+/** What a lab server of a test is made with. */
+export interface Kit {
+  readonly start: StartMachine;
+  readonly readers: string;
+  readonly hosts: ReadonlySet<string>;
+  readonly port: number;
+}
+
+/** Serves what `make` makes beside a handbook of one page. */
+export async function serveBeside<B extends Beside>(
+  make: (kit: Kit) => B,
+): Promise<Omit<Served, 'server'> & { readonly server: B }> {
   const handbook = createServer((request, response) => response.end(`page ${request.url}`)).listen(
     0,
     '127.0.0.1',
@@ -120,22 +130,28 @@ export async function serve(options: Partial<LabServerOptions> = {}): Promise<Se
   const readers = await mkdtemp(join(tmpdir(), 'kittiwake-readers-'));
   ends.push(() => rm(readers, { recursive: true }));
   const machines: Fake[] = [];
-  let server: LabServer | undefined;
+  let server: B | undefined;
   const { url, close } = await serveFront({
     handbook: `http://127.0.0.1:${(handbook.address() as AddressInfo).port}/`,
-    ...{ host: '127.0.0.1', port: 0, names: NAMES },
+    ...{ hosts: ['127.0.0.1'], port: 0, names: NAMES },
     beside: (port) =>
-      (server = new LabServer({
-        labs: LABS,
-        start: fakeMachines(machines),
-        bounds: { hasRoom: (running) => running < 2, startsAtOnce: 2 },
-        readers,
-        hosts: hostsOf(NAMES, port),
-        admit: withSecret(TOKEN),
-        ...options,
-      })),
+      (server = make({ start: fakeMachines(machines), readers, hosts: hostsOf(NAMES, port), port })),
   });
   ends.push(close);
   if (!server) throw new Error('no server was made');
   return { port: Number(new URL(url).port), machines, server, readers };
+}
+
+/** A lab server for the labs above, which lets in whoever knows TOKEN. */
+export function serve(options: Partial<LabServerOptions> = {}): Promise<Served> {
+  return serveBeside(
+    ({ start, readers, hosts }) =>
+      new LabServer({
+        labs: LABS,
+        ...{ start, readers, hosts },
+        bounds: { hasRoom: (running) => running < 2, startsAtOnce: 2 },
+        admit: withSecret(TOKEN),
+        ...options,
+      }),
+  );
 }

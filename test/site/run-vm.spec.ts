@@ -30,7 +30,7 @@ const test = base.extend<{ labs: readonly LabWithRecording[]; handbook: Handbook
     const snapshot = await labSnapshot();
     const site = await serveSite({ port: 0 });
     const front = await serveFront({
-      ...{ handbook: site.url, host: HOST, port: 0, names: NAMES },
+      ...{ handbook: site.url, hosts: [HOST], port: 0, names: NAMES },
       beside: (port) =>
         new LabServer({
           ...{ labs, readers, hosts: hostsOf(NAMES, port), admit: withSecret(TOKEN) },
