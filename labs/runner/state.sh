@@ -17,8 +17,9 @@ section mount; printf '%s\n' "$(</proc/self/mountinfo)"
 # Which units are enabled, the links in /etc/systemd tell; to ask systemd takes ten seconds where the processor is emulated.
 section unit; systemctl list-units --no-legend --plain --state=active,failed --type=service,socket,path
 section "process $BASHPID"; ps -e --no-headers -o pid=,ppid=,user:32=,args=
+# Logs, caches and what systemd, udev, sudo and avahi keep for themselves are no lab's.
 section file; find /etc /home /root /srv /opt /usr/local /var /run /tmp /dev/shm -xdev \
-  \( -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/dpkg -o -path /run/systemd -o -path /run/udev -o -path /run/netns \
+  \( -path /var/log -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/dpkg -o -path /run/systemd -o -path /run/udev -o -path /run/netns -o -path /run/avahi-daemon \
   -o -path /run/log -o -path /run/sudo -o -path /etc/ssl/certs -o -name .sudo_as_admin_successful \) -prune -o \
   \( -type d -printf '%M %u:%g %p/\n' -o -type f -printf '%M %u:%g %p %s\n' -o -printf '%M %u:%g %p %l\n' \)
 )

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { browserTally, labTally, unitTally } from '../../scripts/tally.ts';
+import { browserTally, labTally, unitTally, withOne } from '../../scripts/tally.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'kittiwake-tally-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -66,4 +66,10 @@ test('browser tests that failed, in suites of suites, and those that passed at t
     skipped: 0,
     failures: ['use.spec.ts: broken', '1 browser tests passed only when they were tried again'],
   });
+});
+
+test('one test more counts as what it was', () => {
+  const tally = { passed: 3, skipped: 1, failures: ['a'] };
+  expect(withOne(tally, true, 'b')).toEqual({ passed: 4, skipped: 1, failures: ['a'] });
+  expect(withOne(tally, false, 'b')).toEqual({ passed: 3, skipped: 1, failures: ['a', 'b'] });
 });
