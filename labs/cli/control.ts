@@ -9,7 +9,7 @@ import type { Lab, Part } from '../runner/lab.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
 import { failureReport, leftoversReport } from '../runner/report.ts';
 import type { Control, Finding, Noticed } from '../runner/results.ts';
-import { runLab, type LabRun } from '../runner/run.ts';
+import { budgetFactor, runLab, type LabRun } from '../runner/run.ts';
 import { stateBefore } from '../runner/states.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';
@@ -101,9 +101,11 @@ async function controlOf(
     console.error(`${lab.id} without ${part.name}: ${inWords(by)}`);
     found.set(part, by);
   };
+  const took = new Map(whole.result.parts.map(({ part, durationMs }) => [part, durationMs]));
   for (const part of tried) {
     const standing = await stateBefore(lab, recording, part.name, snapshot);
-    tell(part, await runLab(leftOut(lab, part.name), recording, snapshot, { ...options, standing }));
+    const without = leftOut(lab, part.name, took, budgetFactor(snapshot));
+    tell(part, await runLab(without, recording, snapshot, { ...options, standing }));
   }
   if (last) tell(last, { failure: undefined, leftovers: whole.withoutLast });
   return found;

@@ -16,13 +16,27 @@ export function showsItself(part: Part, recorded: Recorded | undefined): boolean
   );
 }
 
-/** `lab` as of a reader who passes over the part `name`. */
-export function leftOut(lab: Lab, name: string): Lab {
+/** Without a part the later ones may take so much longer, and so many times as long, as with it; what waits for something in vain waits no longer. */
+const LONGER_S = 15;
+const TIMES_AS_LONG = 5;
+
+/**
+ * `lab` as of a reader who passes over the part `name`. `took` says how many milliseconds its parts took with it, and `factor` how many times
+ * their budgets they may take.
+ */
+export function leftOut(lab: Lab, name: string, took: ReadonlyMap<string, number>, factor: number): Lab {
+  const budgetOf = (part: Part): number => {
+    const ms = took.get(part.name);
+    if (ms === undefined) return part.budget;
+    return Math.min(part.budget, Math.ceil((LONGER_S + (TIMES_AS_LONG * ms) / 1000) / factor));
+  };
   return {
     ...lab,
-    parts: lab.parts.map((part) =>
-      part.name === name ? { ...part, commands: ':', runs: ':', restarts: false } : part,
-    ),
+    parts: lab.parts.map((part) => ({
+      ...part,
+      budget: budgetOf(part),
+      ...(part.name === name ? { commands: ':', runs: ':', restarts: false } : {}),
+    })),
   };
 }
 

@@ -39,7 +39,7 @@ const RECORDED: Recording = new Map([
 const HERE: Lab = { ...LAB, parts: LAB.parts.slice(0, -1) };
 
 async function without(name: string) {
-  const { failure } = await runParts(leftOut(HERE, name), RECORDED, shells(), {
+  const { failure } = await runParts(leftOut(HERE, name, new Map(), 1), RECORDED, shells(), {
     record: false,
     factor: 1,
     onPart: () => undefined,
@@ -74,9 +74,19 @@ test('what is left behind is noticed where no part notices', () => {
 });
 
 test('nothing of the lab is changed but the part that is left out', () => {
-  const restart = leftOut(LAB, 'restart').parts;
+  const restart = leftOut(LAB, 'restart', new Map(), 1).parts;
   expect(restart.slice(0, -1)).toEqual(LAB.parts.slice(0, -1));
   expect(restart.at(-1)).toMatchObject({ name: 'restart', commands: ':', restarts: false });
+});
+
+test('a part that waits for what was left out waits not much longer than it took', () => {
+  const took = new Map([
+    ['greet', 100],
+    ['fail', 9000],
+  ]);
+  const budgets = (factor: number) => leftOut(LAB, 'prepare', took, factor).parts.map(({ budget }) => budget);
+  expect(budgets(1)).toEqual([20, 16, 20, 20, 20, 20]);
+  expect(budgets(3)).toEqual([20, 6, 20, 20, 20, 20]);
 });
 
 test('what is new and what is gone are told apart', () => {
