@@ -23,6 +23,7 @@ export default defineConfig({
         { label: 'Start here', link: '/start-here/' },
         { label: 'Run the labs in the page', link: '/start-here/run-in-the-page/' },
         { label: 'Take it along', link: '/start-here/offline/' },
+        { label: 'Give a workshop', link: '/start-here/workshop/' },
         {
           label: 'Running hvt binaries',
           items: [

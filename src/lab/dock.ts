@@ -56,6 +56,7 @@ export class Dock {
     'aria-valuemin': String(LEAST),
   });
   readonly #state = make('p', { class: 'dock-state' });
+  readonly #attendee = make('bdi', { class: 'dock-attendee', hidden: '' });
   readonly #start = make('button', { type: 'button', class: 'run-quiet' }, 'Start machine');
   readonly #toggle = make('button', {
     type: 'button',
@@ -78,7 +79,15 @@ export class Dock {
   constructor(handlers: DockHandlers) {
     this.#handlers = handlers;
     ({ open: this.#open, height: this.#height } = remembered());
-    const bar = make('div', { class: 'dock-bar' }, this.#state, this.#hint, this.#start, this.#toggle);
+    const bar = make(
+      'div',
+      { class: 'dock-bar' },
+      this.#attendee,
+      this.#state,
+      this.#hint,
+      this.#start,
+      this.#toggle,
+    );
     for (const [name, sequence] of Object.entries(KEYS)) {
       const key = make('button', { type: 'button', class: 'run-quiet' }, name);
       key.addEventListener('click', () => {
@@ -135,12 +144,14 @@ export class Dock {
     void this.#screen?.then((screen) => screen.clear());
   }
 
-  update({ link, machine, lab }: Session, now: number): void {
+  update({ link, machine, lab, attendee }: Session, now: number): void {
     const letIn = link.state === 'open' || !this.#dock.hidden;
     if (letIn && this.#dock.hidden) {
       this.#dock.hidden = false;
       this.#lay();
     }
+    say(this.#attendee, attendee === undefined ? '' : `${attendee}, at the workshop`);
+    this.#attendee.hidden = attendee === undefined;
     const of = machine.state === 'ready' && lab !== undefined ? ` (${lab})` : '';
     say(this.#state, linkWords(link, now) ?? `${machineWords(machine)}${of}`);
     this.#dock.dataset['state'] = link.state === 'open' ? machine.state : link.state;

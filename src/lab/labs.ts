@@ -4,6 +4,7 @@ import { Announcer } from './announcer.ts';
 import { BoxView } from './box-view.ts';
 import { Dock } from './dock.ts';
 import { make } from './dom.ts';
+import { Notice } from './notice.ts';
 import { PartView } from './part-view.ts';
 import { Session } from './session.ts';
 import { nextStep, type Step } from './steps.ts';
@@ -25,6 +26,7 @@ export function begin(token: string): void {
     parts.find((one) => one.lab === lab && one.step.name === name);
 
   const announcer = new Announcer();
+  const notice = new Notice();
   let machine = '';
 
   const update = (): void => {
@@ -32,6 +34,7 @@ export function begin(token: string): void {
     for (const part of parts) part.update(session, stepsOf(part.lab), now);
     for (const box of boxes) box.update(session, stepsOf(box.lab), now);
     dock.update(session, now);
+    notice.update(session);
   };
 
   const session: Session = new Session(token, {

@@ -2,6 +2,7 @@
 import type { ClientMessage, Ended, MachineState, ServerMessage } from '../../labs/server/protocol.ts';
 import { Connection, type Link } from './connection.ts';
 import { mergeNotes, rememberedNotes, rememberNotes } from './progress.ts';
+import { forget, keep, recall } from './storage.ts';
 import { isDone, isThere, type Notes, type Step } from './steps.ts';
 
 export interface Machine {
@@ -47,6 +48,8 @@ export class Session {
   readonly #watcher: Watcher;
   readonly #notes = new Map<string, Notes>();
   link: Link = { state: 'connecting' };
+  /** The name the reader joined a workshop with; kept, so that who is sent out is told where to join again. */
+  attendee = recall('attendee');
   /** The lab that is open: the machine's. */
   lab: string | undefined;
   machine: Machine = { state: 'none' };
@@ -138,6 +141,9 @@ export class Session {
     switch (message.type) {
       case 'welcome':
         this.lab = undefined;
+        this.attendee = message.name;
+        if (message.name === undefined) forget('attendee');
+        else keep('attendee', message.name);
         this.#watcher.onScreenGone();
         break;
       case 'lab': {

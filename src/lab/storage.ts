@@ -4,6 +4,8 @@ const KEYS = {
   token: 'kittiwake.lab.token',
   /** Who we are to the lab server. */
   reader: 'kittiwake.lab.reader',
+  /** The name we joined a workshop with. */
+  attendee: 'kittiwake.lab.attendee',
   progress: 'kittiwake.lab.progress',
   terminal: 'kittiwake.lab.terminal',
 } as const;

@@ -23,6 +23,8 @@ export class FakeLab {
   readonly typedFrames: number[] = [];
   /** Each new connection. */
   connections = 0;
+  /** The name the reader joined a workshop with. */
+  attendee: string | undefined;
   /** New connections are closed at once. */
   away = false;
   readonly #page: Page;
@@ -89,7 +91,10 @@ export class FakeLab {
       void socket.close({ code: 4401, reason: 'the lab server: it does not know this token' });
       return;
     }
-    this.say({ type: 'welcome', reader: 'reader-1', limits: { idleSeconds: 1800, outputBytes: 65536 } });
+    this.say({
+      ...{ type: 'welcome', reader: 'reader-1', limits: { idleSeconds: 1800, outputBytes: 65536 } },
+      ...(this.attendee !== undefined && { name: this.attendee }),
+    });
     this.first(this);
   }
 

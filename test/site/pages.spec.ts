@@ -1,5 +1,6 @@
 // Every page: arrives whole in a browser that knows nothing yet, and fits each screen.
 import { readFileSync } from 'node:fs';
+import { LAB_PATH } from '../../labs/server/protocol.ts';
 import { resolvePath } from '../../scripts/site/files.ts';
 import { siteFolder } from '../../scripts/site/build.ts';
 import { pages } from './pages.ts';
@@ -19,7 +20,7 @@ for (const path of [...pages, '/404.html']) {
     const arrived = new Map<string, Promise<Buffer>>();
     page.on('response', (response) => {
       const { origin, pathname } = new URL(response.url());
-      if (origin !== 'null') arrived.set(pathname, response.body()); // 'null' is what the page itself holds, as data:
+      if (origin !== 'null' && pathname !== LAB_PATH) arrived.set(pathname, response.body()); // 'null' is what the page itself holds, as data:
     });
     for (const [index, screen] of SCREENS.entries()) {
       await turn(page, screen);
