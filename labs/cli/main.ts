@@ -7,8 +7,9 @@ import type { Snapshot } from '../vm/snapshot.ts';
 import { begin, leave, mayPublish } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import { control, foundBefore } from './control.ts';
-import { again, once, record, tally } from './modes.ts';
+import { once, record } from './modes.ts';
 import type { Asked } from './options.ts';
+import { runAgain } from './repeat.ts';
 import { watchLabs } from './watch.ts';
 
 /** Runs `labs` of `handbook`, and says whether all was well. */
@@ -58,31 +59,6 @@ async function runOnce(
   if (asked.publish && !well) console.error('--publish: nothing is published, as not all is well');
   console.error(`${passed} of ${parts.length} parts passed, in ${(results.durationMs / 1000).toFixed(0)} s`);
   return well;
-}
-
-async function runAgain(
-  handbook: Handbook,
-  labs: readonly LabWithRecording[],
-  snapshot: Snapshot,
-  asked: Asked,
-  repeats: number,
-): Promise<boolean> {
-  const { seed } = asked;
-  const circumstances = begin(handbook, snapshot);
-  const runs = await again(handbook, labs, snapshot, asked, repeats);
-  const counted = tally(
-    labs,
-    runs.map(({ result }) => result),
-  );
-  await leave(handbook, 'flakes', { ...(await circumstances()), seed, repeats, labs: counted }, asked);
-  const flaky = counted.flatMap(({ lab, parts }) =>
-    parts.filter(({ runs, passed }) => passed < runs).map((part) => ({ lab, ...part })),
-  );
-  for (const { lab, part, runs: ran, passed } of flaky) console.error(`${lab} ${part}: ${passed} of ${ran}`);
-  console.error(
-    `${runs.length} runs of ${labs.length} labs; ${flaky.length} parts did not pass each time; --seed ${seed}`,
-  );
-  return runs.every(isGood);
 }
 
 async function runControl(

@@ -1,13 +1,12 @@
-// Two ways to run labs: once, and again and again.
+// Labs run once, and what they print written down.
 import { align, merge } from '../runner/align.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
 import { diff } from '../runner/report.ts';
-import type { Ledger, LabResult } from '../runner/results.ts';
 import type { LabRun } from '../runner/run.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, lasted, longestFirst, runAloud, shuffled } from './queue.ts';
+import { inTurn, lasted, longestFirst, runAloud } from './queue.ts';
 
 /** Runs each lab once, and returns how, by name. */
 export async function once(
@@ -45,37 +44,4 @@ export async function record(handbook: Handbook, runs: readonly LabRun[]): Promi
     });
     await handbook.record(lab, new Map(all));
   }
-}
-
-/** How often each part passed. A part that did not come to its turn did not run. */
-export function tally(labs: readonly LabWithRecording[], results: readonly LabResult[]): Ledger['labs'] {
-  return labs.map(({ lab }) => {
-    const ran = results.filter((result) => result.lab === lab.id).flatMap(({ parts }) => parts);
-    return {
-      lab: lab.id,
-      parts: lab.parts.map(({ name }) => {
-        const outcomes = ran.filter(({ part, outcome }) => part === name && outcome !== 'not-run');
-        const passed = outcomes.filter(({ outcome }) => outcome === 'passed').length;
-        return { part: name, runs: outcomes.length, passed };
-      }),
-    };
-  });
-}
-
-/** Runs each lab `repeats` times, all in an order by chance. */
-export async function again(
-  handbook: Handbook,
-  labs: readonly LabWithRecording[],
-  snapshot: Snapshot,
-  asked: Asked,
-  repeats: number,
-): Promise<LabRun[]> {
-  const all = labs.flatMap((lab) => Array.from({ length: repeats }, (_, turn) => ({ lab, turn })));
-  const order = shuffled(all, asked.seed, ({ lab, turn }) => `${lab.lab.id} ${turn}`);
-  return inTurn(
-    order,
-    asked.jobs,
-    ({ lab }) => runAloud(handbook, lab, snapshot, asked),
-    ({ lab }) => lab.lab.machines.length,
-  );
 }

@@ -53,15 +53,20 @@ export interface Results extends Circumstances {
   readonly labs: readonly LabResult[];
 }
 
-/** How often each part passed of how often it ran, when all labs ran again and again. */
+/** How often a part passed of how often it ran. */
+export interface Counted {
+  readonly part: string;
+  /** `partDigests` of the lab it was counted of. */
+  readonly digest: string;
+  readonly runs: number;
+  readonly passed: number;
+}
+
+/** How often parts passed when all labs ran again and again: in the last run, and in those before it whose labs were the same. */
 export interface Ledger extends Circumstances {
-  /** What the order of the runs followed from. */
+  /** What the order of the last run followed from. */
   readonly seed: number;
-  readonly repeats: number;
-  readonly labs: readonly {
-    readonly lab: string;
-    readonly parts: readonly { readonly part: string; readonly runs: number; readonly passed: number }[];
-  }[];
+  readonly labs: readonly { readonly lab: string; readonly parts: readonly Counted[] }[];
 }
 
 /** What noticed that a part was left out: its own check, a later part's, or the look at what is left in the end. */

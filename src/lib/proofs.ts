@@ -20,11 +20,10 @@ const SCHEMAS = {
   flakes: z.object({
     ...circumstances,
     seed: count,
-    repeats: count,
     labs: z.array(
       z.object({
         lab: z.string(),
-        parts: z.array(z.object({ part: z.string(), runs: count, passed: count })),
+        parts: z.array(z.object({ part: z.string(), digest: z.string(), runs: count, passed: count })),
       }),
     ),
   }),

@@ -21,8 +21,8 @@ test('files of the kinds there are are read', () => {
     parts: [{ lab: 'x/y', part: 'one', digest: 'd', at: CIRCUMSTANCES.startedAt, noticed }],
   };
   expect(parseProof('control', 'c.json', JSON.stringify(control)).parts[0]?.noticed).toEqual(noticed);
-  const labs = [{ lab: 'x/y', parts: [{ part: 'one', runs: 20, passed: 19 }] }];
-  const flakes = { ...CIRCUMSTANCES, seed: 1, repeats: 20, labs };
+  const labs = [{ lab: 'x/y', parts: [{ part: 'one', digest: 'd', runs: 20, passed: 19 }] }];
+  const flakes = { ...CIRCUMSTANCES, seed: 1, labs };
   expect(parseProof('flakes', 'f.json', JSON.stringify(flakes)).labs).toEqual(labs);
 });
 

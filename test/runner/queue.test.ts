@@ -6,8 +6,7 @@ import { expect, test } from 'vitest';
 import type { Handbook } from '../../labs/cli/handbook.ts';
 import { parseLab } from '../../labs/runner/lab.ts';
 import type { LabWithRecording } from '../../labs/runner/labs.ts';
-import type { LabResult, Outcome } from '../../labs/runner/results.ts';
-import { tally } from '../../labs/cli/modes.ts';
+import type { Outcome } from '../../labs/runner/results.ts';
 import { inTurn, lasted, longestFirst, shuffled } from '../../labs/cli/queue.ts';
 
 test('so many at a time are done and no more, and what came of them is in their order', async () => {
@@ -83,32 +82,4 @@ test('the lab that took longest when it last ran well is the first; one that nev
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test('passes are counted of the times a part ran: what came after a failure did not', () => {
-  const lab = parseLab('x/y', '#: lab T\n#: part one\ntrue\n#: part two\ntrue');
-  const result = (...outcomes: Outcome[]): LabResult => ({
-    lab: 'x/y',
-    title: 'T',
-    startedAt: '2026-01-01T00:00:00Z',
-    durationMs: 1,
-    parts: outcomes.map((outcome, index) => ({
-      part: index === 0 ? 'one' : 'two',
-      digest: '',
-      outcome,
-      exit: 0,
-      durationMs: 1,
-      transcript: '',
-    })),
-  });
-  const results = [result('passed', 'passed'), result('failed', 'not-run'), result('passed', 'failed')];
-  expect(tally([{ lab, recording: new Map() }], results)).toEqual([
-    {
-      lab: 'x/y',
-      parts: [
-        { part: 'one', runs: 3, passed: 2 },
-        { part: 'two', runs: 2, passed: 1 },
-      ],
-    },
-  ]);
 });
