@@ -100,8 +100,9 @@ cp anna/cert.pem new.pem
 cp old.pem anna/cert.pem
 kittiwake create second netcheck.spt $anna --mem 32 --net:service=br0 -- --ipv4=10.0.0.3/24
 
-#: part new
+#: part new budget=100s
 cp new.pem anna/cert.pem
+kittiwake cert show anna/cert.pem | grep may
 
 #: part name exit=69 budget=100s
 kittiwake ps --remote 127.0.0.1 --identity anna
@@ -119,8 +120,9 @@ kittiwake ps --remote lab --identity anna/shop
 sudo date -s '-4 days' > /dev/null
 kittiwake ps $anna
 
-#: part clock-right
+#: part clock-right budget=100s
 sudo date -s '+2 days' > /dev/null
+kittiwake ps $anna
 
 #: part revoke budget=100s
 sudo kittiwake cert revoke anna/cert.pem --list /etc/kittiwaked/tls/revoked
