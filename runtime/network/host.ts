@@ -4,6 +4,7 @@ import type { Exec } from './exec.ts';
 import { NetworkError } from './errors.ts';
 import { parsePrefix, type Family, type Prefix } from './ip.ts';
 import { parseRuleset, type Rule, type RuleChain, type Ruleset } from './ruleset.ts';
+import { IP_FORWARD, ofInterface } from './sysctl.ts';
 
 export interface Link {
   readonly name: string;
@@ -58,15 +59,29 @@ export interface Host {
   readonly firewall: Firewall | undefined;
 }
 
-const SETTINGS =
-  '^net\\.(ipv4\\.ip_forward|ipv[46]\\.conf\\.[^.]+\\.(forwarding|accept_ra|accept_redirects|route_localnet|rp_filter|arp_ignore|disable_ipv6)|bridge\\.bridge-nf-call-ip6?tables)$';
+/** The settings of each interface that are read, by family. */
+const INTERFACE_SETTINGS = {
+  4: ['forwarding', 'accept_redirects', 'route_localnet', 'rp_filter', 'arp_ignore'],
+  6: ['forwarding', 'accept_redirects', 'accept_ra', 'disable_ipv6'],
+} as const;
+
+/** Those of the host itself; the last two are there where br_netfilter is loaded. */
+const HOST_SETTINGS = [
+  IP_FORWARD,
+  'net.bridge.bridge-nf-call-iptables',
+  'net.bridge.bridge-nf-call-ip6tables',
+];
+
+/** Keys for one sysctl(8): of 60 characters at most, so far below the 2 MiB that arguments may take. */
+const KEYS_AT_ONCE = 4096;
 
 /** @throws NetworkError `tools` where a program is missing, `host` where one fails. */
 export function readHost(exec: Exec): Host {
+  const links = readLinks(exec);
   return {
-    links: readLinks(exec),
+    links,
     routes: ([4, 6] as const).flatMap((family) => readRoutes(exec, family)),
-    settings: readSettings(exec),
+    settings: readSettings(exec, [...links.keys()]),
     firewall: readFirewall(exec),
   };
 }
@@ -154,13 +169,24 @@ function readRoutes(exec: Exec, family: Family): Route[] {
   });
 }
 
-function readSettings(exec: Exec): Map<string, string> {
-  // Some settings cannot be read by everybody, which sysctl(8) says in its status and goes on.
-  const { out } = exec('sysctl', ['-a', '-r', SETTINGS]);
+/** By name, since to find them among all of the kernel's settings sysctl(8) takes longer than all else that is read here together. */
+function readSettings(exec: Exec, links: readonly string[]): Map<string, string> {
+  // What has an equals sign in it sysctl(8) would set.
+  const names = links.filter((name) => !name.includes('='));
+  const ofInterfaces = ['all', 'default', ...names].flatMap((name) =>
+    ([4, 6] as const).flatMap((family) =>
+      INTERFACE_SETTINGS[family].map((setting) => ofInterface(family, name, setting)),
+    ),
+  );
+  const keys = [...HOST_SETTINGS, ...ofInterfaces];
   const settings = new Map<string, string>();
-  for (const line of out.split('\n')) {
-    const [, key, value] = /^(\S+) = (\S+)$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined) settings.set(key, value);
+  for (let start = 0; start < keys.length; start += KEYS_AT_ONCE) {
+    // Some are not there, as where IPv6 is off, and some cannot be read by everybody, which sysctl(8) says in its status and goes on.
+    const { out } = exec('sysctl', ['-e', ...keys.slice(start, start + KEYS_AT_ONCE)]);
+    for (const line of out.split('\n')) {
+      const [, key, value] = /^(\S+) = (\S+)$/.exec(line) ?? [];
+      if (key !== undefined && value !== undefined) settings.set(key, value);
+    }
   }
   return settings;
 }

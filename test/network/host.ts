@@ -121,7 +121,7 @@ ip -6 route add default via 2001:db8::2`);
     };
     const changing = around(exec);
     const reads = (program: string, args: readonly string[]): boolean =>
-      args[0] === '-j' || (program === 'sysctl' && args[0] === '-a') || program === 'getent';
+      args[0] === '-j' || (program === 'sysctl' && args[0] === '-e') || program === 'getent';
     return {
       ...this.around,
       store: killing,
