@@ -16,9 +16,14 @@ import type { Asked } from './options.ts';
 /** Of the host, for each VM: its own memory and QEMU's. */
 const BYTES_PER_VM = 1.3 * 2 ** 30;
 
+/** How many machines there is memory for, beside whatever runs now. */
+export function inMemory(): number {
+  return Math.floor(freemem() / BYTES_PER_VM);
+}
+
 /** How many machines this host carries at a time, those that are `running` among them. */
 export function room(running = 0): number {
-  return Math.max(1, Math.min(availableParallelism(), running + Math.floor(freemem() / BYTES_PER_VM)));
+  return Math.max(1, Math.min(availableParallelism(), running + inMemory()));
 }
 
 /**

@@ -5,6 +5,7 @@ import { labShells, startMachines, type Machines } from '../runner/machines.ts';
 import { budgetFactor } from '../runner/run.ts';
 import { keepStanding, stateBefore, type Standing } from '../runner/states.ts';
 import { VmError } from '../vm/errors.ts';
+import type { Machine } from '../vm/machine.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Purpose, ReaderMachine, StartMachine } from './machine.ts';
 
@@ -43,8 +44,19 @@ const INTERRUPT = `ps -eo pid=,etimes=,unit=,args= | awk -v recent="$1" '
     if ($0 !~ /^ *(bash -s|cat|.*\\/usr\\/lib\\/lab\\/agent)$/) print pid
   }' | xargs --no-run-if-empty kill -s "$2"`;
 
+/** How machines run that share a host with many others. */
+export interface Crowd {
+  /** How many times longer parts may take than alone. */
+  readonly factor: number;
+  /** Sees each machine as it starts. */
+  readonly onMachine: (machine: Machine) => void;
+}
+
 /** Starts machines from what `snapshot` gives, which may take its time the first time, and says so. */
-export function vmMachines(snapshot: (progress: (line: string) => void) => Promise<Snapshot>): StartMachine {
+export function vmMachines(
+  snapshot: (progress: (line: string) => void) => Promise<Snapshot>,
+  crowd?: Crowd,
+): StartMachine {
   return async (purpose, stop) => {
     const base = await snapshot(purpose.onProgress);
     stop.throwIfAborted();
@@ -52,7 +64,8 @@ export function vmMachines(snapshot: (progress: (line: string) => void) => Promi
     const from = before === undefined ? undefined : await stateBefore(lab, recording, before, base);
     const machines = await startMachines(lab, base, from?.snapshot);
     try {
-      const reader = await enter(machines, purpose, from);
+      for (const machine of machines.values()) crowd?.onMachine(machine);
+      const reader = await enter(machines, purpose, from, crowd?.factor ?? 1);
       stop.throwIfAborted();
       return reader;
     } catch (error) {
@@ -71,6 +84,7 @@ async function enter(
   machines: Machines,
   { lab, recording, onOutput, onScreen, ...purpose }: Purpose,
   from: Standing | undefined,
+  factor: number,
 ): Promise<ReaderMachine> {
   const machine = machines.get(lab.machines[0] ?? '');
   if (!machine) throw new VmError(`${lab.file}: no machine for it`);
@@ -105,7 +119,7 @@ async function enter(
         return next;
       },
     },
-    { record: false, factor: budgetFactor(machine.snapshot), onOutput },
+    { record: false, factor: budgetFactor(machine.snapshot) * factor, onOutput },
     from?.met,
   );
 

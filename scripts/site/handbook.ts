@@ -28,12 +28,14 @@ export interface ServedHandbook {
 /** Longest the labs' machines may take to end, in ms. */
 const END_MS = 5000;
 
-/** When a signal ends this process, readers are told first, and what they have done is kept. */
-function endWith(close: () => Promise<void>): void {
+/** When a signal ends this process, readers are told first, and what they have done is kept. A second signal does not wait for that. */
+export function endWith(close: () => Promise<void>, onBegin: () => void = () => undefined): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const leave = (): never => process.exit(128 + constants.signals[signal]);
     // Those there are would leave at once; what they do besides is done as this process ends.
     process.removeAllListeners(signal).once(signal, () => {
+      process.once(signal, leave);
+      onBegin();
       setTimeout(leave, END_MS);
       void close().finally(leave);
     });
