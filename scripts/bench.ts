@@ -7,6 +7,7 @@ import { benchPing } from './bench/ping.ts';
 import { benchStart } from './bench/start.ts';
 import { benchTender } from './bench/tender.ts';
 import { benchUsernet } from './bench/usernet.ts';
+import { benchWorkshop } from './bench/workshop.ts';
 import { buildRuntime } from './runtime.ts';
 import { ensurePackages } from './setup/packages.ts';
 
@@ -35,6 +36,7 @@ const SUBJECTS: Readonly<Record<string, () => Figures | Promise<Figures>>> = {
       peerSpt: values['peer-spt'],
       peerHvt: values['peer-hvt'],
     }),
+  workshop: () => benchWorkshop({ most: count('machines', values.machines, 1, 24) }),
 };
 
 const HELP = `Measure the runtime beside named peers, in turns, and print ratios.
@@ -51,6 +53,8 @@ Subjects (all when none is named):
            slirp4netns; needs the Debian packages wrk, nginx-light, curl and slirp4netns
   tender   the tenders themselves: start, memory, packets, sectors; kittiwake-hvt in the lab VM
            where this machine's KVM is not real
+  workshop how many lab VMs this machine carries: their start, their rest, a lab in all of them
+           at once, their memory; ends where 4 GiB are left
 
 Options:
   --runs N            measure each contestant N times (default 15, for net, daemon and usernet
@@ -58,6 +62,7 @@ Options:
   --seconds N         how long one run of net's or usernet's wrk, of their streams or of tender's datagrams
                       takes (default 3)
   --only NAME         of net, daemon, usernet and tender, only figures whose name begins so, such as net.tcp
+  --machines N        of workshop, at most (default 24)
   --mtu N             of net.tcp, on every link, loopback too (default: the kernel's, 1500 and
                       65536 for loopback)
   --peer-image FILE   measure another image beside ours; it is started with --ipv4=10.0.0.2/24
@@ -82,8 +87,8 @@ function row({ what, unit, ours, beside }: Comparison): string {
 }
 
 function json({ what, unit, runs: count, ours, beside }: Comparison): string {
-  // Figures of net, daemon, usernet and tender have names of their own, others are told apart by who is measured.
-  const name = /^(net|daemon|usernet|tender)\./.test(what) ? what : `${what}, ${ours.name}`;
+  // Figures of net, daemon, usernet, tender and workshop have names of their own, others are told apart by who is measured.
+  const name = /^(net|daemon|usernet|tender|workshop)\./.test(what) ? what : `${what}, ${ours.name}`;
   const peer = {
     peer: beside?.name ?? null,
     peerValue: beside?.median ?? null,
@@ -99,6 +104,7 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string' },
     seconds: { type: 'string', default: '3' },
     mtu: { type: 'string' },
+    machines: { type: 'string', default: '24' },
     only: { type: 'string' },
     'peer-image': { type: 'string' },
     'peer-tender': { type: 'string' },
