@@ -1,5 +1,5 @@
 // Runs labs as they are asked for on a command line, whichever handbook they are of.
-import { stillStands } from '../runner/control.ts';
+import { byThemselves, stillStands } from '../runner/control.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
 import type { Finding } from '../runner/results.ts';
 import { isGood } from '../runner/run.ts';
@@ -70,7 +70,8 @@ async function runControl(
   const circumstances = begin(handbook, snapshot);
   const { parts, failed } = await control(handbook, labs, snapshot, asked);
   const all = (await handbook.source?.read()) ?? labs;
-  const known = stillStands(all, [...(await foundBefore(handbook, all)), ...parts]);
+  const before = await foundBefore(handbook, all);
+  const known = stillStands(all, [...before, ...byThemselves(all, new Date().toISOString()), ...parts]);
   const { json } = asked;
   const publish = asked.publish && failed.length === 0;
   await leave(handbook, 'control', { ...(await circumstances()), parts: known }, { json, publish });

@@ -59,6 +59,19 @@ export function restsOn(lab: Lab, recording: Recording, part: string, noticed: N
   return createHash('sha256').update(`${last} ${lab.restore.commands}`).digest('hex');
 }
 
+/** What is known of `labs` without a run: `at` a time, which of their parts show by themselves that they are left out. */
+export function byThemselves(labs: readonly LabWithRecording[], at: string): Finding[] {
+  const noticed = { by: 'itself' } as const;
+  return labs.flatMap(({ lab, recording }) =>
+    lab.parts
+      .filter((part) => showsItself(part, recording.get(part.name)))
+      .map(({ name }) => ({
+        ...{ lab: lab.id, part: name, at, noticed },
+        digest: restsOn(lab, recording, name, noticed),
+      })),
+  );
+}
+
 /**
  * Of `findings`, for each part of `labs` the latest one that was found of the lab as it is now, in the order of the labs. The reason why nobody
  * misses a part is the one its lab gives now.

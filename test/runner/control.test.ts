@@ -1,6 +1,13 @@
 // What is noticed when a part is left out, and what a lab leaves behind. The shell is the VM's, on this machine.
 import { afterEach, expect, test } from 'vitest';
-import { leftOut, noticed, restsOn, showsItself, stillStands } from '../../labs/runner/control.ts';
+import {
+  byThemselves,
+  leftOut,
+  noticed,
+  restsOn,
+  showsItself,
+  stillStands,
+} from '../../labs/runner/control.ts';
 import { parseLab, type Lab, type Recording } from '../../labs/runner/lab.ts';
 import type { Finding, Noticed } from '../../labs/runner/results.ts';
 import { runParts } from '../../labs/runner/parts.ts';
@@ -55,6 +62,14 @@ async function without(name: string) {
 test('a part shows by itself that it was left out where it prints something or ends with another status', () => {
   const shows = LAB.parts.filter((part) => showsItself(part, RECORDED.get(part.name)));
   expect(shows.map(({ name }) => name)).toEqual(['greet', 'fail', 'restart']);
+});
+
+test('what shows by itself is known of all labs without a run', () => {
+  const at = '2026-01-01T10:00:00.000Z';
+  const labs = [{ lab: LAB, recording: RECORDED }];
+  const known = byThemselves(labs, at);
+  expect(known.map(({ part }) => part)).toEqual(['greet', 'fail', 'restart']);
+  expect(stillStands(labs, known)).toEqual(known);
 });
 
 test('a part that prints nothing is missed by the later one that needs it', async () => {
