@@ -65,7 +65,14 @@ export async function foundBefore(
     const file = join(folder ?? '', 'control.json');
     if (folder === undefined || !existsSync(file)) continue;
     try {
-      findings.push(...stillStands(labs, (JSON.parse(await readFile(file, 'utf8')) as Control).parts));
+      // Of an older form are those without a time.
+      const { parts } = JSON.parse(await readFile(file, 'utf8')) as Control;
+      findings.push(
+        ...stillStands(
+          labs,
+          parts.filter(({ at }) => typeof at === 'string'),
+        ),
+      );
     } catch {
       // Not whole, or of another form.
     }

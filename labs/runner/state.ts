@@ -23,6 +23,11 @@ export async function stateOf(root: Shell): Promise<ReadonlySet<string>> {
 /** They come and go as they like: kernel threads, udev's workers, what an agent waits with. */
 const NOBODYS = /^(\[kthreadd\]|\(udev-worker\)|sleep 0\.2)$/;
 const KTHREADD = '2';
+/**
+ * The first 'ip netns add' mounts the one upon itself for good, and the namespaces have a section; systemd mounts the other when somebody looks
+ * there, as 'sysctl -a' does.
+ */
+const BY_ITSELF = ['/run/netns', '/proc/sys/fs/binfmt_misc'];
 
 /** What each section of state.sh says in a line; nothing of what is no fact. `about` is what stands beside the section's name. */
 const FACTS: Readonly<Record<string, (line: string, about: string) => string | undefined>> = {
@@ -32,8 +37,7 @@ const FACTS: Readonly<Record<string, (line: string, about: string) => string | u
   mount: (line) => {
     const [place, kind] = line.split(' - ');
     const target = words(place ?? '', 4);
-    // The first 'ip netns add' makes it, and mounts it upon itself for good; the namespaces have a section.
-    return target === '/run/netns' ? undefined : `${target} ${words(kind ?? '', 0)}`;
+    return BY_ITSELF.includes(target) ? undefined : `${target} ${words(kind ?? '', 0)}`;
   },
   unit: (line) => words(line, 0, 2),
   process: (line, self) => {

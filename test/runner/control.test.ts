@@ -176,6 +176,7 @@ const STATE = [
   '\x1emount',
   '22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda rw',
   '40 24 0:31 / /run/netns rw shared:9 - tmpfs tmpfs rw',
+  '23 22 0:32 / /proc/sys/fs/binfmt_misc rw shared:10 - binfmt_misc binfmt_misc rw',
   '41 40 0:4 net:[4026532200] /run/netns/world rw shared:19 - nsfs nsfs rw',
   '\x1eunit',
   'dbus.service loaded active running D-Bus System Message Bus',
