@@ -3,7 +3,7 @@ import { constants, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { VmError } from './errors.ts';
-import { Qemu, type Agent } from './qemu.ts';
+import { AGENTS, Qemu, type Agent } from './qemu.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import { Shell } from './shell.ts';
 import { overlay, type Shells, type Snapshot } from './snapshot.ts';
@@ -74,13 +74,17 @@ export async function startMachine(snapshot: Snapshot): Promise<Machine> {
       get superuser() {
         return shells.superuser;
       },
-      greet: () => void (shells = begin({})),
+      greet: () => {
+        for (const agent of AGENTS) shells[agent].leave();
+        shells = begin({});
+      },
       renew: async (agent) => {
         const timeoutMs = RESUME_LIMIT_MS;
         await shells.root.run(`systemctl restart lab-agent@${agent}`, {
           timeoutMs,
           onOutput: () => undefined,
         });
+        shells[agent].leave();
         shells = { ...shells, [agent]: new Shell(lines[agent]) };
       },
       wake: (aheadS) => wake(resumeLine, RESUME_LIMIT_MS, aheadS),

@@ -29,6 +29,7 @@ export class Shell {
   /** What tells its markers from what programs print. Who knows it can take the shell up again. */
   readonly nonce: string;
   readonly #line: Duplex;
+  readonly #hear = (bytes: Buffer): void => this.#onText(this.#decoder.write(bytes));
   readonly #decoder = new StringDecoder('utf8');
   #pending = '';
   #current: { readonly onOutput: (text: string) => void; readonly end: (ended: Ended) => void } | undefined;
@@ -40,7 +41,7 @@ export class Shell {
   constructor(line: Duplex, nonce?: string) {
     this.#line = line;
     this.nonce = nonce ?? randomBytes(16).toString('hex');
-    line.on('data', (bytes: Buffer) => this.#onText(this.#decoder.write(bytes)));
+    line.on('data', this.#hear);
     line.on('error', () => undefined);
     line.on('close', () => this.#end({ exit: null, gone: true }));
     if (nonce === undefined) line.write(`hello ${this.nonce}\n`);
@@ -79,6 +80,12 @@ export class Shell {
         `eval "$(printf %s ${encoded} | base64 -d)" </dev/null 251>&-; printf '\\036${this.nonce} done %d %q\\037%q\\n' "$?" "\${HOME-}" "$PWD" >&251\n`,
       );
     });
+  }
+
+  /** Listens no more, so that what a later shell says on the same line is none of its output. What runs in it ends as if the line had. */
+  leave(): void {
+    this.#line.off('data', this.#hear);
+    this.#end({ exit: null, gone: true });
   }
 
   #onText(text: string): void {

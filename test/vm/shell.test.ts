@@ -1,6 +1,8 @@
 // The two ends of the line to the VM's shell, with the VM's own agent on this machine.
+import { duplexPair } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { Shell } from '../../labs/vm/shell.ts';
+import { Shell } from '../../labs/vm/shell.ts';
 import { endAgents, shell } from './agent.ts';
 
 afterEach(endAgents);
@@ -72,6 +74,20 @@ test('a shell that is left is gone, and says with which status; the agent takes 
   const line = shell();
   expect(await run(line, 'echo bye; exit 3; echo never')).toEqual({ output: 'bye\n', exit: 3, gone: true });
   await expect(run(line, 'true')).rejects.toThrow('has ended');
+});
+
+test('a shell that was left hears nothing of the next one on its line', async () => {
+  const [line, far] = duplexPair();
+  const before = new Shell(line);
+  const running = run(before, 'sudo systemctl reboot');
+  far.write('Rebooting.\n');
+  await setImmediate();
+  before.leave();
+  const after = new Shell(line);
+  const next = run(after, 'true');
+  far.write(`\x1e${after.nonce} done 0 /\x1f/\n`);
+  expect(await next).toMatchObject({ exit: 0, output: '' });
+  expect(await running).toMatchObject({ exit: null, gone: true, output: 'Rebooting.\n' });
 });
 
 test('a part that takes too long is given up', async () => {
