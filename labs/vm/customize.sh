@@ -24,6 +24,18 @@ chroot "$tree" systemctl --quiet disable avahi-daemon.service avahi-daemon.socke
 chroot "$tree" systemctl --quiet mask serial-getty@ttyS0.service serial-getty@hvc0.service getty@tty1.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
   systemd-tmpfiles-clean.timer systemd-networkd-wait-online.service rsyslog.service
+# Nor is what only takes time, at each start and each time systemd reads its units: for hardware, file systems and
+# records that this machine does not have, and generators that find nothing.
+chroot "$tree" systemctl --quiet mask modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service \
+  modprobe@efi_pstore.service modprobe@fuse.service modprobe@loop.service sys-kernel-config.mount \
+  sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
+  proc-sys-fs-binfmt_misc.automount systemd-pstore.service systemd-update-utmp.service \
+  systemd-update-utmp-runlevel.service systemd-ask-password-console.path systemd-ask-password-wall.path
+mkdir -p "$tree/etc/systemd/system-generators"
+for kind in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update sysv veritysetup; do
+  [ -x "$tree/lib/systemd/system-generators/systemd-$kind-generator" ]
+  ln -s /dev/null "$tree/etc/systemd/system-generators/systemd-$kind-generator"
+done
 
 # Who logs in is told what this machine is, and nothing else.
 rm -f "$tree"/etc/update-motd.d/*

@@ -36,10 +36,14 @@ export interface Hardware {
 }
 
 /**
- * No guards against who else is on a processor: nobody is on this one. And programs at the same addresses each time, since QEMU's emulation
- * knows code again by its address: it translates a program once, and not at every start.
+ * No guards against who else is on a processor, nor against errors of the kernel's own: nobody else is on this one, and each guard costs time.
+ * Memory is not cleared before it is given away, so that it is not cleared twice. And programs at the same addresses each time, since QEMU's
+ * emulation knows code again by its address: it translates a program once, and not at every start.
  */
-const BARE = 'mitigations=off norandmaps';
+const BARE = [
+  ...['mitigations=off', 'randomize_kstack_offset=off', 'hardened_usercopy=off', 'init_on_alloc=0'],
+  ...['audit=0', 'psi=0', 'lsm=landlock,yama', 'transparent_hugepage=madvise', 'norandmaps'],
+].join(' ');
 
 /** Machines that run; ended when this process is. */
 const running = new Set<ChildProcess>();
