@@ -17,16 +17,20 @@ import type { Asked } from './options.ts';
 import { inTurn, lasted, longestFirst, shuffled } from './queue.ts';
 
 /**
- * Leaves out parts: `sample` of them by chance, or all. What is known without a run takes none. `failed` says of which labs nothing
- * could be told, and why.
+ * Leaves out parts: `sample` of them by chance, or all; of those that `known` tells of none where only the untried are asked for. What is
+ * known without a run takes none. `failed` says of which labs nothing could be told, and why.
  */
 export async function control(
   handbook: Handbook,
   labs: readonly LabWithRecording[],
   snapshot: Snapshot,
-  { jobs, sample, seed }: Asked,
+  known: readonly Finding[],
+  { jobs, sample, seed, untried }: Asked,
 ): Promise<{ readonly parts: readonly Finding[]; readonly failed: readonly string[] }> {
-  const all = labs.flatMap(({ lab }) => lab.parts.map(({ name }) => `${lab.id} ${name}`));
+  const tried = new Set(untried ? known.map(({ lab, part }) => `${lab} ${part}`) : []);
+  const all = labs
+    .flatMap(({ lab }) => lab.parts.map(({ name }) => `${lab.id} ${name}`))
+    .filter((part) => !tried.has(part));
   const chosen = new Set(shuffled(all, seed, (name) => name).slice(0, sample));
   const failed: string[] = [];
   const parts = await inTurn(

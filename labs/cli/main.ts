@@ -68,7 +68,8 @@ async function runControl(
   asked: Asked,
 ): Promise<boolean> {
   const circumstances = begin(handbook, snapshot);
-  const { parts, failed } = await control(handbook, labs, snapshot, asked);
+  const { parts, failed } = await control(handbook, labs, snapshot, await foundBefore(handbook, labs), asked);
+  // Meanwhile others may have found something, and somebody may have edited a lab.
   const all = (await handbook.source?.read()) ?? labs;
   const before = await foundBefore(handbook, all);
   const known = stillStands(all, [...before, ...byThemselves(all, new Date().toISOString()), ...parts]);

@@ -49,6 +49,11 @@ export const OPTIONS = {
     help: 'leave out each part once, and see whether that is noticed: control.json',
   },
   sample: { type: 'string', value: 'N', help: 'of --control: only N parts, by chance' },
+  untried: {
+    type: 'boolean',
+    default: false,
+    help: 'of --control: only parts of which nothing is known as they stand',
+  },
   seed: {
     type: 'string',
     value: 'N',
@@ -84,6 +89,8 @@ export interface Asked {
   readonly repeats: number | undefined;
   /** Of --control: how many parts. */
   readonly sample: number;
+  /** Of --control: only parts of which nothing is known. */
+  readonly untried: boolean;
   readonly seed: number;
 }
 

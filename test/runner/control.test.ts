@@ -1,5 +1,8 @@
 // What is noticed when a part is left out, and what a lab leaves behind. The shell is the VM's, on this machine.
 import { afterEach, expect, test } from 'vitest';
+import { control } from '../../labs/cli/control.ts';
+import type { Handbook } from '../../labs/cli/handbook.ts';
+import { askedFor } from '../../labs/cli/options.ts';
 import {
   byThemselves,
   leftOut,
@@ -12,9 +15,15 @@ import { parseLab, type Lab, type Recording } from '../../labs/runner/lab.ts';
 import type { Finding, Noticed } from '../../labs/runner/results.ts';
 import { runParts } from '../../labs/runner/parts.ts';
 import { facts, leftovers } from '../../labs/runner/state.ts';
+import type { Snapshot } from '../../labs/vm/snapshot.ts';
 import { endAgents, shells } from '../vm/agent.ts';
 
 afterEach(endAgents);
+
+const VALUES = {
+  ...{ record: false, debug: false, watch: false, teardown: false, control: true, untried: false },
+  ...{ list: false, json: false, help: false },
+} as const;
 
 const LAB = parseLab(
   'x/y',
@@ -70,6 +79,31 @@ test('what shows by itself is known of all labs without a run', () => {
   const known = byThemselves(labs, at);
   expect(known.map(({ part }) => part)).toEqual(['greet', 'fail', 'restart']);
   expect(stillStands(labs, known)).toEqual(known);
+});
+
+test('where only the untried are asked for, what is known is not tried again', async () => {
+  const shown: Lab = {
+    ...LAB,
+    parts: LAB.parts.filter(({ name }) => ['greet', 'fail', 'restart'].includes(name)),
+  };
+  const labs = [{ lab: shown, recording: RECORDED }];
+  const [greet] = byThemselves(labs, '2026-01-01T10:00:00.000Z');
+  if (!greet) throw new Error('nothing shows itself');
+  const nothing = (): never => {
+    throw new Error('no machine is needed');
+  };
+  const handbook: Handbook = {
+    ...{ root: '/nowhere', evidence: '/nowhere', hints: () => [] },
+    ...{ snapshot: nothing, images: nothing, record: nothing },
+  };
+  const tried = async (untried: boolean) => {
+    const asked = { ...askedFor({ ...VALUES, untried }), jobs: 1 };
+    const { parts, failed } = await control(handbook, labs, {} as Snapshot, [greet], asked);
+    expect(failed).toEqual([]);
+    return parts.map(({ part }) => part);
+  };
+  expect(await tried(false)).toEqual(['greet', 'fail', 'restart']);
+  expect(await tried(true)).toEqual(['fail', 'restart']);
 });
 
 test('a part that prints nothing is missed by the later one that needs it', async () => {

@@ -8,12 +8,12 @@ import { readLabs } from '../../../labs/runner/labs.ts';
 import { carried, contents, home, stateFolder } from './home.ts';
 import { carriedSnapshot, say } from './machine.ts';
 
-const { from, only, debug, teardown, repeat, control, sample, seed, jobs, list, json } = OPTIONS;
+const { from, only, debug, teardown, repeat, control, sample, untried, seed, jobs, list, json } = OPTIONS;
 
 /** Those of `npm run labs`, but that nothing is recorded in a bundle, nor does it change. */
 export const LAB_OPTIONS = {
   ...{ from, only, debug },
-  ...{ teardown, repeat, control, sample, seed, jobs, list, json },
+  ...{ teardown, repeat, control, sample, untried, seed, jobs, list, json },
 } as const;
 
 const handbook: Handbook = {
