@@ -15,6 +15,7 @@ In this folder:
 
     ./kittiwake-handbook start       the handbook; open the address it prints, and its
                                      pages run their steps
+    ./kittiwake-handbook workshop    the same for a room: attendees need a browser
     ./kittiwake-handbook vm shell    a terminal in the lab VM
     ./kittiwake-handbook labs        run every command of the handbook, and compare
     ./kittiwake-handbook --help      all options, and examples

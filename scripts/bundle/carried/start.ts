@@ -1,6 +1,9 @@
-// Serves the handbook out of the bundle, by the unikernel `website` where that works, and runs its steps in machines out of the bundle.
+// Serves the handbook out of the bundle, by the unikernel `website` where that works, and runs its steps in machines out of the bundle: for
+// the reader at this machine, or for a room.
 import { join } from 'node:path';
 import { serveHandbook, serveWithLabs } from '../../site/handbook.ts';
+import type { Asked } from '../../workshop/options.ts';
+import { serveWorkshop } from '../../workshop/serve.ts';
 import { carried, stateFolder } from './home.ts';
 import { carriedSnapshot } from './machine.ts';
 
@@ -30,4 +33,9 @@ To run its labs, in another terminal:
   ./kittiwake-handbook labs       every command of the handbook, in fresh VMs, checked
 
 Stop it with Ctrl-C.`);
+}
+
+/** Serves a room until a signal. */
+export function workshop(asked: Asked): Promise<void> {
+  return serveWorkshop(FILES, { ...LABS, readers: join(stateFolder, 'workshop') }, asked);
 }

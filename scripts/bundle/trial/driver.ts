@@ -32,17 +32,18 @@ function run(
   return { status, out: `${stdout}${stderr}` };
 }
 
-/** Starts the handbook, calls `work` with its address and what it said, and ends it. */
-async function served(
-  options: readonly string[],
+/** Starts what `args` say, calls `work` with its address and what it said up to the line that begins with `last`, and ends it. */
+async function begun(
+  args: readonly string[],
+  last: string,
   work: (url: string, said: string) => Promise<void>,
 ): Promise<void> {
-  const child = spawn(command, ['start', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     let said = '';
     for await (const line of createInterface(child.stdout)) {
       said += line;
-      if (line.startsWith('The handbook is at')) break;
+      if (line.startsWith(last)) break;
     }
     await work(`http://127.0.0.1:${PORT}/`, said);
   } finally {
@@ -50,6 +51,10 @@ async function served(
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
 }
+
+/** The handbook, for one reader. */
+const served = (options: readonly string[], work: Parameters<typeof begun>[2]): Promise<void> =>
+  begun(['start', ...options], 'The handbook is at', work);
 
 /** Everything that there is of the pages comes as it is. */
 async function allPages(url: string): Promise<void> {
@@ -65,9 +70,19 @@ async function allPages(url: string): Promise<void> {
   }
 }
 
+const origin = `http://127.0.0.1:${PORT}`;
+
+/** Joins as the page with the form does, and returns where it leads. */
+async function joinWith(code: string): Promise<string> {
+  const response = await fetch(`${origin}/-/workshop/join`, {
+    ...{ method: 'POST', redirect: 'manual', headers: { origin } },
+    body: new URLSearchParams({ code, name: 'Ada' }),
+  });
+  return response.headers.get('location') ?? '';
+}
+
 /** Runs the first part of the lab as its page does, over the lab server's WebSocket. */
 async function runInPage(said: string): Promise<void> {
-  const origin = `http://127.0.0.1:${PORT}`;
   const token = /#lab=([\w-]+)/.exec(said)?.[1];
   // The types are the browsers', which set the field themselves.
   const socket = new WebSocket(`${origin.replace('http', 'ws')}/-/lab`, { headers: { origin } } as never);
@@ -131,6 +146,14 @@ await check('the plain server does, too, with no lab server', () =>
 );
 
 await check('a page runs a part in a machine of its own', () => served([], (_, said) => runInPage(said)));
+
+await check('a workshop takes in who knows the code, and runs a part in a machine of theirs', () =>
+  begun(['workshop', '--seats', '1', '--code', 'gull-4821'], 'Stop it with', async (_, said) => {
+    assert.match(said, /#presenter=[\w-]{22}/);
+    assert.equal(await joinWith('gull-4822'), '/join/#why=wrong-code');
+    await runInPage(await joinWith('GULL 4821'));
+  }),
+);
 
 await check(`the lab ${LAB} is green in a VM`, () => {
   const { status, out } = run(command, 'labs', LAB);
