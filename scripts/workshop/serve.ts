@@ -114,7 +114,7 @@ function told({ asked, seats, machines, memory, by, join, presenter }: Told): st
     `  The presenter opens, on this machine,`,
     `  ${presenter}`,
     '',
-    `${seats} seats${machines < seats ? few : ', a machine each'}. A machine takes ${Math.round(memory / 1e6)} MB when it starts, and 1.3 GiB at most.`,
+    `${seats} ${seats === 1 ? 'seat' : 'seats'}${machines < seats ? few : ', a machine each'}. A machine takes ${Math.round(memory / 1e6)} MB when it starts, and 1.3 GiB at most.`,
   ];
   if (asked.listen === HOST) {
     const own = ownAddresses();
