@@ -35,7 +35,7 @@ export async function* benchWorkshop({ most }: { readonly most: number }): Async
   const lab = (await readLabs(join(root, 'labs'))).find(({ lab }) => lab.id === LAB);
   if (!lab) throw new Error(`lab ${LAB}: it is not there any more; choose another for this measurement`);
   const running: Running[] = [];
-  let alone: readonly number[] = [];
+  let alone: readonly Taken[] = [];
   try {
     for (const step of STEPS.filter((count) => count <= most)) {
       const before = running.length;
@@ -50,15 +50,15 @@ export async function* benchWorkshop({ most }: { readonly most: number }): Async
         running.slice(before).map(({ startMs }) => startMs),
       );
       yield* figure('rest', '% of a processor, each', await atRest(running));
-      const took = await Promise.all(running.map(({ machines }) => seconds(lab, machines)));
+      const took = await Promise.all(running.map((one) => runThrough(lab, one)));
       if (step === 1) alone = took;
-      const [one = Number.NaN] = alone;
-      yield* weigh(
-        `workshop.lab.${step}`,
-        's',
-        [`${LAB} in ${name} at once`, 'in one alone'],
-        [took, took.map(() => one)],
-      );
+      const beside = (what: string, unit: string, of: (taken: Taken) => number): Comparison[] => {
+        const [one] = alone;
+        const values = [took.map(of), took.map(() => (one ? of(one) : Number.NaN))];
+        return weigh(`workshop.${what}.${step}`, unit, [`${LAB} in ${name} at once`, 'in one alone'], values);
+      };
+      yield* beside('lab', 's', ({ seconds }) => seconds);
+      yield* beside('lab.processor', 's of a processor', ({ processor }) => processor);
       const memory = await Promise.all(running.map(({ process }) => memoryOf(process)));
       yield* figure(
         'memory',
@@ -106,14 +106,28 @@ async function processorSeconds(process: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** How long the whole lab takes. @throws Error where a part does not pass: then nothing was measured. */
-async function seconds({ lab, recording }: LabWithRecording, machines: Machines): Promise<number> {
-  const started = performance.now();
+/** What a lab took, from its first part to its last, in seconds. */
+interface Taken {
+  readonly seconds: number;
+  /** Of a processor. */
+  readonly processor: number;
+}
+
+/** Runs the whole lab. @throws Error where a part does not pass: then nothing was measured. */
+async function runThrough(
+  { lab, recording }: LabWithRecording,
+  { machines, process }: Running,
+): Promise<Taken> {
+  const [started, used] = [performance.now(), await processorSeconds(process)];
   const { failure } = await runParts(lab, recording, labShells(machines), {
     record: false,
     factor: 100,
     onPart: () => undefined,
   });
-  if (failure) throw new Error(`${lab.id}, part ${failure.part.name}: ${failure.causes.join('; ')}`);
-  return (performance.now() - started) / 1000;
+  if (failure)
+    throw new Error(
+      `${lab.id}, part ${failure.part.name}: ${failure.causes.join('; ')}:\n${failure.transcript}`,
+    );
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, processor: (await processorSeconds(process)) - used };
 }

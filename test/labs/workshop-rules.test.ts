@@ -1,10 +1,12 @@
 // What a workshop judges by: who is stuck, codes, names, how often a code may be wrong.
+import { parseArgs } from 'node:util';
 import { expect, test } from 'vitest';
 import { Course } from '../../labs/server/course.ts';
 import { Attempts } from '../../labs/server/workshop/attempts.ts';
 import { chosenCode, CODES, isCode, newCode } from '../../labs/server/workshop/code.ts';
 import { distinct, nameOf } from '../../labs/server/workshop/name.ts';
 import { stuck, type Facts } from '../../labs/server/workshop/stuck.ts';
+import { askedOf, WORKSHOP_OPTIONS } from '../../scripts/workshop/options.ts';
 
 const MINUTE = 60_000;
 const NOW = 100 * MINUTE;
@@ -82,4 +84,29 @@ test('who was wrong too often waits, and one network of IPv6 is one', () => {
   expect(attempts.mayTry('2001:db8:1:2::1', 5999)).toBe(false);
   expect(attempts.mayTry('2001:db8:1:2::1', 6001)).toBe(true);
   expect(attempts.wrong).toBe(2);
+});
+
+test('what npm run workshop is told is checked before anything is built', () => {
+  const asked = (...args: string[]) => askedOf(parseArgs({ args, options: WORKSHOP_OPTIONS }).values);
+  expect(asked()).toMatchObject({ listen: '127.0.0.1', names: ['127.0.0.1'], port: 4321, seats: undefined });
+  expect(
+    asked('--name', 'Room.example', '--name', 'b', '--seats', '8', '--code', 'Solo5-2026'),
+  ).toMatchObject({
+    ...{ names: ['127.0.0.1', 'room.example', 'b'], seats: 8, code: 'solo5-2026' },
+  });
+  for (const [option, value] of [
+    ['--listen', '0.0.0.0'],
+    ['--listen', '::'],
+    ['--listen', 'localhost'],
+    ['--listen', '203.0.113.7'],
+    ['--name', 'a/b'],
+    ['--name', 'evil.example:80'],
+    ['--port', '0'],
+    ['--port', '65536'],
+    ['--seats', '0'],
+    ['--seats', '25'],
+    ['--seats', '1e1'],
+    ['--code', 'short'],
+  ] as const)
+    expect(() => asked(option, value)).toThrow(`${option} ${value}: `);
 });

@@ -6,7 +6,7 @@ import { VACANT_MS } from '../../labs/server/workshop/seats.ts';
 import { Client } from './client.ts';
 import { join, post, Presenter, serveWorkshop, sitDown } from './room.ts';
 
-const tellSoon = { limits: { presenter: { tellMs: 20 } } } as never;
+const tellSoon = { limits: { presenter: { tellMs: 20 } } };
 
 test('eight attendees at once: each has a machine, and none sees another', async () => {
   const { port, machines, readers } = await serveWorkshop();
@@ -115,7 +115,7 @@ test('a part that runs is shown, and so is a place in the line', async () => {
   const { port } = await serveWorkshop({
     bounds: { hasRoom: (running) => running < 1, startsAtOnce: 1 },
     machines: 1,
-    ...(tellSoon as object),
+    ...tellSoon,
   });
   const presenter = await Presenter.at(port);
   const [anna, ben] = [await sitDown(port, 'Anna'), await sitDown(port, 'Ben')];

@@ -125,7 +125,7 @@ await check('help, and words for what it does not know', () => {
   assert.match(run(command, '--help').out, /^Examples:$/m);
   const { status, out } = run(command, 'begin');
   assert.equal(status, 1);
-  assert.match(out, /^kittiwake: begin: no such command; there are start, labs/);
+  assert.match(out, /^kittiwake: begin: no such command; there are start, workshop, labs/);
 });
 
 await check('the unikernel serves every file of the pages, and the search finds', () =>
