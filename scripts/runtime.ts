@@ -145,6 +145,23 @@ async function installUnits(prefix: string): Promise<void> {
 }
 
 /**
+ * What is loaded together lies in one file: each further one costs as much as reading thousands of lines. What every command loads, what those load
+ * that are given an image, those that are given names of unikernels, and those that ask an orchestrator.
+ */
+const TOGETHER = [
+  [
+    'every',
+    /runtime\/(drained|version|client\/identity-error|cli\/(commands|daemon-words|errors|group|install|kvm|printable|shell-words|table))\.ts$/,
+  ],
+  ['image', /runtime\/(image\/notes|cli\/(find-image|image|run-options))\.ts$/],
+  ['names', /runtime\/protocol\/(errors|name|scope)\.ts$/],
+  [
+    'asking',
+    /runtime\/(client\/(address|none|socket)|cli\/(orchestrated|states)|protocol\/(command|config|data|frame|limits|mac|message|name-codec|policy|reply))\.ts$/,
+  ],
+] as const;
+
+/**
  * A JavaScript file for each program, so that it starts without reading a folder of sources, and files of what both have and of what is only
  * loaded when it is needed. What was written is the result.
  */
@@ -163,6 +180,7 @@ export async function bundle(folder: string, version: string): Promise<OutputChu
     ...{ dir: folder, format: 'esm', minify: false },
     entryFileNames: '[name].mjs',
     chunkFileNames: 'part-[name]-[hash].mjs',
+    codeSplitting: { groups: TOGETHER.map(([name, test]) => ({ name, test })) },
   });
   await bundled.close();
   return output.filter((file) => file.type === 'chunk');
