@@ -11,3 +11,4 @@ kittiwake run --show-sandbox hello.hvt
 #: part devices
 truncate -s 1M site.tar
 kittiwake run --show-sandbox --block-ro:data=site.tar website.spt | grep -E 'service|data'
+rm site.tar
