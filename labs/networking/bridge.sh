@@ -21,7 +21,7 @@ sudo ip link set tap101 master br100 up
 #: part changed
 state | diff before.txt - | grep -c '^[<>]'
 
-#: part ports
+#: part ports until
 ip -brief link show master br100
 
 #: part second budget=60s

@@ -41,7 +41,7 @@ sudo kittiwake net tap add lan first
 sudo kittiwake net tap add lan first --address 192.0.2.10
 sudo kittiwake net tap add lan second --address 192.0.2.11
 
-#: part ports
+#: part ports until
 ip -brief link show master kw-lan
 ip -brief address show kw-lan
 

@@ -15,7 +15,7 @@ sudo ip tuntap add tap100 mode tap user "$USER"
 sudo ip addr add 10.0.0.1/24 dev tap100
 sudo ip link set tap100 up
 
-#: part look
+#: part look until
 ip addr show tap100
 
 #: part run

@@ -85,7 +85,7 @@ sudo systemctl reboot
 until ping -c 1 -W 1 10.0.0.2 > ping.log 2>&1; do sleep 0.2; done
 grep 'packet loss' ping.log
 
-#: part look
+#: part look until
 uptime --pretty
 ip -brief address show br100
 ls /sys/class/net/br100/brif

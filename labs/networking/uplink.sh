@@ -89,7 +89,7 @@ sudo ip addr add 192.0.2.1/24 dev br100
 sudo ip addr add 2001:db8::1/64 dev br100 nodad
 sudo ip link set eth1 master br100
 
-#: part port-look
+#: part port-look until
 ls /sys/class/net/br100/brif
 ip -brief address show br100
 

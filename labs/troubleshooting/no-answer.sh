@@ -11,7 +11,7 @@ until grep -s ready netcheck.log; do sleep 0.2; done
 #: part unreachable exit=2
 ping -c 1 10.0.0.2
 
-#: part no-address
+#: part no-address until
 ip -brief address show tap100
 
 #: part doctor exit=69 budget=60s
@@ -42,7 +42,7 @@ kill $!
 wait $!
 ping -c 1 -W 1 10.0.0.2
 
-#: part carrier
+#: part carrier until
 ip -brief link show tap100
 
 #: part doctor-gone budget=60s
