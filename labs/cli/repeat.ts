@@ -61,7 +61,7 @@ async function countedBefore({ evidence, published }: Handbook): Promise<Ledger[
     if (folder === undefined) continue;
     try {
       const ledger = JSON.parse(await readFile(join(folder, 'flakes.json'), 'utf8')) as Ledger;
-      // One from before parts were counted by their digests tells nothing.
+      // One of another form tells nothing.
       if (ledger.labs.every(({ parts }) => parts.every(({ digest }) => typeof digest === 'string')))
         ledgers.push(ledger);
     } catch {

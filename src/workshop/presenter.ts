@@ -1,8 +1,9 @@
 // The presenter's page: takes the secret out of the address before anybody can copy or bookmark it, and shows the workshop as long as it is known.
 import { Announcer } from '../lab/announcer.ts';
 import { find, make, say } from '../lab/dom.ts';
+import type { Link } from '../lab/line.ts';
 import { CHAPTERS_PATH, type Chapters } from './chapters.ts';
-import { Connection, type Link } from './connection.ts';
+import { Connection } from './connection.ts';
 import { forget, keep, recall } from './kept.ts';
 import { RoomView } from './room-view.ts';
 import { linkWords, news } from './words.ts';

@@ -1,6 +1,6 @@
 // What the presenter's page says of a workshop, and in which order. Pure.
 import type { Attendee, Room } from '../../labs/server/workshop/protocol.ts';
-import type { Link } from './connection.ts';
+import type { Link } from '../lab/line.ts';
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 

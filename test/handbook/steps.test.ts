@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CLOSE, FRAME_MAX, LAB_PATH, type PartState } from '../../labs/server/protocol.ts';
 import { Backlog } from '../../src/lab/backlog.ts';
 import * as connection from '../../src/lab/connection.ts';
+import { FORBIDDEN } from '../../src/lab/line.ts';
 import { mergeNotes } from '../../src/lab/progress.ts';
 import {
   isThere,
@@ -84,7 +85,7 @@ it('numbers of steps are told as people tell them', () => {
 
 it('the page says what the server understands', () => {
   expect(connection.LAB_PATH).toBe(LAB_PATH);
-  expect(connection.FORBIDDEN).toBe(CLOSE.forbidden);
+  expect(FORBIDDEN).toBe(CLOSE.forbidden);
   expect(connection.PIECE).toBeLessThanOrEqual(FRAME_MAX);
 });
 

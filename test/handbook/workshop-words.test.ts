@@ -5,6 +5,7 @@ import { PRESENTER_PATH, REFUSALS, type Attendee, type Room } from '../../labs/s
 import { REFUSAL_WORDS } from '../../src/lib/join-refusals.ts';
 import { addressOf } from '../../src/workshop/chapters.ts';
 import * as connection from '../../src/workshop/connection.ts';
+import { FORBIDDEN } from '../../src/lab/line.ts';
 import {
   awayWords,
   crowdWords,
@@ -38,7 +39,7 @@ const room = (...attendees: readonly Attendee[]): Room => ({
 
 test('the page and the server agree about where they meet, and on each reason to refuse', () => {
   expect(connection.PRESENTER_PATH).toBe(PRESENTER_PATH);
-  expect(connection.FORBIDDEN).toBe(CLOSE.forbidden);
+  expect(FORBIDDEN).toBe(CLOSE.forbidden);
   expect(Object.keys(REFUSAL_WORDS).toSorted()).toEqual(REFUSALS.toSorted());
 });
 
