@@ -35,6 +35,7 @@ export const LABS: readonly LabWithRecording[] = [
     sleep: '',
     much: '…',
   }),
+  lab('fake/late', '#: lab S\n#: part quick\ntrue\n#: part sleep\nsleep 60', { quick: '', sleep: '' }),
 ];
 
 /** A machine that is being started, or runs. */

@@ -120,12 +120,12 @@ test('a part that runs is shown, and so is a place in the line', async () => {
   const presenter = await Presenter.at(port);
   const [anna, ben] = [await sitDown(port, 'Anna'), await sitDown(port, 'Ben')];
   for (const client of [anna, ben]) {
-    client.say({ type: 'open', lab: 'fake/long' });
+    client.say({ type: 'open', lab: 'fake/late' });
     client.say({ type: 'run', part: 'sleep' });
     await client.hear('machine', ({ state }) => state === 'starting' || state === 'waiting');
   }
   const running = await presenter.finds('Anna', ({ runningSince }) => runningSince !== undefined);
-  expect(running).toMatchObject({ part: 'sleep', partIndex: 0, stuck: null });
+  expect(running).toMatchObject({ part: 'sleep', partIndex: 1, stuck: null });
   const waiting = await presenter.finds('Ben', ({ machine }) => machine.state === 'waiting');
   expect(waiting.machine).toEqual({ state: 'waiting', place: 1 });
   expect(presenter.rooms.at(-1)?.machines).toEqual({ running: 1, most: 1, waiting: 1 });
