@@ -4,11 +4,16 @@ import { SITE_VARIABLES } from './scripts/site/browser-tests.ts';
 
 /** Where test/site/serve.ts serves; only the workers know, which load this after it has begun. */
 const url = process.env['KITTIWAKE_SITE_URL'] ?? 'http://127.0.0.1/';
+/** Eight machines at once: alone, and last, or the pages beside it wait longer than any test may take. */
+const CROWD = 'workshop-vm.spec.ts';
 const report = process.env[SITE_VARIABLES.image] === undefined ? 'site' : 'website';
 
 export default defineConfig({
   testDir: 'test/site',
-  testMatch: '*.spec.ts',
+  projects: [
+    { name: 'pages', testMatch: '*.spec.ts', testIgnore: CROWD },
+    { name: 'crowd', testMatch: CROWD, dependencies: ['pages'] },
+  ],
   globalSetup: './test/site/serve.ts',
   outputDir: 'build/test-results',
   forbidOnly: true,
