@@ -1,17 +1,15 @@
 // The negative control: each part is left out once. A lab runs whole, and is gone on with from each point where that takes a machine to tell.
 // What was found stands until the lab is another one, so it can be found a few labs at a time.
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { VmError } from '../vm/errors.ts';
 import { leftOut, noticed, restsOn, showsItself, stillStands } from '../runner/control.ts';
 import type { Lab, Part } from '../runner/lab.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
 import { failureReport, leftoversReport } from '../runner/report.ts';
-import type { Control, Finding, Noticed } from '../runner/results.ts';
+import type { Finding, Noticed } from '../runner/results.ts';
 import { budgetFactor, runLab, type LabRun } from '../runner/run.ts';
 import { stateBefore } from '../runner/states.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
+import { earlier } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
 import { inTurn, lasted, longestFirst, shuffled } from './queue.ts';
@@ -59,29 +57,12 @@ export async function control(
   return { failed, parts: parts.flat() };
 }
 
-/** What was found before of `labs` as they are now, here or wherever the published evidence is from. A file that cannot be read tells nothing. */
+/** What was found before of `labs` as they are now, here or wherever the published evidence is from. */
 export async function foundBefore(
-  { evidence, published }: Handbook,
+  handbook: Handbook,
   labs: readonly LabWithRecording[],
 ): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const folder of [published, evidence]) {
-    const file = join(folder ?? '', 'control.json');
-    if (folder === undefined || !existsSync(file)) continue;
-    try {
-      // Of an older form are those without a time.
-      const { parts } = JSON.parse(await readFile(file, 'utf8')) as Control;
-      findings.push(
-        ...stillStands(
-          labs,
-          parts.filter(({ at }) => typeof at === 'string'),
-        ),
-      );
-    } catch {
-      // Not whole, or of another form.
-    }
-  }
-  return findings;
+  return (await earlier(handbook, 'control')).flatMap(({ parts }) => stillStands(labs, parts));
 }
 
 /** What notices that one of the `silent` parts of a lab is left out. */

@@ -1,19 +1,16 @@
 // What runs of labs leave for others: a JSON file of each kind, and a second one that is kept with the handbook when it is published.
-import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { $ } from 'zx';
-import { remembered, type History } from '../runner/history.ts';
+import { readEvidence, type Evidence } from '../runner/evidence.ts';
+import { remembered } from '../runner/history.ts';
 import { writeWhole } from '../runner/labs.ts';
-import type { Circumstances, Control, Ledger, Results } from '../runner/results.ts';
+import type { Circumstances, Results } from '../runner/results.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';
 
-interface Evidence {
-  readonly results: Results;
-  readonly flakes: Ledger;
-  readonly control: Control;
-}
+/** What a run leaves; what is published of `results` goes into the history, too. */
+type Left = Omit<Evidence, 'history'>;
 
 const DIRTY =
   '--publish: the tree has changes that are not committed, so this run proves no commit; commit them';
@@ -28,6 +25,32 @@ async function isDirty({ root, published }: Handbook): Promise<boolean> {
 /** @throws Error if a run could not be published, before anybody waits for it. */
 export async function mayPublish(handbook: Handbook): Promise<void> {
   if (await isDirty(handbook)) throw new Error(DIRTY);
+  if (handbook.published === undefined) return;
+  // What is published goes on with what these hold; where one cannot be read, that would be lost.
+  for (const kind of ['flakes', 'control', 'history'] as const)
+    await readEvidence(kind, fileOf(handbook.published, kind));
+}
+
+function fileOf(folder: string, kind: keyof Evidence): string {
+  return join(folder, `${kind}.json`);
+}
+
+/** What earlier runs have left of a kind: what is published, then what is here. A file that is wrong is told, and takes nothing from the other. */
+export async function earlier<K extends keyof Left>(
+  { evidence, published }: Handbook,
+  kind: K,
+): Promise<Left[K][]> {
+  const found: Left[K][] = [];
+  for (const folder of [published, evidence]) {
+    if (folder === undefined) continue;
+    try {
+      const one = await readEvidence(kind, fileOf(folder, kind));
+      if (one) found.push(one);
+    } catch (error) {
+      console.error(`not counted: ${(error as Error).message}`);
+    }
+  }
+  return found;
 }
 
 /** What the repository says that `handbook` is; nothing where there is none. */
@@ -59,18 +82,18 @@ export function begin(handbook: Handbook, snapshot: Snapshot): () => Promise<Cir
  * Leaves `evidence` where runs leave it, and where it is published if that is asked for; prints it where that is.
  * @throws Error if it may not be published.
  */
-export async function leave<K extends keyof Evidence>(
+export async function leave<K extends keyof Left>(
   { evidence: folder, published }: Handbook,
   kind: K,
-  evidence: Evidence[K],
+  evidence: Left[K],
   { publish, json }: { readonly publish: boolean; readonly json: boolean },
 ): Promise<void> {
   const text = `${JSON.stringify(evidence, null, 2)}\n`;
   await mkdir(folder, { recursive: true });
-  await writeWhole(join(folder, `${kind}.json`), text);
+  await writeWhole(fileOf(folder, kind), text);
   if (publish && published !== undefined) {
     if (evidence.dirty) throw new Error(DIRTY);
-    await writeWhole(join(published, `${kind}.json`), text);
+    await writeWhole(fileOf(published, kind), text);
     if (kind === 'results') await remember(published, evidence as Results);
     console.error(`published: ${kind}.json`);
   }
@@ -79,7 +102,7 @@ export async function leave<K extends keyof Evidence>(
 
 /** Puts the runs of `results` behind those that were published before. */
 async function remember(published: string, results: Results): Promise<void> {
-  const file = join(published, 'history.json');
-  const before = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as History) : undefined;
+  const file = fileOf(published, 'history');
+  const before = await readEvidence('history', file);
   await writeWhole(file, `${JSON.stringify(remembered(before, results))}\n`);
 }

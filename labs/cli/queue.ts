@@ -1,14 +1,12 @@
 // Lab runs waiting for their turn: one queue, and as many machines at a time as there is room for.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem } from 'node:os';
-import { join } from 'node:path';
 import { stateBefore } from '../runner/states.ts';
 import { failureReport, leftoversReport, partLine } from '../runner/report.ts';
 import { runLab, type LabRun } from '../runner/run.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
-import type { Results } from '../runner/results.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
+import { earlier } from './evidence.ts';
 import { forgetFailure, keepFailure, sitDown } from './failed.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
@@ -26,23 +24,11 @@ export function room(running = 0): number {
   return Math.max(1, Math.min(availableParallelism(), running + inMemory()));
 }
 
-/**
- * How many milliseconds each lab took when it last ran well: here, or wherever the published evidence is from. A file that cannot be
- * read tells nothing.
- */
-export async function lasted({ evidence, published }: Handbook): Promise<ReadonlyMap<string, number>> {
-  const times = new Map<string, number>();
-  for (const folder of [published, evidence]) {
-    if (folder === undefined) continue;
-    try {
-      const { labs } = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8')) as Partial<Results>;
-      for (const { lab, durationMs, parts } of labs ?? [])
-        if (parts.every(({ outcome }) => outcome === 'passed')) times.set(lab, durationMs);
-    } catch {
-      // No run, or not whole.
-    }
-  }
-  return times;
+/** How many milliseconds each lab took when it last ran well: here, or wherever the published evidence is from. */
+export async function lasted(handbook: Handbook): Promise<ReadonlyMap<string, number>> {
+  const labs = (await earlier(handbook, 'results')).flatMap((results) => results.labs);
+  const well = labs.filter(({ parts }) => parts.every(({ outcome }) => outcome === 'passed'));
+  return new Map(well.map(({ lab, durationMs }) => [lab, durationMs]));
 }
 
 /** A lab that never ran is taken to need so long for each part. */

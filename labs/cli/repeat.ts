@@ -1,12 +1,10 @@
 // Labs run again and again, and how often each part passed: the ledger, which goes on with what earlier runs have counted.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { tally } from '../runner/ledger.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
 import type { Ledger, LabResult } from '../runner/results.ts';
 import { isGood } from '../runner/run.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
-import { begin, leave } from './evidence.ts';
+import { begin, earlier, leave } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
 import { inTurn, runAloud, shuffled } from './queue.ts';
@@ -54,19 +52,8 @@ export async function runAgain(
   return runs.every(isGood);
 }
 
-/** The later of what was counted here and what is published. A file that cannot be read has counted nothing. */
-async function countedBefore({ evidence, published }: Handbook): Promise<Ledger['labs']> {
-  const ledgers: Ledger[] = [];
-  for (const folder of [published, evidence]) {
-    if (folder === undefined) continue;
-    try {
-      const ledger = JSON.parse(await readFile(join(folder, 'flakes.json'), 'utf8')) as Ledger;
-      // One of another form tells nothing.
-      if (ledger.labs.every(({ parts }) => parts.every(({ digest }) => typeof digest === 'string')))
-        ledgers.push(ledger);
-    } catch {
-      // None, or not whole.
-    }
-  }
+/** The later of what was counted here and what is published. */
+export async function countedBefore(handbook: Handbook): Promise<Ledger['labs']> {
+  const ledgers = await earlier(handbook, 'flakes');
   return ledgers.toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0]?.labs ?? [];
 }

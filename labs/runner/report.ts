@@ -18,7 +18,7 @@ const LINE_MAX = 400;
 const LEFTOVERS_MAX = 40;
 
 /** Output of programs, such that a terminal does not obey it. */
-function printable(text: string): string {
+export function printable(text: string): string {
   if (text.length > LINE_MAX) return `${printable(text.slice(0, LINE_MAX))} … (cut)`;
   return text.replace(
     /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g,

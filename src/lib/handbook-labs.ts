@@ -1,19 +1,18 @@
 // The labs as the site needs them: read once a build, with the evidence of their last run beside each part.
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readEvidence, type Evidence as Files } from '../../labs/runner/evidence.ts';
 import { partDigests, type Lab, type Part, type Recorded } from '../../labs/runner/lab.ts';
 import { readLabs, type LabWithRecording } from '../../labs/runner/labs.ts';
 import type { Results } from '../../labs/runner/results.ts';
 import { placesOf, type Place } from '../../labs/runner/places.ts';
 import { evidenceOf, type Evidence } from './evidence.ts';
-import { parseResults } from './results.ts';
 
 /** Builds run in the project's folder. */
 const labsFolder = join(process.cwd(), 'labs');
 
-/** The last run here, then the one kept with the project. */
-const RESULTS = ['build/labs/results.json', 'labs/results.json'];
+/** Where the last run here leaves its evidence, then where it is kept with the project. */
+const EVIDENCE = ['build/labs', 'labs'];
 
 let labs: Promise<readonly LabWithRecording[]> | undefined;
 let images: Promise<Results['images']> | undefined;
@@ -23,9 +22,15 @@ export function handbookLabs(): Promise<readonly LabWithRecording[]> {
   return (labs ??= readLabs(labsFolder));
 }
 
-function readRuns(): Promise<readonly Results[]> {
-  const files = RESULTS.filter((file) => existsSync(file));
-  return Promise.all(files.map(async (file) => parseResults(file, await readFile(file, 'utf8'))));
+/** All there is of a kind, the last first. @throws Error that names the file that is wrong, and what to do. */
+async function readAll<K extends keyof Files>(kind: K): Promise<readonly Files[K][]> {
+  const read = await Promise.all(EVIDENCE.map((folder) => readEvidence(kind, join(folder, `${kind}.json`))));
+  return read.filter((one) => one !== undefined);
+}
+
+/** What somebody measured: here, or else before it was published. Undefined where nobody has. */
+export async function readProof<K extends keyof Files>(kind: K): Promise<Files[K] | undefined> {
+  return (await readAll(kind))[0];
 }
 
 /** sha256 of each image that the lab VM would carry now, by file name. */
@@ -82,7 +87,13 @@ export async function handbookPart(page: string, id: string, name: string): Prom
     throw new Error(`${page}: lab '${id}' has no part '${name}'; it has ${names}`);
   }
   const digest = partDigests(lab, recording).get(name) ?? '';
-  const evidence = evidenceOf(await (runs ??= readRuns()), id, name, digest, await (images ??= readImages()));
+  const evidence = evidenceOf(
+    await (runs ??= readAll('results')),
+    id,
+    name,
+    digest,
+    await (images ??= readImages()),
+  );
   return {
     part,
     place,

@@ -10,6 +10,7 @@ import {
   parseRecording,
   partDigests,
 } from '../../labs/runner/lab.ts';
+import { PART_OPTIONS } from '../../labs/runner/options.ts';
 import { readLabs, writeRecording, writeWhole } from '../../labs/runner/labs.ts';
 
 const LAB =
@@ -215,4 +216,9 @@ test('a file is replaced as a whole, and nothing is left beside it', async () =>
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("the format's reference has every option of a part", async () => {
+  const readme = await readFile('labs/README.md', 'utf8');
+  for (const { form } of PART_OPTIONS) expect(readme).toContain(`\`${form.replace(/=.*/, '=')}`);
 });
