@@ -9,60 +9,30 @@ import {
   type ServerMessage,
 } from '../../labs/server/protocol.ts';
 import { parseLab, parseRecording, partDigests } from '../../labs/runner/lab.ts';
-import { expect } from './watch.ts';
+import { FakeServer } from './fake-server.ts';
 
 const TOKEN = 'a-token-of-this-test';
 
-export class FakeLab {
+export class FakeLab extends FakeServer<ClientMessage> {
   readonly token = TOKEN;
-  /** What pages have said, in order. */
-  readonly heard: ClientMessage[] = [];
   /** What was typed in the terminal. */
   typed = '';
   /** The sizes of the frames it came in. */
   readonly typedFrames: number[] = [];
-  /** Each new connection. */
-  connections = 0;
   /** The name the reader joined a workshop with. */
   attendee: string | undefined;
-  /** New connections are closed at once. */
-  away = false;
-  readonly #page: Page;
-  #socket: WebSocketRoute | undefined;
 
   constructor(page: Page) {
-    this.#page = page;
-  }
-
-  /** Answers this page from now on; says what a server says first to whoever knows the token. */
-  async listen(): Promise<void> {
-    await this.#page.routeWebSocket(`**${LAB_PATH}`, (socket) => {
-      this.connections++;
-      if (this.away) {
-        void socket.close({ code: 1001 });
-        return;
-      }
-      this.#socket = socket;
-      socket.onMessage((frame) => {
-        if (typeof frame !== 'string') {
-          this.typed += frame.toString();
-          this.typedFrames.push(frame.length);
-          return;
-        }
-        const message = clientMessage.parse(JSON.parse(frame));
-        this.heard.push(message);
-        if (message.type === 'hello') this.#hello(message.token, socket);
-      });
-    });
+    super(page, LAB_PATH);
   }
 
   /** Opens `path` with the address that `npm start` prints. */
   async open(path: string): Promise<void> {
-    await this.#page.goto(`${path}#lab=${TOKEN}`);
+    await this.page.goto(`${path}#lab=${TOKEN}`);
   }
 
   say(...messages: readonly ServerMessage[]): void {
-    for (const message of messages) this.#socket?.send(JSON.stringify(message));
+    for (const message of messages) this.send(JSON.stringify(message));
   }
 
   /** The part that runs is as expected. */
@@ -71,21 +41,21 @@ export class FakeLab {
   }
 
   draw(text: string): void {
-    this.#socket?.send(Buffer.from(text));
+    this.send(Buffer.from(text));
   }
 
-  async close(code?: number, reason?: string): Promise<void> {
-    await this.#socket?.close({
-      ...(code !== undefined && { code }),
-      ...(reason !== undefined && { reason }),
-    });
+  protected take(frame: string | Buffer, socket: WebSocketRoute): void {
+    if (typeof frame !== 'string') {
+      this.typed += frame.toString();
+      this.typedFrames.push(frame.length);
+      return;
+    }
+    const message = clientMessage.parse(JSON.parse(frame));
+    this.heard.push(message);
+    if (message.type === 'hello') this.#hello(message.token, socket);
   }
 
-  /** Waits until a page has said it. */
-  async hears(message: ClientMessage): Promise<void> {
-    await expect.poll(() => this.heard).toContainEqual(message);
-  }
-
+  /** Says what a server says first to whoever knows the token. */
   #hello(token: string, socket: WebSocketRoute): void {
     if (token !== TOKEN) {
       void socket.close({ code: 4401, reason: 'the lab server: it does not know this token' });

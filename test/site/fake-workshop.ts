@@ -9,6 +9,7 @@ import {
   type PresenterMessage,
   type Room,
 } from '../../labs/server/workshop/protocol.ts';
+import { FakeServer } from './fake-server.ts';
 import { expect } from './watch.ts';
 
 const SECRET = 'a-secret-of-this-test';
@@ -32,60 +33,31 @@ export function attendee(id: number, name: string, other: Partial<Attendee> = {}
   };
 }
 
-export class FakeWorkshop {
-  /** What the page has said, in order. */
-  readonly heard: PresenterMessage[] = [];
-  connections = 0;
-  /** New connections are closed at once. */
-  away = false;
+export class FakeWorkshop extends FakeServer<PresenterMessage> {
   room: Room = NOBODY;
-  readonly #page: Page;
-  #socket: WebSocketRoute | undefined;
 
   constructor(page: Page) {
-    this.#page = page;
-  }
-
-  async listen(): Promise<void> {
-    await this.#page.routeWebSocket(`**${PRESENTER_PATH}`, (socket) => {
-      this.connections++;
-      if (this.away) {
-        void socket.close({ code: 1001 });
-        return;
-      }
-      this.#socket = socket;
-      socket.onMessage((frame) => {
-        const message = presenterMessage.parse(JSON.parse(frame.toString()));
-        this.heard.push(message);
-        if (message.type !== 'hello') return;
-        if (message.secret === SECRET) this.say({});
-        else void socket.close({ code: 4401, reason: 'the secret is not that of this start' });
-      });
-    });
+    super(page, PRESENTER_PATH);
   }
 
   /** Opens the address that is printed. */
   async open(): Promise<void> {
-    await this.#page.goto(`${PRESENTER_PAGE}#presenter=${SECRET}`);
-    await expect(this.#page.getByText('Connected to the workshop')).toBeVisible();
+    await this.page.goto(`${PRESENTER_PAGE}#presenter=${SECRET}`);
+    await expect(this.page.getByText('Connected to the workshop')).toBeVisible();
   }
 
   /** How it is from now on. */
   say(changed: Partial<Room>): void {
     this.room = { ...this.room, ...changed };
-    this.#socket?.send(JSON.stringify(this.room));
+    this.send(JSON.stringify(this.room));
   }
 
-  async close(code?: number, reason?: string): Promise<void> {
-    await this.#socket?.close({
-      ...(code !== undefined && { code }),
-      ...(reason !== undefined && { reason }),
-    });
-  }
-
-  /** Waits until the page has said it. */
-  async hears(message: PresenterMessage): Promise<void> {
-    await expect.poll(() => this.heard).toContainEqual(message);
+  protected take(frame: string | Buffer, socket: WebSocketRoute): void {
+    const message = presenterMessage.parse(JSON.parse(frame.toString()));
+    this.heard.push(message);
+    if (message.type !== 'hello') return;
+    if (message.secret === SECRET) this.say({});
+    else void socket.close({ code: 4401, reason: 'the secret is not that of this start' });
   }
 }
 
