@@ -63,5 +63,7 @@ ${lab ? '\nOpened by this address, its pages run each step in a virtual machine 
 To run its labs yourself, in another terminal:
   npm run vm -- shell     a terminal in the lab VM, where every command of the handbook works
   npm run labs            every command of the handbook, in fresh VMs, checked
+
+For a workshop with others on your network, start this instead:  npm run workshop
 `);
 }

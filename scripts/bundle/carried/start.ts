@@ -32,6 +32,8 @@ To run its labs, in another terminal:
   ./kittiwake-handbook vm shell   a terminal in the lab VM, where every command of the handbook works
   ./kittiwake-handbook labs       every command of the handbook, in fresh VMs, checked
 
+For a workshop with others on your network, start this instead:  ./kittiwake-handbook workshop
+
 Stop it with Ctrl-C.`);
 }
 
