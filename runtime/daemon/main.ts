@@ -16,14 +16,13 @@ import { cpusOnline, hostPolicy } from './host.ts';
 import { HostLauncher } from './launcher.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
 import { Orchestrator } from './orchestrator.ts';
+import { log, runProgram } from './program.ts';
 import { listen, type Listening } from './server.ts';
 import { lookAt } from './statistics.ts';
 import { systemIp } from './taps.ts';
 
 /** Sockets by the names Albatross's clients know them by; each answers everything. */
 const SOCKETS = ['vmmd', 'console', 'stat'] as const;
-
-const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
 
 async function serve({ sockets, state, run, reach, statsMs, cgroup }: Options): Promise<() => Promise<void>> {
   const given = handedOn(process.env, process.pid);
@@ -92,28 +91,4 @@ async function alone(folder: string): Promise<void> {
   }
 }
 
-function refuse(message: string): never {
-  log(`kittiwaked: ${message}`);
-  process.exit(1);
-}
-
-if (import.meta.main) {
-  let options: ReturnType<typeof parseOptions>;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    log(`kittiwaked: ${(error as Error).message.split('. To specify')[0]}; see 'kittiwaked --help'`);
-    process.exit(64);
-  }
-  if (options === 'help') process.stdout.write(HELP);
-  else if (options === 'version') process.stdout.write(`kittiwaked ${VERSION}\n`);
-  else {
-    const end = await serve(options).catch((error: unknown) => refuse((error as Error).message));
-    const signalled = new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    });
-    await signalled;
-    await end();
-    process.exit(0);
-  }
-}
+if (import.meta.main) void runProgram({ name: 'kittiwaked', help: HELP, parse: parseOptions, serve });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { locally } from '../../client/socket.ts';
 import { VERSION } from '../../version.ts';
 import { handedOn } from '../activation.ts';
+import { log, runProgram } from '../program.ts';
 import { listenAt } from '../unix-socket.ts';
 import { everything } from './access.ts';
 import { createApp } from './app.ts';
@@ -11,8 +12,6 @@ import { HELP, parseOptions, type Options } from './options.ts';
 import { closed, httpServer, LIMITS } from './serve.ts';
 import { onTcp } from './tcp.ts';
 import { TCP_LIMITS } from './tls.ts';
-
-const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
 
 async function serve({ sockets, socket, tcp }: Options): Promise<() => Promise<void>> {
   const given = handedOn(process.env, process.pid);
@@ -37,27 +36,4 @@ async function serve({ sockets, socket, tcp }: Options): Promise<() => Promise<v
   };
 }
 
-if (import.meta.main) {
-  let options: ReturnType<typeof parseOptions>;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    log(
-      `kittiwaked-http: ${(error as Error).message.split('. To specify')[0]}; see 'kittiwaked-http --help'`,
-    );
-    process.exit(64);
-  }
-  if (options === 'help') process.stdout.write(HELP);
-  else if (options === 'version') process.stdout.write(`kittiwaked-http ${VERSION}\n`);
-  else {
-    const end = await serve(options).catch((error: unknown) => {
-      log(`kittiwaked-http: ${(error as Error).message}`);
-      process.exit(1);
-    });
-    await new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    });
-    await end();
-    process.exit(0);
-  }
-}
+if (import.meta.main) void runProgram({ name: 'kittiwaked-http', help: HELP, parse: parseOptions, serve });

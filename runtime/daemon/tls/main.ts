@@ -2,13 +2,12 @@
 import { join, resolve } from 'node:path';
 import { VERSION } from '../../version.ts';
 import { handedOn } from '../activation.ts';
+import { log, runProgram } from '../program.ts';
 import { Endpoint } from './endpoint.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
 import { RevocationList } from './revoked.ts';
 
-const log = (line: string): void => void process.stderr.write(`${line.replace(/[\r\n]+/g, ' ')}\n`);
-
-async function serve({ identity, key, revoked, host, port, sockets }: Options): Promise<Endpoint> {
+async function serve({ identity, key, revoked, host, port, sockets }: Options): Promise<() => Promise<void>> {
   const prefix = process.env['KITTIWAKE_PREFIX'] ?? resolve(import.meta.dirname, '..', '..');
   const list = new RevocationList(revoked);
   // A list that is not there is found out now, and not by the first who comes.
@@ -21,28 +20,7 @@ async function serve({ identity, key, revoked, host, port, sockets }: Options): 
   const given = handedOn(process.env, process.pid).get('tls');
   const listening = await endpoint.listen(given === undefined ? { host, port } : { fd: given });
   log(`kittiwaked-tls ${VERSION}: listens on port ${listening}`);
-  return endpoint;
+  return () => endpoint.close();
 }
 
-if (import.meta.main) {
-  let options: ReturnType<typeof parseOptions>;
-  try {
-    options = parseOptions(process.argv.slice(2));
-  } catch (error) {
-    log(`kittiwaked-tls: ${(error as Error).message.split('. To specify')[0]}; see 'kittiwaked-tls --help'`);
-    process.exit(64);
-  }
-  if (options === 'help') process.stdout.write(HELP);
-  else if (options === 'version') process.stdout.write(`kittiwaked-tls ${VERSION}\n`);
-  else {
-    const endpoint = await serve(options).catch((error: unknown) => {
-      log(`kittiwaked-tls: ${(error as Error).message}`);
-      process.exit(1);
-    });
-    await new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    });
-    await endpoint.close();
-    process.exit(0);
-  }
-}
+if (import.meta.main) void runProgram({ name: 'kittiwaked-tls', help: HELP, parse: parseOptions, serve });
