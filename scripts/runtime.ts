@@ -35,7 +35,7 @@ export const WRAPPER = `#!/bin/sh
 # Starts the kittiwake command on the Node it was shipped with.
 ${PREFIX}
 words=$*
-set -- "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix/lib/kittiwake/kittiwake.mjs" "$@"
+set -- "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix/lib/kittiwake/kittiwake.cjs" "$@"
 # Node closes what it inherited when it becomes another program. Where descriptors are to be handed on, it says what to become.
 case $words in
 "run "*"--events="* | "run "*"=@"*)
@@ -53,19 +53,19 @@ esac
 const DAEMON_WRAPPER = `#!/bin/sh
 # Starts the orchestrator on the Node it was shipped with.
 ${PREFIX}
-exec "$prefix/lib/kittiwake/node" "$prefix/lib/kittiwake/kittiwaked.mjs" "$@"
+exec "$prefix/lib/kittiwake/node" "$prefix/lib/kittiwake/kittiwaked.cjs" "$@"
 `;
 
 /** What is installed as bin/kittiwaked-tls. */
 const TLS_WRAPPER = DAEMON_WRAPPER.replace('the orchestrator', "the orchestrator's TLS endpoint").replace(
-  'kittiwaked.mjs',
-  'kittiwaked-tls.mjs',
+  'kittiwaked.cjs',
+  'kittiwaked-tls.cjs',
 );
 
 /** What is installed as bin/kittiwaked-http. */
 const HTTP_WRAPPER = DAEMON_WRAPPER.replace('the orchestrator', "the orchestrator's HTTP API").replace(
-  'kittiwaked.mjs',
-  'kittiwaked-http.mjs',
+  'kittiwaked.cjs',
+  'kittiwaked-http.cjs',
 );
 
 /** Where the installed tree is built. */
@@ -163,7 +163,8 @@ const TOGETHER = [
 
 /**
  * A JavaScript file for each program, so that it starts without reading a folder of sources, and files of what both have and of what is only
- * loaded when it is needed. What was written is the result.
+ * loaded when it is needed. CommonJS, which Node starts with less: of an ECMAScript module's imports it looks at every name there is, and loads
+ * parts of its own library that nobody asked for. What was written is the result.
  */
 export async function bundle(folder: string, version: string): Promise<OutputChunk[]> {
   const bundled = await rolldown({
@@ -174,12 +175,14 @@ export async function bundle(folder: string, version: string): Promise<OutputChu
       'kittiwaked-tls': join(root, 'runtime', 'daemon', 'tls', 'main.ts'),
     },
     platform: 'node',
-    transform: { define: { KITTIWAKE_VERSION: JSON.stringify(version) } },
+    transform: {
+      define: { KITTIWAKE_VERSION: JSON.stringify(version), 'import.meta.main': 'require.main === module' },
+    },
   });
   const { output } = await bundled.write({
-    ...{ dir: folder, format: 'esm', minify: false },
-    entryFileNames: '[name].mjs',
-    chunkFileNames: 'part-[name]-[hash].mjs',
+    ...{ dir: folder, format: 'cjs', minify: false },
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'part-[name]-[hash].cjs',
     codeSplitting: { groups: TOGETHER.map(([name, test]) => ({ name, test })) },
   });
   await bundled.close();

@@ -1,6 +1,6 @@
 // Where an installed Kittiwake keeps its parts: PREFIX/bin the tenders, PREFIX/share/kittiwake/images the prebuilt images, and beside
 // them schema/ what editors know files by.
-// The bundled command itself is PREFIX/lib/kittiwake/kittiwake.mjs.
+// The bundled command itself is PREFIX/lib/kittiwake/kittiwake.cjs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandError, EXIT } from './errors.ts';

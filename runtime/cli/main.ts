@@ -82,9 +82,12 @@ async function choose(
   return next ? choose(next, args.slice(1), path) : [command, args, path];
 }
 
-if (import.meta.main) {
+/** Runs the command line of this process. */
+async function start(): Promise<void> {
   const install = ownInstall();
   process.stdout.on('error', () => process.exit(EXIT.host)); // A closed pipe: whoever read us has seen enough.
+  // Should nothing be left to wait for before there is a status, that is a fault of ours.
+  process.exitCode = EXIT.software;
   process.exitCode = await main(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     note: (line) => process.stderr.write(`kittiwake: ${line}\n`),
@@ -101,3 +104,5 @@ if (import.meta.main) {
     },
   });
 }
+
+if (import.meta.main) void start();

@@ -81,7 +81,7 @@ beforeAll(() => {
     mkdirSync(join(prefix, folder), { recursive: true });
   writeFileSync(join(prefix, 'bin', 'kittiwake'), WRAPPER, { mode: 0o755 });
   symlinkSync(process.execPath, join(prefix, 'lib', 'kittiwake', 'node'));
-  symlinkSync(join(root, 'runtime', 'cli', 'main.ts'), join(prefix, 'lib', 'kittiwake', 'kittiwake.mjs'));
+  symlinkSync(join(root, 'runtime', 'cli', 'main.ts'), join(prefix, 'lib', 'kittiwake', 'kittiwake.cjs'));
   for (const name of ['kittiwake-spt', 'kittiwake-usernet'])
     symlinkSync(join(tenders, name), join(prefix, 'bin', name));
   symlinkSync(fixtures, join(prefix, 'share', 'kittiwake', 'images'));
