@@ -31,6 +31,14 @@ chroot "$tree" systemctl --quiet mask modprobe@configfs.service modprobe@dm_mod.
   sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
   proc-sys-fs-binfmt_misc.automount systemd-pstore.service systemd-update-utmp.service \
   systemd-update-utmp-runlevel.service systemd-ask-password-console.path systemd-ask-password-wall.path
+# Nobody reads the audit. And nobody logs in: logind starts when it is asked to restart the machine, since systemd tells it of each unit that
+# comes and goes.
+chroot "$tree" systemctl --quiet mask systemd-journald-audit.socket
+[ -L "$tree/lib/systemd/system/multi-user.target.wants/systemd-logind.service" ]
+ln -s /dev/null "$tree/etc/systemd/system/multi-user.target.wants/systemd-logind.service"
+# No unit waits for a terminal, and no setting is kept for interfaces by name: the latter is a program for each tap that comes.
+sed -e '/^SUBSYSTEM=="tty"/d' -e '/systemd-sysctl/d' "$tree/lib/udev/rules.d/99-systemd.rules" \
+  >"$tree/etc/udev/rules.d/99-systemd.rules"
 mkdir -p "$tree/etc/systemd/system-generators"
 for kind in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update sysv veritysetup; do
   [ -x "$tree/lib/systemd/system-generators/systemd-$kind-generator" ]

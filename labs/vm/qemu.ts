@@ -42,7 +42,7 @@ export interface Hardware {
  */
 const BARE = [
   ...['mitigations=off', 'randomize_kstack_offset=off', 'hardened_usercopy=off', 'init_on_alloc=0'],
-  ...['audit=0', 'psi=0', 'lsm=landlock,yama', 'transparent_hugepage=madvise', 'norandmaps'],
+  ...['psi=0', 'lsm=landlock,yama', 'transparent_hugepage=madvise', 'norandmaps'],
 ].join(' ');
 
 /** Machines that run; ended when this process is. */
