@@ -146,7 +146,7 @@ async function installUnits(prefix: string): Promise<void> {
 
 /**
  * What is loaded together lies in one file: each further one costs as much as reading thousands of lines. What every command loads, what those load
- * that are given an image, those that are given names of unikernels, and those that ask an orchestrator.
+ * that are given an image, those that are given names of unikernels, those that ask an orchestrator, and those that read certificates or make them.
  */
 const TOGETHER = [
   [
@@ -159,6 +159,7 @@ const TOGETHER = [
     'asking',
     /runtime\/(client\/(address|none|socket)|cli\/(orchestrated|states)|protocol\/(command|config|data|frame|limits|mac|message|name-codec|policy|reply))\.ts$/,
   ],
+  ['certificates', /runtime\/protocol\/(chain|issue|der\/certificates|x509\/\w+)\.ts$/],
 ] as const;
 
 /**

@@ -1,6 +1,6 @@
 // Who asks: a folder with the certificate of an authority, those of whoever is above it, and its key. The same for the root, for whom it has let in, and
 // for whom they have.
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder, writeNew } from '../files.ts';
@@ -8,9 +8,12 @@ import { decodeExtension, EXTENSION } from '../protocol/chain.ts';
 import type { Command } from '../protocol/command.ts';
 import type { Issuer } from '../protocol/issue.ts';
 import { label } from '../protocol/name.ts';
+import { fromPem } from '../protocol/pem.ts';
 import type { Policy } from '../protocol/policy.ts';
+import { contentsOf } from '../protocol/x509/certificate.ts';
+import { keyOfRequest } from '../protocol/x509/request.ts';
+import { isUsual } from '../protocol/x509/signatures.ts';
 import { IdentityError } from './identity-error.ts';
-import { PemConverter, Pkcs10CertificateRequest, X509Certificate } from '../protocol/x509.ts';
 
 /** The files of the folder. */
 export const FILES = {
@@ -51,20 +54,24 @@ async function read(path: string): Promise<string> {
 export async function readCertificates(path: string): Promise<X509Certificate[]> {
   const pem = await read(path);
   try {
-    const found = PemConverter.decodeWithHeaders(pem).filter(({ type }) => type === 'CERTIFICATE');
+    const found = fromPem('CERTIFICATE', pem);
     if (found.length === 0) throw new Error('none');
-    return found.map(({ rawData }) => new X509Certificate(rawData));
+    return found.map((der) => {
+      contentsOf(der);
+      return new X509Certificate(der);
+    });
   } catch {
     throw new IdentityError(`${path}: it has no certificate in PEM, or a damaged one`);
   }
 }
 
 /** The key in the request for a certificate in the file `path`, which is signed by it. */
-export async function readRequest(path: string): Promise<CryptoKey> {
+export async function readRequest(path: string): Promise<KeyObject> {
   const pem = await read(path);
   try {
-    const request = new Pkcs10CertificateRequest(pem);
-    if (await request.verify()) return await request.publicKey.export();
+    const [der] = [...fromPem('CERTIFICATE REQUEST', pem), ...fromPem('NEW CERTIFICATE REQUEST', pem)];
+    const key = der && keyOfRequest(der);
+    if (key) return key;
   } catch {
     // The same to the person.
   }
@@ -73,8 +80,8 @@ export async function readRequest(path: string): Promise<CryptoKey> {
 
 /** What the certificate asks for, or the policy that it has. @throws ProtocolError where that makes no sense. */
 export function commandOf(certificate: X509Certificate): Command | undefined {
-  const carried = certificate.getExtension(EXTENSION);
-  return carried ? decodeExtension(new Uint8Array(carried.value)) : undefined;
+  const carried = contentsOf(certificate.raw).extensions.find(({ type }) => type === EXTENSION);
+  return carried && decodeExtension(carried.value);
 }
 
 /** The policy that an authority's certificate has. The root's has none. */
@@ -83,31 +90,22 @@ function policyOf(certificate: X509Certificate): Policy | undefined {
   return command?.kind === 'policy' && command.value.kind === 'add' ? command.value.value : undefined;
 }
 
-/** The private key in the file `path`, to sign with as WebCrypto wants it for its kind. */
-async function readKey(path: string, certificate: X509Certificate): Promise<CryptoKey> {
+/** The private key in the file `path`, which is the certificate's. */
+async function readKey(path: string, certificate: X509Certificate): Promise<KeyObject> {
   const pem = await read(path);
-  let key: ReturnType<typeof createPrivateKey>;
+  let key: KeyObject;
   try {
     key = createPrivateKey(pem);
   } catch {
     throw new IdentityError(`${path}: it has no private key in PEM without a passphrase`);
   }
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  if (!spki.equals(Buffer.from(certificate.publicKey.rawData)))
+  if (!createPublicKey(key).equals(certificate.publicKey))
     throw new IdentityError(`${path}: it is not the key of the certificate beside it`);
-  return crypto.subtle.importKey(
-    'pkcs8',
-    key.export({ type: 'pkcs8', format: 'der' }),
-    algorithmOf(certificate),
-    false,
-    ['sign'],
-  );
-}
-
-/** As WebCrypto wants to be told what a key is for. */
-function algorithmOf(certificate: X509Certificate): Algorithm & { readonly hash: string } {
-  const { algorithm } = certificate.publicKey;
-  return { hash: 'SHA-256', ...algorithm };
+  if (!isUsual(key))
+    throw new IdentityError(
+      `${path}: it is no key of RSA, Ed25519 or a curve of NIST's; nothing is signed with it`,
+    );
+  return key;
 }
 
 export interface Files {
@@ -130,10 +128,10 @@ export async function readIdentity(files: Files): Promise<Identity> {
   if (!certificate) throw new IdentityError(`${files.cert}: it is empty`);
   const policy = policyOf(certificate);
   const issuer = { certificate, key: await readKey(files.key, certificate), ...(policy ? { policy } : {}) };
-  const chain = all.filter((one) => !one.equal(root));
+  const chain = all.filter((one) => !one.raw.equals(root.raw));
   const path = chain
     .filter((one) => policyOf(one))
-    .map((one) => label(one.subjectName.getField('CN')[0] ?? ''))
+    .map((one) => label(contentsOf(one.raw).subject.commonNames[0] ?? ''))
     .reverse();
   return { issuer, chain, path, root };
 }

@@ -1,11 +1,9 @@
 // Asks an orchestrator on another host, ours or Albatross's: what is asked is in a certificate, which is made for it and shown in the handshake.
-import { KeyObject, X509Certificate as Node509 } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { configOf, withImage, type Command } from '../protocol/command.ts';
 import { issueLeaf, newKeys } from '../protocol/issue.ts';
 import { formatName, type Name } from '../protocol/name.ts';
-import type { X509Certificate } from '../protocol/x509.ts';
 import { filesOf, readIdentity, type Identity } from './identity.ts';
 import { ClientError, stream, type Way } from './socket.ts';
 
@@ -23,8 +21,6 @@ export interface Server {
 
 const addressOf = ({ host, port }: Server): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-
-const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`;
 
 /** `name` with the path that certificates of `path` are for, which may be left out. @throws ClientError where it has another. */
 function wholeName(name: Name, path: readonly string[]): Name {
@@ -75,23 +71,22 @@ async function askRemote(
   command: Command,
 ): Promise<TLSSocket> {
   const { carried, image } = withoutImage(command);
-  const keys = await newKeys();
-  const leaf = await issueLeaf(issuer, wholeName(name, path).label, keys.publicKey, carried);
+  const keys = newKeys();
+  const leaf = issueLeaf(issuer, wholeName(name, path).label, keys.publicKey, carried);
   const where = addressOf({ host, port });
   const socket = connect({
     ...{ host, port, minVersion: 'TLSv1.3', allowHalfOpen: true },
     // An address is not sent as a name (RFC 6066, section 3), but compared all the same.
     ...(/^[\d.]+$|:/.test(serverName) ? { servername: '' } : { servername: serverName }),
-    ca: pemOf(root),
-    cert: [leaf, ...chain].map(pemOf).join(''),
-    key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }),
+    ca: root.toString(),
+    cert: [leaf, ...chain].join(''),
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
   });
   await handshake(socket, where);
   socket.on('error', () => undefined); // It ends then, too.
   // Whoever was delegated to could issue a server's certificate as well.
-  const trusted = new Node509(Buffer.from(root.rawData));
   const own = socket.getPeerX509Certificate();
-  if (!own?.checkIssued(trusted) || !own.verify(trusted.publicKey)) {
+  if (!own?.checkIssued(root) || !own.verify(root.publicKey)) {
     socket.destroy();
     throw new ClientError(
       'unreachable',

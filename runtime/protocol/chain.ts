@@ -8,7 +8,7 @@ import { ProtocolError } from './errors.ts';
 import { VERSION } from './message.ts';
 import { label, type Name } from './name.ts';
 import type { Policy } from './policy.ts';
-import { X509Certificate } from './x509.ts';
+import { contentsOf } from './x509/certificate.ts';
 
 /** The extension a command is in: not critical, so that others' tools read the certificate. */
 export const EXTENSION = '1.3.6.1.4.1.49836.42';
@@ -56,16 +56,13 @@ interface Link {
 const refused = (which: string, cause: string): ProtocolError =>
   new ProtocolError('certificate', `${which}: ${cause}`);
 
-/** What the library reads of a certificate. It reads as it is asked, so any of this may find that it cannot be read. */
 function parse(der: Uint8Array, which: string) {
   try {
-    const certificate = new X509Certificate(new Uint8Array(der));
+    const { from, subject, extensions } = contentsOf(der);
     return {
-      issued: certificate.notBefore,
-      names: certificate.subjectName.getField('CN'),
-      commands: certificate.extensions
-        .filter(({ type }) => type === EXTENSION)
-        .map(({ value }) => new Uint8Array(value)),
+      issued: from,
+      names: subject.commonNames,
+      commands: extensions.filter(({ type }) => type === EXTENSION).map(({ value }) => value),
     };
   } catch {
     throw refused(which, 'it cannot be read');

@@ -1,26 +1,25 @@
 // Makes the certificates of a chain: the root, a server's, an authority for somebody else, and the leaf with a command. As Albatross's own tools
 // make them, so that either side's are taken by the other.
+import { generateKeyPairSync, type KeyObject, type X509Certificate } from 'node:crypto';
 import { encodeExtension, EXTENSION } from './chain.ts';
 import type { Command } from './command.ts';
 import { ProtocolError } from './errors.ts';
 import { label } from './name.ts';
 import { exceeds, type Policy } from './policy.ts';
+import { certify, subjectOf } from './x509/certificate.ts';
 import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  Name,
-  Pkcs10CertificateRequestGenerator,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-  type Pkcs10CertificateRequest,
-  type X509Certificate,
-} from './x509.ts';
+  alternativeName,
+  authorityKey,
+  constraints,
+  keyUsage,
+  PURPOSE,
+  purpose,
+  subjectKey,
+  USAGE,
+  type Extension,
+} from './x509/extensions.ts';
+import { commonNamed } from './x509/names.ts';
+import type { Keys } from './x509/request.ts';
 
 const DAY_MS = 86_400_000;
 /** Clocks differ: a certificate is valid from a little before it was made. */
@@ -34,99 +33,74 @@ export const VALID_MS = {
   leaf: 300_000,
 } as const;
 
-const KEY = { name: 'Ed25519' };
-
-export type Keys = CryptoKeyPair;
-
 /** Who signs: a certificate, and the private key that belongs to it. */
 export interface Issuer {
   readonly certificate: X509Certificate;
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
   /** What it may itself do; absent for the root, which may do anything. */
   readonly policy?: Policy;
 }
 
-export function newKeys(): Promise<Keys> {
-  return crypto.subtle.generateKey(KEY, true, ['sign', 'verify']) as Promise<Keys>;
-}
-
-/** The subject `commonName`. Built of its parts: in a name written as text one part could end and another begin. */
-function subject(commonName: string): Name {
-  return new Name([{ CN: [{ utf8String: commonName }] }]);
-}
+export const newKeys = (): Keys => generateKeyPairSync('ed25519');
 
 interface Wanted {
-  readonly subject: Name;
-  readonly publicKey: CryptoKey;
+  readonly subject: string;
+  readonly publicKey: KeyObject;
   readonly validMs: number;
   readonly extensions: readonly Extension[];
 }
 
-async function sign(
-  { subject: of, publicKey, validMs, extensions }: Wanted,
-  issuer: { readonly name: Name; readonly publicKey: X509Certificate['publicKey'] | CryptoKey },
-  key: CryptoKey,
-): Promise<X509Certificate> {
+const bytesOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
+
+function sign(
+  { subject, publicKey, validMs, extensions }: Wanted,
+  issuer: { readonly name: Uint8Array; readonly publicKey: KeyObject },
+  key: KeyObject,
+): X509Certificate {
   const now = Date.now();
-  return X509CertificateGenerator.create({
-    subject: of,
-    issuer: issuer.name,
-    notBefore: new Date(now - EARLIER_MS),
-    notAfter: new Date(now + validMs),
-    publicKey,
-    signingKey: key,
-    // Keys are Ed25519 where they are made here, and others' where an authority was made elsewhere.
-    signingAlgorithm: { hash: 'SHA-256', ...key.algorithm },
-    extensions: [
-      ...extensions,
-      await SubjectKeyIdentifierExtension.create(publicKey),
-      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-    ],
-  });
+  const wanted = {
+    ...{ subject: commonNamed(subject), issuer: issuer.name, key: bytesOf(publicKey) },
+    ...{ from: new Date(now - EARLIER_MS), until: new Date(now + validMs) },
+    extensions: [...extensions, subjectKey(bytesOf(publicKey)), authorityKey(bytesOf(issuer.publicKey))],
+  };
+  return certify(wanted, key);
 }
 
-const by = ({ certificate, key }: Issuer, wanted: Wanted): Promise<X509Certificate> =>
-  sign(wanted, { name: certificate.subjectName, publicKey: certificate.publicKey }, key);
+const by = ({ certificate, key }: Issuer, wanted: Wanted): X509Certificate =>
+  sign(wanted, { name: subjectOf(certificate.raw), publicKey: certificate.publicKey }, key);
 
 const authority = [
-  new BasicConstraintsExtension(true, undefined, true),
-  new KeyUsagesExtension(
-    KeyUsageFlags.digitalSignature |
-      KeyUsageFlags.nonRepudiation |
-      KeyUsageFlags.keyCertSign |
-      KeyUsageFlags.cRLSign,
-    true,
-  ),
+  constraints(true),
+  keyUsage(USAGE.sign | USAGE.commit | USAGE.signCertificates | USAGE.signLists),
 ];
-const end = (usage: ExtendedKeyUsage): Extension[] => [
-  new BasicConstraintsExtension(false, undefined, true),
-  new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-  new ExtendedKeyUsageExtension([usage], true),
+const end = (only: string): Extension[] => [
+  constraints(false),
+  keyUsage(USAGE.sign | USAGE.encipher),
+  purpose(only),
 ];
-const carrying = (command: Command): Extension => new Extension(EXTENSION, false, encodeExtension(command));
+const carrying = (command: Command): Extension => ({
+  ...{ type: EXTENSION, critical: false },
+  value: encodeExtension(command),
+});
 
 /** The certificate all others are trusted by: that of `keys`, signed by itself. */
-export function issueRoot(commonName: string, keys: Keys): Promise<X509Certificate> {
-  const of = subject(commonName);
-  const wanted = { subject: of, publicKey: keys.publicKey, validMs: VALID_MS.root, extensions: authority };
-  return sign(wanted, { name: of, publicKey: keys.publicKey }, keys.privateKey);
+export function issueRoot(commonName: string, keys: Keys): X509Certificate {
+  const { publicKey, privateKey } = keys;
+  const wanted = { subject: commonName, publicKey, validMs: VALID_MS.root, extensions: authority };
+  return sign(wanted, { name: commonNamed(commonName), publicKey }, privateKey);
 }
 
 /** A server's, for clients that ask for one of `hosts` and for those that do not ask. */
 export function issueServer(
   issuer: Issuer,
   hosts: readonly [string, ...string[]],
-  publicKey: CryptoKey,
-): Promise<X509Certificate> {
-  const names = hosts.map((value) => ({
-    type: /^[\d.]+$|:/.test(value) ? ('ip' as const) : ('dns' as const),
-    value,
-  }));
+  publicKey: KeyObject,
+): X509Certificate {
   return by(issuer, {
-    subject: subject(hosts[0]),
+    subject: hosts[0],
     publicKey,
     validMs: VALID_MS.server,
-    extensions: [...end(ExtendedKeyUsage.serverAuth), new SubjectAlternativeNameExtension(names)],
+    extensions: [...end(PURPOSE.server), alternativeName(hosts)],
   });
 }
 
@@ -137,16 +111,16 @@ export function issueServer(
 export function issueAuthority(
   issuer: Issuer,
   name: string,
-  publicKey: CryptoKey,
+  publicKey: KeyObject,
   policy: Policy,
   validMs: number = VALID_MS.authority,
-): Promise<X509Certificate> {
+): X509Certificate {
   const cause = issuer.policy && exceeds(policy, issuer.policy);
   if (cause !== undefined)
     throw new ProtocolError('certificate', `policy of ${name}: it is more than its issuer's: ${cause}`);
   const command: Command = { kind: 'policy', value: { kind: 'add', value: policy } };
   return by(issuer, {
-    subject: subject(label(name)),
+    subject: label(name),
     publicKey,
     validMs,
     extensions: [...authority, carrying(command)],
@@ -160,23 +134,14 @@ export function issueAuthority(
 export function issueLeaf(
   issuer: Issuer,
   name: string | undefined,
-  publicKey: CryptoKey,
+  publicKey: KeyObject,
   command: Command,
   validMs: number = VALID_MS.leaf,
-): Promise<X509Certificate> {
+): X509Certificate {
   return by(issuer, {
-    subject: subject(name === undefined ? '.' : label(name)),
+    subject: name === undefined ? '.' : label(name),
     publicKey,
     validMs,
-    extensions: [...end(ExtendedKeyUsage.clientAuth), carrying(command)],
-  });
-}
-
-/** Asks for a certificate for `keys`, by the name `commonName`: whoever issues it decides on the name all the same. */
-export function request(commonName: string, keys: Keys): Promise<Pkcs10CertificateRequest> {
-  return Pkcs10CertificateRequestGenerator.create({
-    name: subject(commonName),
-    keys,
-    signingAlgorithm: KEY,
+    extensions: [...end(PURPOSE.client), carrying(command)],
   });
 }

@@ -67,7 +67,16 @@ test('libraries are loaded where they are needed', () => {
     'cert-show',
   ])
     expect(libraries(command(name)), name).toEqual([]);
-  expect(libraries(asked('ps')).filter((name) => name.includes('x509'))).toEqual([]);
+  expect(
+    asked('ps').flatMap((source) => loaded([source]).modules.filter((name) => name.includes('x509'))),
+  ).toEqual([]);
   // The test sees libraries where they are.
   expect(libraries(asked('ps')).filter((name) => name.includes('asn1js'))).not.toEqual([]);
+});
+
+test('the library that tests make certificates with is no part of what is installed', () => {
+  // Loading it took twice as long as Node itself.
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
+  expect(modules.filter((name) => /@peculiar|tsyringe|reflect-metadata/.test(name))).toEqual([]);
+  expect(modules.filter((name) => name.includes('runtime/protocol/x509/'))).not.toEqual([]);
 });

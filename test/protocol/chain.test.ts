@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createSecureContext, TLSSocket, type DetailedPeerCertificate } from 'node:tls';
-import { KeyObject } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeExtension, encodeExtension, EXTENSION, requestOf } from '../../runtime/protocol/chain.ts';
 import type { Command } from '../../runtime/protocol/command.ts';
@@ -18,10 +18,10 @@ import {
   issueServer,
   newKeys,
   type Issuer,
-  type Keys,
 } from '../../runtime/protocol/issue.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
-import { Extension, X509CertificateGenerator, type X509Certificate } from '../../runtime/protocol/x509.ts';
+import type { Keys } from '../../runtime/protocol/x509/request.ts';
+import { Extension, issuedElsewhere } from '../foreign.ts';
 
 const INFO: Command = { kind: 'unikernel', value: { kind: 'info' } };
 const wide: Policy = { cpuids: [0, 1], unikernels: 10, memory: 1024, block: 100, bridges: ['service'] };
@@ -33,21 +33,20 @@ let anna: Issuer;
 let keys: Keys;
 const dir = mkdtempSync(join(tmpdir(), 'kittiwake-chain-'));
 
-beforeAll(async () => {
-  keys = await newKeys();
-  const own = await newKeys();
-  root = { keys: own, certificate: await issueRoot('our root', own), key: own.privateKey };
-  const below = async (issuer: Issuer, name: string, policy: Policy): Promise<Issuer> => {
-    const { publicKey, privateKey } = await newKeys();
-    return { certificate: await issueAuthority(issuer, name, publicKey, policy), key: privateKey, policy };
+beforeAll(() => {
+  keys = newKeys();
+  const own = newKeys();
+  root = { keys: own, certificate: issueRoot('our root', own), key: own.privateKey };
+  const below = (issuer: Issuer, name: string, policy: Policy): Issuer => {
+    const { publicKey, privateKey } = newKeys();
+    return { certificate: issueAuthority(issuer, name, publicKey, policy), key: privateKey, policy };
   };
-  team = await below(root, 'team', wide);
-  anna = await below(team, 'anna', narrow);
+  team = below(root, 'team', wide);
+  anna = below(team, 'anna', narrow);
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const der = (...certificates: X509Certificate[]): Uint8Array[] =>
-  certificates.map(({ rawData }) => new Uint8Array(rawData));
+const der = (...certificates: X509Certificate[]): Uint8Array[] => certificates.map(({ raw }) => raw);
 
 test.each<[string, string, Command]>([
   [
@@ -68,20 +67,20 @@ test.each<[string, string, Command]>([
   expect(decodeExtension(new Uint8Array(Buffer.from(hex, 'hex')))).toEqual(command);
 });
 
-test('a chain says who asks, for what, and what limits it, the outermost first', async () => {
-  const leaf = await issueLeaf(anna, 'Hello', keys.publicKey, INFO);
+test('a chain says who asks, for what, and what limits it, the outermost first', () => {
+  const leaf = issueLeaf(anna, 'Hello', keys.publicKey, INFO);
   expect(requestOf(der(leaf, anna.certificate, team.certificate, root.certificate))).toEqual({
     name: { path: ['team', 'anna'], label: 'hello' },
     command: INFO,
     policies: [
-      { path: ['team'], policy: wide, issued: team.certificate.notBefore },
-      { path: ['team', 'anna'], policy: narrow, issued: anna.certificate.notBefore },
+      { path: ['team'], policy: wide, issued: team.certificate.validFromDate },
+      { path: ['team', 'anna'], policy: narrow, issued: anna.certificate.validFromDate },
     ],
   });
 });
 
-test('a leaf without a label speaks of the path, with or without the root beside it', async () => {
-  const leaf = await issueLeaf(team, undefined, keys.publicKey, INFO);
+test('a leaf without a label speaks of the path, with or without the root beside it', () => {
+  const leaf = issueLeaf(team, undefined, keys.publicKey, INFO);
   for (const chain of [der(leaf, team.certificate), der(leaf, team.certificate, root.certificate)])
     expect(requestOf(chain)).toMatchObject({ name: { path: ['team'] }, policies: [{ path: ['team'] }] });
 });
@@ -93,28 +92,26 @@ test('no authority makes one that may do more than itself', () => {
 });
 
 describe('is refused', () => {
-  const command = (carried: Command): Promise<X509Certificate> =>
-    issueLeaf(team, 'hello', keys.publicKey, carried);
+  const command = (carried: Command): X509Certificate => issueLeaf(team, 'hello', keys.publicKey, carried);
   const signed = (commonNames: string, extensions: Extension[]): Promise<X509Certificate> =>
-    X509CertificateGenerator.create({
+    issuedElsewhere({
       subject: commonNames,
       issuer: team.certificate.subject,
       publicKey: keys.publicKey,
       signingKey: team.key,
-      signingAlgorithm: { name: 'Ed25519' },
       extensions,
     });
   const carrying = (hex: string): Extension => new Extension(EXTENSION, false, Buffer.from(hex, 'hex'));
   const info = '3009020105a304b3020500';
 
-  test.each<[string, () => Promise<Uint8Array[]>, string]>([
+  test.each<[string, () => Uint8Array[] | Promise<Uint8Array[]>, string]>([
     ['no chain', () => Promise.resolve([]), 'chain: it is empty'],
     [
       'a chain that is too long',
-      async () =>
+      () =>
         Array.from({ length: 10 }, () => der(root.certificate))
           .flat()
-          .concat(der(await command(INFO)))
+          .concat(der(command(INFO)))
           .reverse(),
       'chain: it has 11 certificates, 9 are the most',
     ],
@@ -130,19 +127,19 @@ describe('is refused', () => {
     ],
     [
       'a leaf that adds a policy',
-      async () => der(await command({ kind: 'policy', value: { kind: 'add', value: wide } })),
+      () => der(command({ kind: 'policy', value: { kind: 'add', value: wide } })),
       'leaf certificate: policy add is not for certificates of clients',
     ],
     [
       'a leaf that speaks as a daemon',
-      async () => der(await command({ kind: 'console', value: { kind: 'add', value: 1 } })),
+      () => der(command({ kind: 'console', value: { kind: 'add', value: 1 } })),
       'leaf certificate: console add is not for certificates of clients',
     ],
     [
       'a leaf that grants',
-      async () =>
+      () =>
         der(
-          await command({
+          command({
             kind: 'kittiwake',
             value: { kind: 'grant', value: { policy: wide, issued: new Date(0) } },
           }),
@@ -151,14 +148,14 @@ describe('is refused', () => {
     ],
     [
       'an authority with another command',
-      async () => der(await command(INFO), await command(INFO)),
+      () => der(command(INFO), command(INFO)),
       'certificate 2 of the chain: an authority has a policy, and no other command',
     ],
     [
       'an authority without a name',
       async () =>
         der(
-          await command(INFO),
+          command(INFO),
           await signed('O=a', [
             new Extension(
               EXTENSION,
@@ -197,7 +194,7 @@ describe('is refused', () => {
 
 function file(name: string, ...certificates: X509Certificate[]): string {
   const path = join(dir, name);
-  writeFileSync(path, certificates.map((certificate) => `${certificate.toString('pem')}\n`).join(''));
+  writeFileSync(path, certificates.join(''));
   return path;
 }
 
@@ -206,8 +203,8 @@ function openssl(...args: string[]): string {
   return `${status} ${stdout}${stderr}`;
 }
 
-test('OpenSSL finds the chain in order for a client, and not for a server', async () => {
-  const leaf = await issueLeaf(anna, 'hello', keys.publicKey, INFO);
+test('OpenSSL finds the chain in order for a client, and not for a server', () => {
+  const leaf = issueLeaf(anna, 'hello', keys.publicKey, INFO);
   const given = [
     ...['-x509_strict', '-CAfile', file('root.pem', root.certificate)],
     ...['-untrusted', file('chain.pem', anna.certificate, team.certificate)],
@@ -231,9 +228,6 @@ test('OpenSSL finds the chain in order for a client, and not for a server', asyn
   expect(shown).toMatch(/Certificate Sign, CRL Sign/);
 });
 
-const pemKey = (key: CryptoKey): string =>
-  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
-
 /** The certificates a peer sent, the leaf first. */
 function chainOf(socket: TLSSocket): Uint8Array[] {
   const found: Uint8Array[] = [];
@@ -247,12 +241,12 @@ function chainOf(socket: TLSSocket): Uint8Array[] {
 }
 
 test('TLS 1.3 carries the chain from one end to the other', async () => {
-  const serverKeys = await newKeys();
-  const certificate = await issueServer(root, ['localhost', '127.0.0.1'], serverKeys.publicKey);
+  const serverKeys = newKeys();
+  const certificate = issueServer(root, ['localhost', '127.0.0.1'], serverKeys.publicKey);
   const secureContext = createSecureContext({
-    ca: root.certificate.toString('pem'),
-    cert: certificate.toString('pem'),
-    key: pemKey(serverKeys.privateKey),
+    ca: root.certificate.toString(),
+    cert: certificate.toString(),
+    key: serverKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     minVersion: 'TLSv1.3',
   });
   const server = createServer();
@@ -269,20 +263,20 @@ test('TLS 1.3 carries the chain from one end to the other', async () => {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const leaf = await issueLeaf(team, 'hello', keys.publicKey, INFO);
+  const leaf = issueLeaf(team, 'hello', keys.publicKey, INFO);
   const client = connect({
     port: (server.address() as AddressInfo).port,
     host: '127.0.0.1',
-    ca: root.certificate.toString('pem'),
-    cert: `${leaf.toString('pem')}\n${team.certificate.toString('pem')}`,
-    key: pemKey(keys.privateKey),
+    ca: root.certificate.toString(),
+    cert: `${leaf.toString()}${team.certificate.toString()}`,
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
   });
   await once(client, 'secureConnect');
   expect(client.authorized).toBe(true);
   expect(await asked).toEqual({
     name: { path: ['team'], label: 'hello' },
     command: INFO,
-    policies: [{ path: ['team'], policy: wide, issued: team.certificate.notBefore }],
+    policies: [{ path: ['team'], policy: wide, issued: team.certificate.validFromDate }],
   });
   client.destroy();
   server.close();

@@ -143,8 +143,8 @@ describe('refuses', () => {
 
   test('more values than a host has unikernels, without harm', () => {
     const many = Buffer.alloc(200_000, Buffer.from('0500', 'hex'));
-    const head = Buffer.from('308400000000', 'hex');
-    head.writeUInt32BE(many.length, 2);
+    const head = Buffer.from('3083000000', 'hex');
+    head.writeUIntBE(many.length, 2, 3);
     expect(() => decodeMessage(Buffer.concat([head, many]))).toThrow(/node count/);
   });
 });

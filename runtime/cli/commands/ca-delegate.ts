@@ -1,10 +1,10 @@
 // kittiwake ca delegate
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Identity } from '../../client/identity.ts';
 import { replaceFile } from '../../files.ts';
 import { label } from '../../protocol/name.ts';
-import type { X509Certificate } from '../../protocol/x509.ts';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
@@ -75,21 +75,21 @@ Examples:
       const name = label(given);
       const identity = await readIdentity(filesOf(folder));
       const path = join(folder, name);
-      const issue = (key: CryptoKey) => issueAuthority(identity.issuer, name, key, policy, validMs);
+      const issue = (key: KeyObject) => issueAuthority(identity.issuer, name, key, policy, validMs);
       if (renew) {
         const file = join(path, FILES.cert);
         const [known] = await readCertificates(file);
         if (!known) return;
-        await replaceFile(file, chain(await issue(await known.publicKey.export()), identity), 0o644);
+        await replaceFile(file, chain(issue(known.publicKey), identity), 0o644);
       } else if (request !== undefined) {
-        const certificate = await issue(await readRequest(request));
+        const certificate = issue(await readRequest(request));
         await makeFolder(path, {
           [FILES.cert]: chain(certificate, identity),
           [FILES.root]: pemOf(identity.root),
         });
       } else {
-        const keys = await newKeys();
-        const certificate = await issue(keys.publicKey);
+        const keys = newKeys();
+        const certificate = issue(keys.publicKey);
         await makeFolder(path, {
           [FILES.cert]: chain(certificate, identity),
           [FILES.root]: pemOf(identity.root),

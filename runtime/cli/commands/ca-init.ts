@@ -45,8 +45,8 @@ Examples:
       );
     await told(async () => {
       const { FILES, issueRoot, makeFolder, newKeys } = await library();
-      const keys = await newKeys();
-      const certificate = await issueRoot('kittiwake root', keys);
+      const keys = newKeys();
+      const certificate = issueRoot('kittiwake root', keys);
       const root = pemOf(certificate);
       await makeFolder(folder, {
         [FILES.cert]: root,

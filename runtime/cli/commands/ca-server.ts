@@ -1,10 +1,9 @@
 // kittiwake ca server
-import { X509Certificate as Node509 } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { IdentityError } from '../../client/identity-error.ts';
 import { replaceFile } from '../../files.ts';
-import type { X509Certificate } from '../../protocol/x509.ts';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
@@ -51,7 +50,7 @@ Examples:
       const { FILES, filesOf, issueServer, readCertificates, readIdentity } = await library();
       const { issuer, root } = await readIdentity(filesOf(folder));
       // Clients trust no server's certificate that somebody else has issued.
-      if (!issuer.certificate.equal(root))
+      if (!issuer.certificate.raw.equals(root.raw))
         throw new IdentityError(
           `${folder}: it is not the root of trust; only that makes certificates for servers`,
         );
@@ -63,7 +62,7 @@ Examples:
       const [same, ...others] = first === undefined ? hostsOf(known) : [first, ...more];
       if (same === undefined)
         throw new IdentityError(`${file}: it is for no name or address; say which with --server`);
-      const renewed = await issueServer(issuer, [same, ...others], await known.publicKey.export());
+      const renewed = issueServer(issuer, [same, ...others], known.publicKey);
       return replaceFile(file, pemOf(renewed), 0o644);
     });
     out(`${server}: for the server\n`);
@@ -72,7 +71,6 @@ Examples:
 };
 
 /** The names and addresses that a server's certificate is for. */
-function hostsOf(certificate: X509Certificate): string[] {
-  const { subjectAltName = '' } = new Node509(Buffer.from(certificate.rawData));
+function hostsOf({ subjectAltName = '' }: X509Certificate): string[] {
   return [...subjectAltName.matchAll(/(?:DNS|IP Address):([A-Za-z0-9.:-]+)/g)].map(([, host = '']) => host);
 }

@@ -1,18 +1,19 @@
 // What the commands about certificates have in common.
-import { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { IdentityError } from '../../client/identity-error.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Issuer } from '../../protocol/issue.ts';
-import type { X509Certificate } from '../../protocol/x509.ts';
 import { CommandError, EXIT } from '../errors.ts';
 
 /** What makes and reads certificates. It is much to load, for commands that do neither. */
 export async function library() {
-  const [identity, issue] = await Promise.all([
+  const [identity, issue, { contentsOf }, { request }] = await Promise.all([
     import('../../client/identity.ts'),
     import('../../protocol/issue.ts'),
+    import('../../protocol/x509/certificate.ts'),
+    import('../../protocol/x509/request.ts'),
   ]);
-  return { ...identity, ...issue };
+  return { ...identity, ...issue, contentsOf, request };
 }
 
 /** Does `action`; what is wrong with files, names and policies is the person's to mend. */
@@ -26,11 +27,9 @@ export async function told<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-export const pemOf = (...certificates: readonly X509Certificate[]): string =>
-  certificates.map((certificate) => `${certificate.toString('pem')}\n`).join('');
+export const pemOf = (...certificates: readonly X509Certificate[]): string => certificates.join('');
 
-export const pemOfKey = (key: CryptoKey): string =>
-  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
+export const pemOfKey = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;
 
 const DAY_MS = 86_400_000;
 
@@ -61,8 +60,8 @@ export async function makeServer(
   hosts: readonly [string, ...string[]],
 ): Promise<void> {
   const { FILES, issueServer, makeFolder, newKeys } = await library();
-  const keys = await newKeys();
-  const certificate = await issueServer(issuer, hosts, keys.publicKey);
+  const keys = newKeys();
+  const certificate = issueServer(issuer, hosts, keys.publicKey);
   // Only the key is a secret, and the endpoint reads the others as nobody in particular.
   await makeFolder(
     folder,

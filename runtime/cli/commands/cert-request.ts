@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { label } from '../../protocol/name.ts';
+import { toPem } from '../../protocol/pem.ts';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
@@ -26,11 +27,10 @@ Examples:
     await told(async () => {
       const { FILES, makeFolder, newKeys, request } = await library();
       const name = label(basename(folder));
-      const keys = await newKeys();
-      const made = await request(name, keys);
+      const keys = newKeys();
       await makeFolder(folder, {
         [FILES.key]: pemOfKey(keys.privateKey),
-        'request.pem': `${made.toString('pem')}\n`,
+        'request.pem': toPem('CERTIFICATE REQUEST', request(name, keys)),
       });
     });
     out(`${folder}/request.pem: for whoever is to let you in\n`);

@@ -1,5 +1,4 @@
 // kittiwake cert revoke
-import { X509Certificate as Node509 } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { keyOf, parseRevoked, serialOf, unfit } from '../../protocol/fingerprint.ts';
@@ -38,10 +37,10 @@ Examples:
     const { list } = values;
     if (list === undefined)
       throw new CommandError(EXIT.usage, 'cert revoke: no --list given; name the file that the server reads');
-    const [certificate] = await told(async () => (await library()).readCertificates(file));
+    const { contentsOf, readCertificates } = await library();
+    const [certificate] = await told(() => readCertificates(file));
     if (!certificate) return EXIT.ok;
-    const node = new Node509(Buffer.from(certificate.rawData));
-    const [kind, hex] = values.serial ? ['serial', serialOf(node)] : ['key', keyOf(node)];
+    const [kind, hex] = values.serial ? ['serial', serialOf(certificate)] : ['key', keyOf(certificate)];
     const cause = values.serial ? unfit(hex) : undefined;
     if (cause !== undefined) throw new CommandError(EXIT.usage, cause);
     try {
@@ -52,7 +51,10 @@ Examples:
       }
       const today = new Date().toISOString().slice(0, 10);
       // One short write at the end of the file: a reader sees all of the line, or none.
-      await appendFile(list, `${kind} ${hex} # ${printable(certificate.subject, 80)}, ${today}\n`);
+      await appendFile(
+        list,
+        `${kind} ${hex} # ${printable(contentsOf(certificate.raw).subject.text, 80)}, ${today}\n`,
+      );
     } catch (error) {
       throw new CommandError(EXIT.host, `${list}: ${(error as Error).message}`);
     }

@@ -1,9 +1,9 @@
 // kittiwake cert show
-import { X509Certificate as Node509 } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { Command as Asked } from '../../protocol/command.ts';
 import { keyOf, serialOf } from '../../protocol/fingerprint.ts';
-import type { X509Certificate } from '../../protocol/x509.ts';
+import type { Contents } from '../../protocol/x509/certificate.ts';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
@@ -28,16 +28,19 @@ function may(asked: Asked | undefined): string {
   return `ask once for ${asked.kind} ${asked.value.kind}`;
 }
 
-function shown(certificate: X509Certificate, carried: Asked | undefined): Shown {
-  const node = new Node509(Buffer.from(certificate.rawData));
+function shown(
+  certificate: X509Certificate,
+  { subject, issuer, from, until }: Contents,
+  carried: Asked | undefined,
+): Shown {
   return {
-    subject: printable(certificate.subject),
-    issuer: printable(certificate.issuer),
-    from: certificate.notBefore.toISOString(),
-    until: certificate.notAfter.toISOString(),
-    key: keyOf(node),
-    serial: serialOf(node),
-    may: printable(node.ca || carried ? may(carried) : 'be a server, or nothing here', 1000),
+    subject: printable(subject.text),
+    issuer: printable(issuer.text),
+    from: from.toISOString(),
+    until: until.toISOString(),
+    key: keyOf(certificate),
+    serial: serialOf(certificate),
+    may: printable(certificate.ca || carried ? may(carried) : 'be a server, or nothing here', 1000),
   };
 }
 
@@ -75,8 +78,10 @@ Examples:
     });
     const [file = ''] = operandsOf('cert show', ['FILE'], positionals);
     const all = await told(async () => {
-      const { commandOf, readCertificates } = await library();
-      return (await readCertificates(file)).map((certificate) => shown(certificate, commandOf(certificate)));
+      const { commandOf, contentsOf, readCertificates } = await library();
+      return (await readCertificates(file)).map((certificate) =>
+        shown(certificate, contentsOf(certificate.raw), commandOf(certificate)),
+      );
     });
     out(values.json ? `${JSON.stringify(all)}\n` : all.map(text).join('\n'));
     return EXIT.ok;

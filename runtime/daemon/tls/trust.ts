@@ -4,22 +4,14 @@
 import { X509Certificate } from 'node:crypto';
 import { EXTENSION } from '../../protocol/chain.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  X509Certificate as Parsed,
-} from '../../protocol/x509.ts';
+import { contentsOf } from '../../protocol/x509/certificate.ts';
+import { limitsOf, TYPE, type Limits } from '../../protocol/x509/extensions.ts';
+import { hashOf } from '../../protocol/x509/signatures.ts';
 
 const refused = (cause: string): ProtocolError => new ProtocolError('certificate', `certificate: ${cause}`);
 
 /** Extensions that may be critical: those that are looked after here or by OpenSSL, and those that only name or describe. */
-const UNDERSTOOD = new Set([
-  ...['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.32', '2.5.29.35', '2.5.29.37'],
-  EXTENSION,
-]);
+const UNDERSTOOD = new Set<string>([...Object.values(TYPE), EXTENSION]);
 
 const called = (certificate: X509Certificate): string => JSON.stringify(certificate.subject.slice(0, 80));
 
@@ -35,30 +27,20 @@ const RSA_MIN = 2048;
 /** Hashes of which two certificates can share one. */
 const BROKEN = /^(MD[245]|SHA-?1)$/i;
 
-interface Facts {
-  readonly pathLength: number | undefined;
+interface Facts extends Limits {
   readonly critical: readonly string[];
   /** What it was signed with; undefined where the signature has its own. */
   readonly hash: string | undefined;
-  /** Of the key; undefined where nothing is said. */
-  readonly signs: boolean | undefined;
-  readonly isClient: boolean | undefined;
 }
 
 /** What Node does not read of a certificate. */
 function factsOf({ raw }: X509Certificate): Facts {
   try {
-    const certificate = new Parsed(raw);
-    const algorithm = certificate.signatureAlgorithm as { readonly hash?: { readonly name: string } };
-    const usages = certificate.getExtension(KeyUsagesExtension)?.usages;
+    const { algorithm, extensions } = contentsOf(raw);
     return {
-      pathLength: certificate.getExtension(BasicConstraintsExtension)?.pathLength,
-      critical: certificate.extensions.filter(({ critical }) => critical).map(({ type }) => type),
-      hash: algorithm.hash?.name,
-      signs: usages === undefined ? undefined : (usages & KeyUsageFlags.digitalSignature) !== 0,
-      isClient: certificate
-        .getExtension(ExtendedKeyUsageExtension)
-        ?.usages.includes(ExtendedKeyUsage.clientAuth),
+      ...limitsOf(extensions),
+      critical: extensions.filter(({ critical }) => critical).map(({ type }) => type),
+      hash: hashOf(algorithm),
     };
   } catch {
     throw refused('its extensions cannot be read');

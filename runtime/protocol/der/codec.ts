@@ -2,6 +2,7 @@
 // not DER: every value has one encoding only.
 import { fromBER, type AsnType } from 'asn1js';
 import { ProtocolError } from '../errors.ts';
+import { flawOf } from './heads.ts';
 
 export type Block = AsnType;
 
@@ -62,24 +63,6 @@ export function content(block: Block, what: string): Uint8Array {
   return valueHexView;
 }
 
-/** Bytes the head of a value takes in DER, which allows the shortest only. */
-function headSize(tagNumber: number, length: number): number {
-  let tag = 1;
-  if (tagNumber >= 31) for (let rest = tagNumber; rest > 0; rest = Math.floor(rest / 128)) tag += 1;
-  let size = 1;
-  if (length >= 128) for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) size += 1;
-  return tag + size;
-}
-
-/** Bytes `block` takes in DER. Where it was read from more of them, some length was not the shortest, or was left open. */
-function derSize(block: Block): number {
-  const { valueHexView } = block.valueBlock as { valueHexView?: Uint8Array };
-  const length = block.idBlock.isConstructed
-    ? parts(block, 'DER').reduce((sum, part) => sum + derSize(part), 0)
-    : (valueHexView?.length ?? block.valueBlock.blockLength);
-  return headSize(block.idBlock.tagNumber, length) + length;
-}
-
 /** `value` as DER. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
   return new Uint8Array(codec.encode(value).toBER());
@@ -105,11 +88,10 @@ function read(bytes: Uint8Array, what: string): ReturnType<typeof fromBER> {
  * @throws ProtocolError (malformed) when it is not DER.
  */
 export function parse(bytes: Uint8Array, what: string): Block {
+  const flaw = flawOf(bytes, MAX_DEPTH);
+  if (flaw !== undefined) throw malformed(what, flaw);
   const { offset, result } = read(bytes, what);
-  if (offset === -1) throw malformed(what, `it is not DER (${result.error || 'cut off'})`);
-  if (offset !== bytes.length) throw malformed(what, `${bytes.length - offset} bytes follow it`);
-  if (derSize(result) !== bytes.length)
-    throw malformed(what, 'it is BER, not DER: a length is not the shortest');
+  if (offset !== bytes.length) throw malformed(what, `it is not DER (${result.error || 'unreadable'})`);
   return result;
 }
 

@@ -146,6 +146,16 @@ export const nothing: Codec<undefined> = {
   },
 };
 
+/** The moment that `digits` are, from the year to the second. @throws ProtocolError (malformed) where it is none. */
+export function moment(what: string, digits: string, fraction = ''): Date {
+  const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6');
+  const date = new Date(`${iso}${fraction.slice(0, 4)}Z`);
+  // Date takes 31 February for 3 March.
+  if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso))
+    throw malformed(what, `${JSON.stringify(digits.slice(0, 40))} is no time`);
+  return date;
+}
+
 /** A moment to the millisecond, years 0000 to 9999. */
 export function time(what: string): Codec<Date> {
   return {
@@ -160,14 +170,8 @@ export function time(what: string): Codec<Date> {
     },
     decode(block) {
       const digits = Buffer.from(content(block, what)).toString('latin1');
-      const [, year, month, day, hour, minute, second, fraction = ''] =
-        /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?Z$/.exec(digits) ?? [];
-      const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
-      const date = new Date(`${iso}${fraction.slice(0, 4)}Z`);
-      // Date takes 31 February for 3 March.
-      if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso))
-        throw malformed(what, `${JSON.stringify(digits.slice(0, 40))} is no time`);
-      return date;
+      const [, whole = digits, fraction] = /^(\d{14})(\.\d{1,9})?Z$/.exec(digits) ?? [];
+      return moment(what, whole, fraction);
     },
   };
 }

@@ -37,13 +37,13 @@ export class TcpWorld {
   }
 
   static async begin(): Promise<TcpWorld> {
-    const keys = await newKeys();
+    const keys = newKeys();
     const world = new TcpWorld(await Memory.begin(), {
-      certificate: await issueRoot('root', keys),
+      certificate: issueRoot('root', keys),
       key: keys.privateKey,
     });
-    const own = await newKeys();
-    const server = await issueServer(world.root, ['localhost', '127.0.0.1'], own.publicKey);
+    const own = newKeys();
+    const server = issueServer(world.root, ['localhost', '127.0.0.1'], own.publicKey);
     await fs.mkdir(world.identity);
     const files = {
       'root.pem': pems(world.root.certificate),
@@ -89,9 +89,9 @@ export class TcpWorld {
     return makeToken(this.tokens, name, { scope, verbs: [...verbs], expires });
   }
 
-  async authority(above: Issuer, name: string, policy: Policy): Promise<Issuer> {
-    const { publicKey, privateKey } = await newKeys();
-    return { certificate: await issueAuthority(above, name, publicKey, policy), key: privateKey, policy };
+  authority(above: Issuer, name: string, policy: Policy): Issuer {
+    const { publicKey, privateKey } = newKeys();
+    return { certificate: issueAuthority(above, name, publicKey, policy), key: privateKey, policy };
   }
 
   /** The authority itself, with those above it, as a client. */

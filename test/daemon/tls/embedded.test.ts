@@ -23,11 +23,11 @@ describe.skipIf(noNamespaces !== undefined)('an image of 5 MB in a certificate',
   beforeAll(async () => {
     host = await DaemonHost.open();
     await host.start();
-    const keys = await newKeys();
-    const root = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+    const keys = newKeys();
+    const root = { certificate: issueRoot('root', keys), key: keys.privateKey };
     await fs.writeFile(at('revoked'), '');
     endpoint = new Endpoint({
-      files: await serverFiles(host.folder, root, ['127.0.0.1'], await newKeys()),
+      files: await serverFiles(host.folder, root, ['127.0.0.1'], newKeys()),
       terminator: TERMINATOR,
       revoked: new RevocationList(at('revoked')),
       folder: host.folder,
@@ -37,9 +37,9 @@ describe.skipIf(noNamespaces !== undefined)('an image of 5 MB in a certificate',
     const config = await checker('10.0.0.2');
     // What follows the last segment is nobody's, and random bytes do not get smaller.
     const image = deflateSync(Buffer.concat([config.image, randomBytes(5_000_000)]), { level: 9 });
-    const leaf = await newKeys();
+    const leaf = newKeys();
     const command = create({ ...config, image, compressed: true, cpuids: [0] });
-    const certificate = await issueLeaf(root, 'web', leaf.publicKey, command);
+    const certificate = issueLeaf(root, 'web', leaf.publicKey, command);
     await fs.writeFile(at('leaf.pem'), pems(certificate));
     await fs.writeFile(at('leaf.key'), pem(leaf.privateKey));
   }, LIMIT_MS);

@@ -7,7 +7,7 @@ import { connect as tcp, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { randomBytes, X509Certificate as Node509 } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, type X509Certificate } from 'node:crypto';
 import { neighbourhood } from '../../../runtime/daemon/tls/endpoint.ts';
 import { verified } from '../../../runtime/daemon/tls/trust.ts';
 import { encodeExtension, EXTENSION, requestOf } from '../../../runtime/protocol/chain.ts';
@@ -21,10 +21,10 @@ import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   Extension,
+  issuedElsewhere,
   KeyUsageFlags,
   KeyUsagesExtension,
-  X509CertificateGenerator,
-} from '../../../runtime/protocol/x509.ts';
+} from '../../foreign.ts';
 import { create, failure, IMAGE, INFO, pem, pems, text, World } from './world.ts';
 
 const LIMITS = {
@@ -41,8 +41,8 @@ let world: World;
 let team: Issuer;
 beforeAll(async () => {
   world = await World.begin(LIMITS);
-  const { publicKey, privateKey } = await newKeys();
-  team = { certificate: await issueAuthority(world.root, 'team', publicKey, POLICY), key: privateKey };
+  const { publicKey, privateKey } = newKeys();
+  team = { certificate: issueAuthority(world.root, 'team', publicKey, POLICY), key: privateKey };
   file('root.pem', pems(world.root.certificate));
   file('root.key', pem(world.root.key));
 });
@@ -69,7 +69,7 @@ async function served(): Promise<void> {
   await expect
     .poll(
       async () => {
-        const answers = await world.ask(await world.leaf(team, [], undefined, INFO)).catch(() => []);
+        const answers = await world.ask(world.leaf(team, [], undefined, INFO)).catch(() => []);
         return answers[0]?.payload.kind;
       },
       { timeout: 20_000 },
@@ -233,15 +233,15 @@ describe('one who has certificates', () => {
   test('but more than nine of them is refused', async () => {
     const chain: Issuer[] = [team];
     for (let depth = 0; depth < 10; depth += 1) {
-      const { publicKey, privateKey } = await newKeys();
+      const { publicKey, privateKey } = newKeys();
       const [above = team] = chain;
       chain.unshift({
-        certificate: await issueAuthority(above, `d${depth}`, publicKey, POLICY),
+        certificate: issueAuthority(above, `d${depth}`, publicKey, POLICY),
         key: privateKey,
       });
     }
     const [deepest = team, ...above] = chain;
-    expect(await world.ask(await world.leaf(deepest, above, 'x', INFO))).toMatchObject([
+    expect(await world.ask(world.leaf(deepest, above, 'x', INFO))).toMatchObject([
       { payload: failure('certificate: the chain has more than 9 certificates') },
     ]);
   });
@@ -251,15 +251,14 @@ describe('one who has certificates', () => {
     ['a command of another version', '3009020104a304b3020500', /of version 4/],
     ['a command that no client has', '300b020105a006a204a3020500', /not/],
   ])('and in it %s, is told', async (_, hex, cause) => {
-    const keys = await newKeys();
-    const certificate = await X509CertificateGenerator.create({
+    const keys = newKeys();
+    const certificate = await issuedElsewhere({
       ...{
         subject: 'CN=x',
         issuer: team.certificate.subject,
         publicKey: keys.publicKey,
         signingKey: team.key,
       },
-      signingAlgorithm: { name: 'Ed25519' },
       extensions: [new Extension(EXTENSION, false, Buffer.from(hex, 'hex'))],
     });
     const [answer] = await world.ask({
@@ -272,15 +271,15 @@ describe('one who has certificates', () => {
 
   test('and an image of megabytes in it is served, up to what anybody may show', async () => {
     const image = Buffer.concat([IMAGE, randomBytes(5 << 20)]);
-    const [answer] = await world.ask(await world.leaf(team, [], 'large', create({ image })));
+    const [answer] = await world.ask(world.leaf(team, [], 'large', create({ image })));
     expect(answer?.payload).toEqual(text('created unikernel'));
     const [got] = await world.ask(
-      await world.leaf(team, [], 'large', { kind: 'unikernel', value: { kind: 'get', value: 0 } }),
+      world.leaf(team, [], 'large', { kind: 'unikernel', value: { kind: 'get', value: 0 } }),
     );
     const said = got?.payload.kind === 'success' ? got.payload.value : undefined;
     // Comparing millions of numbers one by one takes a minute.
     expect(said?.kind === 'image' && Buffer.from(said.value.data).equals(image)).toBe(true);
-    const larger = world.client(await world.leaf(team, [], 'x', create({ image: Buffer.alloc(7 << 20) })));
+    const larger = world.client(world.leaf(team, [], 'x', create({ image: Buffer.alloc(7 << 20) })));
     await ended(larger);
     await expect
       .poll(() => world.log.join('\n'), { timeout: 20_000 })
@@ -292,10 +291,10 @@ describe('one who has certificates', () => {
     const few = await World.begin({ large: 1 });
     await few.serve('stat.sock', (_, client) => client.gone.then(() => undefined));
     const subscribed = few.client(
-      await few.leaf(few.root, [], undefined, { kind: 'stats', value: { kind: 'subscribe' } }),
+      few.leaf(few.root, [], undefined, { kind: 'stats', value: { kind: 'subscribe' } }),
     );
     await expect.poll(() => few.log.join('\n'), { timeout: 20_000 }).toContain('stats subscribe');
-    const large = await few.leaf(few.root, [], 'large', create({ image: randomBytes(200_000) }));
+    const large = few.leaf(few.root, [], 'large', create({ image: randomBytes(200_000) }));
     const [answer] = await few.ask(large);
     expect(answer?.payload.kind).toBe('failure'); // Random bytes are no image, but were taken.
     // The first one that says nothing after that one has let go takes the place.
@@ -313,16 +312,16 @@ describe('one who has certificates', () => {
   const streamed = () => world.leaf(team, [], 'streamed', create({ image: new Uint8Array(0) }));
 
   test('and an image larger than there is room for is told, and leaves the room to others', async () => {
-    expect(await world.ask(await streamed(), frame(Buffer.alloc(13 << 20)), STREAM_END)).toMatchObject([
+    expect(await world.ask(streamed(), frame(Buffer.alloc(13 << 20)), STREAM_END)).toMatchObject([
       { payload: failure('image: as many are being sent by others as there is room for; try again') },
     ]);
-    expect(await world.ask(await streamed(), frame(IMAGE), STREAM_END)).toMatchObject([
+    expect(await world.ask(streamed(), frame(IMAGE), STREAM_END)).toMatchObject([
       { payload: text('created unikernel') },
     ]);
   });
 
   test('and announces more than it ever sends is told, or let go', async () => {
-    expect(await world.ask(await streamed(), Buffer.from('7fffffff', 'hex'))).toMatchObject([
+    expect(await world.ask(streamed(), Buffer.from('7fffffff', 'hex'))).toMatchObject([
       {
         payload: {
           kind: 'failure',
@@ -330,7 +329,7 @@ describe('one who has certificates', () => {
         },
       },
     ]);
-    const socket = world.client(await streamed());
+    const socket = world.client(streamed());
     await once(socket, 'secureConnect');
     socket.write(Buffer.from('03ffffff00', 'hex'));
     await ended(socket);
@@ -339,43 +338,41 @@ describe('one who has certificates', () => {
 });
 
 test('certificates are refused that OpenSSL would not take for a client either', async () => {
-  const root = new Node509(Buffer.from(world.root.certificate.rawData));
-  const leafs = await newKeys();
-  const rsa = (hash: string, modulusLength: number): Promise<CryptoKeyPair> =>
-    crypto.subtle.generateKey(
-      { name: 'RSASSA-PKCS1-v1_5', hash, modulusLength, publicExponent: Uint8Array.of(1, 0, 1) },
-      true,
-      ['sign', 'verify'],
-    );
+  const root = world.root.certificate;
+  const leafs = newKeys();
+  const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength });
   const signed = async (extensions: Extension[], publicKey = leafs.publicKey): Promise<Buffer> => {
-    const certificate = await X509CertificateGenerator.create({
+    const certificate = await issuedElsewhere({
       ...{ subject: 'CN=x', issuer: world.root.certificate.subject, publicKey, signingKey: world.root.key },
-      ...{ signingAlgorithm: { name: 'Ed25519' }, extensions },
+      extensions,
     });
-    return Buffer.from(certificate.rawData);
+    return certificate.raw;
   };
-  const weak = await rsa('SHA-1', 2048);
+  const weak = rsa(2048);
   const below = new Extension(EXTENSION, false, encodeExtension(INFO));
-  const authority = await X509CertificateGenerator.create({
+  const authority = await issuedElsewhere({
     ...{ subject: 'CN=weak', issuer: world.root.certificate.subject, publicKey: weak.publicKey },
-    ...{ signingKey: world.root.key, signingAlgorithm: { name: 'Ed25519' } },
+    signingKey: world.root.key,
     extensions: [new BasicConstraintsExtension(true)],
   });
-  const forgeable = await X509CertificateGenerator.create({
-    ...{ subject: 'CN=x', issuer: 'CN=weak', publicKey: leafs.publicKey, signingKey: weak.privateKey },
-    ...{ signingAlgorithm: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-1' }, extensions: [below] },
-  });
-  const noSigner = await X509CertificateGenerator.create({
+  const forgeable = await issuedElsewhere(
+    {
+      ...{ subject: 'CN=x', issuer: 'CN=weak', publicKey: leafs.publicKey, signingKey: weak.privateKey },
+      extensions: [below],
+    },
+    { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-1' },
+  );
+  const noSigner = await issuedElsewhere({
     ...{ subject: 'CN=weak', issuer: world.root.certificate.subject, publicKey: weak.publicKey },
-    ...{ signingKey: world.root.key, signingAlgorithm: { name: 'Ed25519' } },
+    signingKey: world.root.key,
     extensions: [new BasicConstraintsExtension(true), new KeyUsagesExtension(KeyUsageFlags.digitalSignature)],
   });
-  const der = ({ rawData }: { readonly rawData: ArrayBuffer }): Buffer => Buffer.from(rawData);
+  const der = ({ raw }: X509Certificate): Buffer => raw;
   for (const [chain, cause] of [
     [[await signed([new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth])])], /not for clients/],
     [[await signed([new KeyUsagesExtension(KeyUsageFlags.keyEncipherment)])], /may not sign/],
     [[await signed([new Extension('2.5.29.30', true, Buffer.from('3000', 'hex'))])], /2\.5\.29\.30/],
-    [[await signed([], (await rsa('SHA-256', 1024)).publicKey)], /RSA key of 1024 bits/],
+    [[await signed([], rsa(1024).publicKey)], /RSA key of 1024 bits/],
     [[der(forgeable), der(authority)], /signed with SHA-1/],
     [[der(forgeable), der(noSigner)], /SHA-1|no authority's/],
     [[await signed([]), der(authority)], /not issued by/],
@@ -387,13 +384,11 @@ test('certificates are refused that OpenSSL would not take for a client either',
   expect(() => verified([good], root, Date.now() + 5000 * 86_400_000)).toThrow(/was valid until/);
 });
 
-test('certificates that are damaged are refused in one line, whatever is wrong with them', async () => {
-  const { publicKey } = await newKeys();
-  const leaf = await issueLeaf(team, 'x', publicKey, create());
-  const whole = [leaf, team.certificate, world.root.certificate].map(
-    ({ rawData }) => new Uint8Array(rawData),
-  );
-  const root = new Node509(Buffer.from(world.root.certificate.rawData));
+test('certificates that are damaged are refused in one line, whatever is wrong with them', () => {
+  const { publicKey } = newKeys();
+  const leaf = issueLeaf(team, 'x', publicKey, create());
+  const whole = [leaf, team.certificate, world.root.certificate].map(({ raw }) => Uint8Array.from(raw));
+  const root = world.root.certificate;
   const change = fc.record({
     which: fc.nat(2),
     at: fc.nat(),

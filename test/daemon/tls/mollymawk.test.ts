@@ -29,12 +29,12 @@ describe.skipIf(noNamespaces !== undefined)('Mollymawk', () => {
   beforeAll(async () => {
     host = await DaemonHost.open();
     await host.start();
-    const keys = await newKeys();
-    const root = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+    const keys = newKeys();
+    const root = { certificate: issueRoot('root', keys), key: keys.privateKey };
     const revoked = join(host.folder, 'revoked');
     await fs.writeFile(revoked, '');
     endpoint = new Endpoint({
-      files: await serverFiles(host.folder, root, ['elsewhere.example'], await newKeys()),
+      files: await serverFiles(host.folder, root, ['elsewhere.example'], newKeys()),
       terminator: TERMINATOR,
       revoked: new RevocationList(revoked),
       folder: host.folder,

@@ -1,6 +1,7 @@
 // Asks as Mollymawk (1c257b3, `albatross.ml`) does: it has the root's certificate and key, and makes for each request a certificate of the user with the
 // policy it has in mind, and below it one with the command. Images and block devices follow in frames; of the answer it reads one frame, and of a stream
 // as much as it wants, then it goes.
+import type { KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { encodeExtension, EXTENSION } from '../../../runtime/protocol/chain.ts';
@@ -13,12 +14,12 @@ import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   Extension,
+  issuedElsewhere,
   KeyUsageFlags,
   KeyUsagesExtension,
-  Name,
+  PublicKey,
   SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-} from '../../../runtime/protocol/x509.ts';
+} from '../../foreign.ts';
 import { pem, pems } from './world.ts';
 
 /** Seconds a certificate is valid; half as many it was so before. */
@@ -30,24 +31,25 @@ const USER = new KeyUsagesExtension(
 );
 const LEAF = new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true);
 
+const foreign = (key: KeyObject): PublicKey => new PublicKey(key.export({ type: 'spki', format: 'der' }));
+
 async function issued(by: Issuer, name: string, command: Command, isUser: boolean): Promise<Issuer> {
-  const keys = await newKeys();
+  const keys = newKeys();
   const now = Date.now();
-  const certificate = await X509CertificateGenerator.create({
-    subject: new Name([{ CN: [{ utf8String: name }] }]),
-    issuer: by.certificate.subjectName,
+  const certificate = await issuedElsewhere({
+    subject: `CN=${name}`,
+    issuer: by.certificate.subject,
     notBefore: new Date(now - (VALID_S / 2) * 1000),
     notAfter: new Date(now + VALID_S * 1000),
     publicKey: keys.publicKey,
     signingKey: by.key,
-    signingAlgorithm: { name: 'Ed25519' },
     // No extended key usage.
     extensions: [
       new Extension(EXTENSION, false, encodeExtension(command)),
       isUser ? USER : LEAF,
       new BasicConstraintsExtension(isUser, undefined, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await AuthorityKeyIdentifierExtension.create(by.certificate.publicKey),
+      await SubjectKeyIdentifierExtension.create(foreign(keys.publicKey)),
+      await AuthorityKeyIdentifierExtension.create(foreign(by.certificate.publicKey)),
     ],
   });
   return { certificate, key: keys.privateKey };

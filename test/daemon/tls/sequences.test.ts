@@ -1,12 +1,12 @@
 // Whoever was let in, and whoever they let in, with any certificates they have or write for themselves, presented in any order: by TLS, to a daemon.
 import * as fs from 'node:fs/promises';
-import { X509Certificate as Node509 } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Client, locally } from '../../../runtime/client/socket.ts';
 import { keyOf } from '../../../runtime/protocol/fingerprint.ts';
 import type { Command } from '../../../runtime/protocol/command.ts';
-import { issueAuthority, newKeys, type Issuer, type Keys } from '../../../runtime/protocol/issue.ts';
+import { issueAuthority, newKeys, type Issuer } from '../../../runtime/protocol/issue.ts';
+import type { Keys } from '../../../runtime/protocol/x509/request.ts';
 import { formatName } from '../../../runtime/protocol/name.ts';
 import { exceeds, type Policy } from '../../../runtime/protocol/policy.ts';
 import * as any from '../../protocol/arbitraries.ts';
@@ -39,14 +39,14 @@ class Authorities {
   readonly #keys = new Map<string, Keys>();
   readonly #issued = new Map<string, Issued[]>();
 
-  async #key(path: readonly string[]): Promise<Keys> {
-    const known = this.#keys.get(keyed(path)) ?? (await newKeys());
+  #key(path: readonly string[]): Keys {
+    const known = this.#keys.get(keyed(path)) ?? newKeys();
     this.#keys.set(keyed(path), known);
     return known;
   }
 
-  async issue(path: Path, policy: Policy, ago: number): Promise<void> {
-    const { publicKey, privateKey } = await this.#key(path);
+  issue(path: Path, policy: Policy, ago: number): void {
+    const { publicKey, privateKey } = this.#key(path);
     const above = path.slice(0, -1);
     // Any certificate of an authority has its name and its key.
     const [signer] = this.of(above);
@@ -58,7 +58,7 @@ class Authorities {
     vi.setSystemTime(this.#begin - ago * 1000);
     const certificate = issueAuthority(by, path.at(-1) ?? '', publicKey, policy);
     vi.useRealTimers();
-    this.of(path).push({ issuer: { certificate: await certificate, key: privateKey }, policy, ago });
+    this.of(path).push({ issuer: { certificate, key: privateKey }, policy, ago });
   }
 
   of(path: readonly string[]): Issued[] {
@@ -141,8 +141,8 @@ test(
           world = await World.begin({ perAddress: 200 });
           const authorities = new Authorities();
           // Those above first, so that there is somebody to issue those below.
-          for (const path of PATHS) await authorities.issue(path, smallest(path.length), 70);
-          for (const { path, policy: given, ago } of issues) await authorities.issue(path, given, ago);
+          for (const path of PATHS) authorities.issue(path, smallest(path.length), 70);
+          for (const { path, policy: given, ago } of issues) authorities.issue(path, given, ago);
           const running = new Map<string, Had>();
           const blocks = new Map<string, { readonly path: readonly string[]; readonly size: number }>();
           /** Of each path, all that were presented, and how long ago the newest was issued that was presented with success. */
@@ -166,7 +166,7 @@ test(
               const key = keyed(path.slice(0, depth + 1));
               presented.set(key, [...(presented.get(key) ?? []), one]);
             }
-            const shown = await world.leaf(leaf as Issuer, above, label, command);
+            const shown = world.leaf(leaf as Issuer, above, label, command);
             const [answer] = await world.ask(shown);
             if (answer?.payload.kind !== 'success') {
               refused += 1;
@@ -200,7 +200,7 @@ test(
               }
             }
           }
-          const [all] = await world.ask(await world.leaf(world.root, [], undefined, INFO));
+          const [all] = await world.ask(world.leaf(world.root, [], undefined, INFO));
           const listed =
             all?.payload.kind === 'success' && all.payload.value.kind === 'unikernels'
               ? all.payload.value.value
@@ -220,17 +220,17 @@ test(
   'who was revoked can do nothing, whatever they ask for, and nor can whom they have let in',
   async () => {
     const wide: Policy = { cpuids: [0, 1], unikernels: 50, memory: 2000, block: 500, bridges: ['service'] };
-    const authority = async (by: Issuer, name: string): Promise<Issuer> => {
-      const { publicKey, privateKey } = await newKeys();
-      return { certificate: await issueAuthority(by, name, publicKey, wide), key: privateKey };
+    const authority = (by: Issuer, name: string): Issuer => {
+      const { publicKey, privateKey } = newKeys();
+      return { certificate: issueAuthority(by, name, publicKey, wide), key: privateKey };
     };
-    const team = await authority(world.root, 'team');
-    const anna = await authority(team, 'anna');
-    const here = await world.ask(await world.leaf(team, [], 'here', create()));
+    const team = authority(world.root, 'team');
+    const anna = authority(team, 'anna');
+    const here = await world.ask(world.leaf(team, [], 'here', create()));
     expect(here[0]?.payload).toEqual(text('created unikernel'));
-    await world.ask(await world.leaf(team, [], 'disk', { kind: 'block', value: { kind: 'add', value: 1 } }));
+    await world.ask(world.leaf(team, [], 'disk', { kind: 'block', value: { kind: 'add', value: 1 } }));
     const before = [...world.events];
-    await fs.writeFile(world.revoked, `key ${keyOf(new Node509(team.certificate.toString('pem')))}\n`);
+    await fs.writeFile(world.revoked, `key ${keyOf(team.certificate)}\n`);
     const verbs = new Set<string>();
     // Each kind of command, with whatever arguments, about what is there and what is not.
     for (const command of fc.sample(any.command, { numRuns: 400, seed: SEED })) {
@@ -242,7 +242,7 @@ test(
         [anna, [team]],
       ] as const)
         for (const label of ['here', 'disk']) {
-          const [answer, ...more] = await world.ask(await world.leaf(issuer, above, label, command));
+          const [answer, ...more] = await world.ask(world.leaf(issuer, above, label, command));
           expect({ verb, ...answer?.payload }).toEqual({
             ...{ verb, kind: 'failure', value: 'certificate: "CN=team" was revoked' },
           });
@@ -252,7 +252,7 @@ test(
     expect(verbs.size).toBeGreaterThanOrEqual(30);
     expect(world.events).toEqual(before);
     await fs.writeFile(world.revoked, '');
-    const [info] = await world.ask(await world.leaf(team, [], undefined, INFO));
+    const [info] = await world.ask(world.leaf(team, [], undefined, INFO));
     expect(info?.payload).toMatchObject({ value: { value: [{ name: { label: 'here' } }] } });
   },
   LIMIT_MS,

@@ -26,13 +26,13 @@ beforeAll(async () => {
   const source = join(project, 'runtime', 'daemon', 'tls', 'terminator');
   const { status, stderr } = spawnSync('make', ['-s', '-C', source, 'fuzz'], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  const [keys, own, leafs] = [await newKeys(), await newKeys(), await newKeys()];
-  root = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+  const [keys, own, leafs] = [newKeys(), newKeys(), newKeys()];
+  root = { certificate: issueRoot('root', keys), key: keys.privateKey };
   writeFileSync(files.root, pems(root.certificate));
-  writeFileSync(files.cert, pems(await issueServer(root, ['127.0.0.1'], own.publicKey)));
+  writeFileSync(files.cert, pems(issueServer(root, ['127.0.0.1'], own.publicKey)));
   writeFileSync(files.key, pem(own.privateKey));
   client = {
-    cert: pems(await issueLeaf(root, 'x', leafs.publicKey, INFO)),
+    cert: pems(issueLeaf(root, 'x', leafs.publicKey, INFO)),
     key: pem(leafs.privateKey),
   };
   server.listen(0, '127.0.0.1');
@@ -169,8 +169,8 @@ describe('says at once what is wrong with', () => {
     ['a root that is not there', { root: '/none' }, /\/none: /],
     ['a certificate that is none', { cert: at('key.pem') }, /key\.pem: no start line/],
     ['a key of another certificate', { key: at('other.pem') }, /other\.pem: key values mismatch/],
-  ])('%s', async (_, wrong, cause) => {
-    writeFileSync(at('other.pem'), pem((await newKeys()).privateKey));
+  ])('%s', (_, wrong, cause) => {
+    writeFileSync(at('other.pem'), pem(newKeys().privateKey));
     expect(() => check(program, { ...files, ...wrong })).toThrow(cause);
   });
   test('a program that is not there', () => {

@@ -1,5 +1,5 @@
 // A daemon with an endpoint before it, and authorities to come to it with.
-import { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ import { issueLeaf, issueRoot, issueServer, newKeys, type Issuer } from '../../.
 import { decodeMessage, type Message, type Payload } from '../../../runtime/protocol/message.ts';
 import { formatName } from '../../../runtime/protocol/name.ts';
 import type { Policy } from '../../../runtime/protocol/policy.ts';
-import type { X509Certificate } from '../../../runtime/protocol/x509.ts';
+import type { Keys } from '../../../runtime/protocol/x509/request.ts';
 import { root as project } from '../../../scripts/setup/root.ts';
 
 export const HOST: Policy = {
@@ -59,17 +59,15 @@ export const INFO: Command = { kind: 'unikernel', value: { kind: 'info' } };
 export const text = (value: string): Payload => ({ kind: 'success', value: { kind: 'text', value } });
 export const failure = (value: string): Payload => ({ kind: 'failure', value });
 
-export const pem = (key: CryptoKey): string =>
-  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }) as string;
-export const pems = (...certificates: X509Certificate[]): string =>
-  certificates.map((certificate) => `${certificate.toString('pem')}\n`).join('');
+export const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;
+export const pems = (...certificates: X509Certificate[]): string => certificates.join('');
 
 /** What a server needs, in files of `folder`. */
 export async function serverFiles(
   folder: string,
   issuer: Issuer,
   hosts: readonly [string, ...string[]],
-  { publicKey, privateKey }: CryptoKeyPair,
+  { publicKey, privateKey }: Keys,
 ): Promise<Files> {
   const file = async (name: string, content: string): Promise<string> => {
     await fs.writeFile(join(folder, name), content);
@@ -78,7 +76,7 @@ export async function serverFiles(
   return {
     root: await file('server-root.pem', pems(issuer.certificate)),
     // With who has issued it, for clients that trust somebody above.
-    cert: await file('server.pem', pems(await issueServer(issuer, hosts, publicKey), issuer.certificate)),
+    cert: await file('server.pem', pems(issueServer(issuer, hosts, publicKey), issuer.certificate)),
     key: await file('server.key', pem(privateKey)),
   };
 }
@@ -100,9 +98,9 @@ export class World {
   #orchestrator: Orchestrator | undefined;
   port = 0;
 
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: Keys;
 
-  private constructor(folder: string, root: Issuer, server: CryptoKeyPair) {
+  private constructor(folder: string, root: Issuer, server: Keys) {
     this.folder = folder;
     this.#keys = server;
     this.root = root;
@@ -111,10 +109,10 @@ export class World {
 
   /** @param server - The folder of who issues the server's certificate, where that is not a root of its own. */
   static async begin(limits: Partial<Limits> = {}, server?: string): Promise<World> {
-    const keys = await newKeys();
-    const own = { certificate: await issueRoot('root', keys), key: keys.privateKey };
+    const keys = newKeys();
+    const own = { certificate: issueRoot('root', keys), key: keys.privateKey };
     const root = server === undefined ? own : (await readIdentity(filesOf(server))).issuer;
-    const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root, await newKeys());
+    const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root, newKeys());
     await fs.writeFile(world.revoked, '');
     await world.#daemon();
     await world.#listen(limits);
@@ -188,14 +186,9 @@ export class World {
   }
 
   /** A command of `issuer`, with the certificates of those above it. */
-  async leaf(
-    issuer: Issuer,
-    above: readonly Issuer[],
-    name: string | undefined,
-    command: Command,
-  ): Promise<Shown> {
-    const keys = await newKeys();
-    const certificate = await issueLeaf(issuer, name, keys.publicKey, command);
+  leaf(issuer: Issuer, above: readonly Issuer[], name: string | undefined, command: Command): Shown {
+    const keys = newKeys();
+    const certificate = issueLeaf(issuer, name, keys.publicKey, command);
     const authorities = [issuer, ...above].map((one) => one.certificate);
     return { cert: pems(certificate, ...authorities), key: pem(keys.privateKey) };
   }
