@@ -1,6 +1,7 @@
 // Packs the built pages as the archive the `website` image serves: each file, what it is compressed where that pays, the headers
 // of its answers, and the checksums.
-import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -67,9 +68,14 @@ export async function packFolder(folder: string, file: string): Promise<Packed> 
   const files = await readFolder(folder);
   const compressed = (await Promise.all(files.map(variants))).flat();
   const archive = await makeArchive([...files, ...compressed, headersFile(files)], await packingTime());
-  // Nobody may see half an archive.
-  await writeFile(`${file}.next`, archive);
-  await rename(`${file}.next`, file);
+  // Nobody may see half an archive, nor one who packs take away another's.
+  const next = `${file}.${randomUUID()}.next`;
+  try {
+    await writeFile(next, archive);
+    await rename(next, file);
+  } finally {
+    await rm(next, { force: true });
+  }
   const count = (end: string): number => compressed.filter(({ name }) => name.endsWith(end)).length;
   return { files: files.length, brotli: count('.br'), gzip: count('.gz'), bytes: archive.length };
 }

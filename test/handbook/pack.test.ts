@@ -1,5 +1,13 @@
 // The packed site: what is in it, compressed how, with which headers, and that it is the same each time.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
@@ -74,10 +82,12 @@ test("has headers that the unikernel's server takes, and sends each page's own p
   expect(answer('/_astro/page.1a2b.js')['cache-control']).toContain('immutable');
 });
 
-test('is the same bytes for the same files', async () => {
-  const again = join(folder, 'again.tar');
-  await packFolder(join(folder, 'site'), again);
+test('is the same bytes for the same files, also where several pack at once, and nothing else is left', async () => {
+  const target = mkdtempSync(join(folder, 'target-'));
+  const again = join(target, 'again.tar');
+  await Promise.all(Array.from({ length: 5 }, () => packFolder(join(folder, 'site'), again)));
   expect(readFileSync(again).equals(readFileSync(join(folder, 'site.tar')))).toBe(true);
+  expect(readdirSync(target)).toEqual(['again.tar']);
 });
 
 test('refuses a time that is none', async () => {
