@@ -43,7 +43,7 @@ test.describe('the page where people join', () => {
         await page.getByLabel('Join code').fill('Gull-4821');
         await page.getByLabel('Your name').fill('Zoë & Ada');
         await page.getByRole('button', { name: 'Join' }).click();
-        await expect(page.getByText('sent')).toBeVisible();
+        await expect(page.getByText('sent', { exact: true })).toBeVisible();
         expect(sent?.origin).toBe(new URL(String(baseURL)).origin);
         expect(Object.fromEntries(new URLSearchParams(sent?.body ?? ''))).toEqual({
           code: 'Gull-4821',
@@ -84,7 +84,7 @@ test.describe('the page where people join', () => {
     await expect(page.getByLabel('Your name')).toBeFocused();
     await page.keyboard.type('A'.repeat(NAME_MAX + 8));
     await page.keyboard.press('Enter');
-    await expect(page.getByText('sent')).toBeVisible();
+    await expect(page.getByText('sent', { exact: true })).toBeVisible();
     await page.goto(`${JOIN_PAGE}#why=wrong-code`);
     await expect(page.getByLabel('Your name')).toHaveValue('A'.repeat(NAME_MAX));
     await expect(code).toHaveValue('');
