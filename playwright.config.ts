@@ -4,7 +4,10 @@ import { SITE_VARIABLES } from './scripts/site/browser-tests.ts';
 
 /** Where test/site/serve.ts serves; only the workers know, which load this after it has begun. */
 const url = process.env['KITTIWAKE_SITE_URL'] ?? 'http://127.0.0.1/';
-/** Eight machines at once: alone, and last, or the pages beside it wait longer than any test may take. */
+/**
+ * Eight machines at once: alone, and last, or the pages beside it wait longer than any test may take. `npx playwright test --no-deps workshop-vm`
+ * runs nothing else.
+ */
 const CROWD = 'workshop-vm.spec.ts';
 const report = process.env[SITE_VARIABLES.image] === undefined ? 'site' : 'website';
 

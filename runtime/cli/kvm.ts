@@ -20,7 +20,7 @@ const PROBE_LIMIT_MS = 120_000;
  * @throws CommandError `software` when the tender cannot be run or answers nonsense.
  */
 export function probeKvm(install: Install): Kvm {
-  // Every command could ask, and few do: loaded by all, it took a fifteenth of the shortest call.
+  // Every command loads this file, and few ask: Node's part for processes is loaded for those alone.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const tender = install.tender('hvt');
   const probe = spawnSync(tender, ['--probe-kvm'], {

@@ -11,7 +11,10 @@ import { hashOf } from '../../protocol/x509/signatures.ts';
 const refused = (cause: string): ProtocolError => new ProtocolError('certificate', `certificate: ${cause}`);
 
 /** Extensions that may be critical: those that are looked after here or by OpenSSL, and those that only name or describe. */
-const UNDERSTOOD = new Set<string>([...Object.values(TYPE), EXTENSION]);
+const UNDERSTOOD = new Set<string>([
+  ...[TYPE.subjectKey, TYPE.keyUsage, TYPE.alternativeName, TYPE.constraints],
+  ...[TYPE.policies, TYPE.authorityKey, TYPE.purposes, EXTENSION],
+]);
 
 const called = (certificate: X509Certificate): string => JSON.stringify(certificate.subject.slice(0, 80));
 
