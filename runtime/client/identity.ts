@@ -10,7 +10,7 @@ import type { Issuer } from '../protocol/issue.ts';
 import { label } from '../protocol/name.ts';
 import { fromPem } from '../protocol/pem.ts';
 import type { Policy } from '../protocol/policy.ts';
-import { contentsOf } from '../protocol/x509/certificate.ts';
+import { contentsOf, type Contents } from '../protocol/x509/certificate.ts';
 import { keyOfRequest } from '../protocol/x509/request.ts';
 import { isUsual } from '../protocol/x509/signatures.ts';
 import { IdentityError } from './identity-error.ts';
@@ -79,14 +79,14 @@ export async function readRequest(path: string): Promise<KeyObject> {
 }
 
 /** What the certificate asks for, or the policy that it has. @throws ProtocolError where that makes no sense. */
-export function commandOf(certificate: X509Certificate): Command | undefined {
-  const carried = contentsOf(certificate.raw).extensions.find(({ type }) => type === EXTENSION);
+export function commandOf({ extensions }: Contents): Command | undefined {
+  const carried = extensions.find(({ type }) => type === EXTENSION);
   return carried && decodeExtension(carried.value);
 }
 
 /** The policy that an authority's certificate has. The root's has none. */
-function policyOf(certificate: X509Certificate): Policy | undefined {
-  const command = commandOf(certificate);
+function policyOf(contents: Contents): Policy | undefined {
+  const command = commandOf(contents);
   return command?.kind === 'policy' && command.value.kind === 'add' ? command.value.value : undefined;
 }
 
@@ -126,12 +126,13 @@ export async function readIdentity(files: Files): Promise<Identity> {
   const all = await readCertificates(files.cert);
   const [certificate] = all;
   if (!certificate) throw new IdentityError(`${files.cert}: it is empty`);
-  const policy = policyOf(certificate);
+  const policy = policyOf(contentsOf(certificate.raw));
   const issuer = { certificate, key: await readKey(files.key, certificate), ...(policy ? { policy } : {}) };
   const chain = all.filter((one) => !one.raw.equals(root.raw));
   const path = chain
+    .map(({ raw }) => contentsOf(raw))
     .filter((one) => policyOf(one))
-    .map((one) => label(contentsOf(one.raw).subject.commonNames[0] ?? ''))
+    .map(({ subject }) => label(subject.commonNames[0] ?? ''))
     .reverse();
   return { issuer, chain, path, root };
 }

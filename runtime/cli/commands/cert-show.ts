@@ -79,9 +79,10 @@ Examples:
     const [file = ''] = operandsOf('cert show', ['FILE'], positionals);
     const all = await told(async () => {
       const { commandOf, contentsOf, readCertificates } = await library();
-      return (await readCertificates(file)).map((certificate) =>
-        shown(certificate, contentsOf(certificate.raw), commandOf(certificate)),
-      );
+      return (await readCertificates(file)).map((certificate) => {
+        const contents = contentsOf(certificate.raw);
+        return shown(certificate, contents, commandOf(contents));
+      });
     });
     out(values.json ? `${JSON.stringify(all)}\n` : all.map(text).join('\n'));
     return EXIT.ok;
