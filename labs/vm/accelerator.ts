@@ -19,7 +19,8 @@ const TRIAL_LIMIT_MS = 950;
 const KVM_OPTIONS = ['-accel', 'kvm', '-cpu', 'host'];
 // What costs time only: a fifth level of page tables, a switch around each copy to and from a program's memory, bounds of a kind nobody uses. And
 // string instructions that are said to be fast (erms): Linux and the C library then copy and clear memory by `rep movsb`, a byte at a time here.
-const TCG_OPTIONS = ['-accel', 'tcg', '-cpu', 'max,la57=off,smap=off,mpx=off,erms=off'];
+// fsrm, which newer versions of QEMU have too, goes with it: a Linux that is told of one without the other does not boot.
+const TCG_OPTIONS = ['-accel', 'tcg', '-cpu', 'max,la57=off,smap=off,mpx=off,erms=off,fsrm=off'];
 
 export const QEMU = 'qemu-system-x86_64';
 
