@@ -128,6 +128,9 @@ systemctl is-system-running --wait || systemctl --failed
 test -e /dev/net/tun
 sync
 echo 3 > /proc/sys/vm/drop_caches
+# What most labs start is in memory again, and not read from the disk by each machine anew. What it says does not matter.
+(cat /usr/local/lib/kittiwake/*.cjs; kittiwake doctor; kittiwake run hello.spt; sudo true; systemctl list-units
+  curl --version; ping -V; ps; sed --version; awk 1; tar --version; diff --version; nc -h) < /dev/null > /dev/null 2>&1 || true
 # Memory that is free holds what it held last. Full of zeros, it takes no room in a state, and no time.
 mount -t tmpfs -o size=100% zeros /mnt
 head -c "$(awk '/^MemFree:/ { print ($2 - 64 * 1024) * 1024 }' /proc/meminfo)" /dev/zero > /mnt/zeros
