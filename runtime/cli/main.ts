@@ -6,6 +6,7 @@ import { CommandError, EXIT } from './errors.ts';
 import { listing } from './group.ts';
 import { ownInstall } from './install.ts';
 import { probeKvm } from './kvm.ts';
+import { standardOutput } from './output.ts';
 import { printable } from './printable.ts';
 import { shellWords } from './shell-words.ts';
 import { VERSION } from '../version.ts';
@@ -85,14 +86,10 @@ async function choose(
 /** Runs the command line of this process. */
 async function start(): Promise<void> {
   const install = ownInstall();
-  process.stdout.on('error', () => process.exit(EXIT.host)); // A closed pipe: whoever read us has seen enough.
   // Should nothing be left to wait for before there is a status, that is a fault of ours.
   process.exitCode = EXIT.software;
   process.exitCode = await main(process.argv.slice(2), {
-    out: (text) => process.stdout.write(text),
-    note: (line) => process.stderr.write(`kittiwake: ${line}\n`),
-    ...(process.stderr.isTTY ? { status: (line) => process.stderr.write(`\r\x1b[K${line}`) } : {}),
-    colour: process.stdout.isTTY && process.stdout.hasColors(),
+    ...standardOutput(),
     install,
     probeKvm: () => probeKvm(install),
     exec: (path, args) => {
