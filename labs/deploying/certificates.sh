@@ -53,10 +53,10 @@ kill "$events"
 cat events
 
 #: part block budget=300s
-head -c 3000000 /dev/urandom > data
+head -c 1000000 /dev/urandom > data
 kittiwake block add notes --from data $anna
 kittiwake block dump notes -o back $anna
-cmp -n 3000000 data back && echo the same
+cmp -n 1000000 data back && echo the same
 
 #: part here budget=100s
 sudo kittiwake ps
