@@ -1,7 +1,7 @@
 // What the commands that speak to the orchestrator share. It is loaded when one of them runs: the others start without the protocol.
 import { address } from '../client/address.ts';
 import { IdentityError } from '../client/identity-error.ts';
-import type { Remote } from '../client/remotes.ts';
+import type { Remote } from '../client/remote-format.ts';
 import { Client, ClientError, locally, SOCKETS, type Failure } from '../client/socket.ts';
 import type { Command as Asked } from '../protocol/command.ts';
 import { ProtocolError } from '../protocol/errors.ts';

@@ -3,24 +3,17 @@
 import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { z } from 'zod';
 import { publishFile, removeFile } from '../files.ts';
 import { label } from '../protocol/name.ts';
+import type { Kept, Remote } from './remote-format.ts';
 
 /** Bytes of the largest file that is looked into. */
 const FILE_MAX = 16 << 10;
 /** Remotes that are listed; nobody has as many. */
 const REMOTES_MAX = 1000;
 
-const Kept = z.strictObject({
-  /** `HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT`. */
-  address: z.string().min(1).max(300),
-  /** The folder of certificates. */
-  identity: z.string().refine(isAbsolute, 'no absolute path'),
-  /** What the server's certificate is to say, where that is not its host. */
-  serverName: z.string().min(1).max(253).optional(),
-});
-export type Remote = z.output<typeof Kept>;
+/** Loaded where there is a file only: most hosts that are asked have no name here. */
+const format = async (): Promise<typeof Kept> => (await import('./remote-format.ts')).Kept;
 
 /** Where the remotes of whoever runs this are (XDG Base Directory Specification). */
 export function remotesFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -34,7 +27,8 @@ const fileOf = (folder: string, name: string): string => join(folder, `${label(n
 async function read(path: string): Promise<Remote> {
   try {
     if ((await fs.stat(path)).size > FILE_MAX) throw new Error('too large');
-    return Kept.parse(JSON.parse(await fs.readFile(path, 'utf8')));
+    const text = await fs.readFile(path, 'utf8');
+    return (await format()).parse(JSON.parse(text));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
     throw new Error(`${path}: it says nothing about a remote; remove it, and add that again`, {
@@ -46,8 +40,9 @@ async function read(path: string): Promise<Remote> {
 /** Remembers `remote` as `name`. @throws Error with code EEXIST where there is one of that name. */
 export async function addRemote(folder: string, name: string, remote: Remote): Promise<void> {
   const path = fileOf(folder, name);
+  const kept = (await format()).parse(remote);
   await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  await publishFile(path, `${JSON.stringify(Kept.parse(remote), null, 2)}\n`, 0o600);
+  await publishFile(path, `${JSON.stringify(kept, null, 2)}\n`, 0o600);
 }
 
 /** @throws Error with code ENOENT where there is none. */
