@@ -16,7 +16,13 @@ beforeAll(async () => {
 });
 
 /** The files that are loaded with those which `sources` are in, the sources themselves. */
-function loaded(sources: readonly string[]): { files: number; bytes: number; modules: string[] } {
+function loaded(sources: readonly string[]): {
+  files: number;
+  bytes: number;
+  modules: string[];
+  /** Node's own parts that are loaded with them. */
+  builtins: Set<string>;
+} {
   const found = new Set<OutputChunk>();
   const visit = (chunk: OutputChunk | undefined): void => {
     if (chunk === undefined || found.has(chunk)) return;
@@ -32,6 +38,9 @@ function loaded(sources: readonly string[]): { files: number; bytes: number; mod
     files: found.size,
     bytes: [...found].reduce((sum, { code }) => sum + Buffer.byteLength(code), 0),
     modules: [...found].flatMap(({ moduleIds }) => moduleIds.map((id) => relative(root, id))),
+    builtins: new Set(
+      [...found].flatMap(({ imports }) => imports.filter((name) => name.startsWith('node:'))),
+    ),
   };
 }
 
@@ -74,9 +83,18 @@ test('libraries are loaded where they are needed', () => {
   expect(libraries(asked('ps')).filter((name) => name.includes('asn1js'))).not.toEqual([]);
 });
 
+test("Node's cryptography is loaded where it is needed", () => {
+  const isLoaded = (sources: readonly string[]): boolean => loaded(sources).builtins.has('node:crypto');
+  for (const name of ['ps', 'logs', 'create', 'policy', 'events'])
+    expect(isLoaded(asked(name)), name).toBe(false);
+  expect(isLoaded(asked('cert-show'))).toBe(true);
+});
+
 test('the library that tests make certificates with is no part of what is installed', () => {
   // Loading it took twice as long as Node itself.
   const modules = chunks.flatMap(({ moduleIds }) => moduleIds);
-  expect(modules.filter((name) => /@peculiar|tsyringe|reflect-metadata/.test(name))).toEqual([]);
+  expect(
+    modules.filter((name) => /@peculiar|tsyringe|reflect-metadata/.test(name)),
+  ).toEqual([]);
   expect(modules.filter((name) => name.includes('runtime/protocol/x509/'))).not.toEqual([]);
 });
