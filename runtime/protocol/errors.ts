@@ -23,3 +23,8 @@ export class ProtocolError extends Error {
     this.kind = kind;
   }
 }
+
+/** What is wrong with `what`: it is not what it has to be. */
+export function malformed(what: string, cause: string): ProtocolError {
+  return new ProtocolError('malformed', `${what}: ${cause}`);
+}

@@ -2,8 +2,9 @@
 import { command } from './command.ts';
 import { data } from './data.ts';
 import { choice, sequence } from './der/compose.ts';
-import { encode, expect, parse, parts, type Of } from './der/codec.ts';
+import { encode, expect, parts, type Of } from './der/codec.ts';
 import { int64, integer, text } from './der/primitives.ts';
+import { parse } from './der/read.ts';
 import { ProtocolError } from './errors.ts';
 import type { Name } from './name.ts';
 import { name } from './name-codec.ts';

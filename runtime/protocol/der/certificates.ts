@@ -1,30 +1,10 @@
 // Types that certificates have and messages have not.
-import {
-  BitString,
-  GeneralizedTime,
-  Integer,
-  ObjectIdentifier,
-  Primitive,
-  UTCTime,
-  type BaseStringBlock,
-} from 'asn1js';
-import {
-  content,
-  CONTEXT,
-  encode,
-  isTagged,
-  malformed,
-  parse,
-  UNIVERSAL,
-  type Block,
-  type Codec,
-} from './codec.ts';
+import { malformed } from '../errors.ts';
+import { base128, bytesOf, CONTEXT, isTagged, primitive, TAG, UNIVERSAL, type Block } from './block.ts';
+import { content, type Codec } from './codec.ts';
 import { mapped } from './compose.ts';
-import { moment } from './primitives.ts';
-
-const TAG = { integer: 2, bits: 3, identifier: 6, utcTime: 23, generalizedTime: 24 } as const;
-/** UTF8String, PrintableString, TeletexString, IA5String, UniversalString, BMPString. */
-const TEXTS: readonly number[] = [12, 19, 20, 22, 28, 30];
+import { moment, text } from './primitives.ts';
+import { parse } from './read.ts';
 
 /** Any value at all. */
 export const any = (what: string): Codec<Block> => ({
@@ -36,11 +16,7 @@ export const any = (what: string): Codec<Block> => ({
 
 /** Any value at all, as the bytes it was read from: what is signed, compared or handed on must not change. */
 export const anyBytes = (what: string): Codec<Uint8Array> =>
-  mapped(
-    any(what),
-    (block) => block.valueBeforeDecodeView,
-    (bytes) => parse(bytes, what),
-  );
+  mapped(any(what), bytesOf, (bytes) => parse(bytes, what));
 
 /** `[number]`, whatever is in it: of no use here. */
 export const ignored = (number: number, what: string): Codec<Block> => ({
@@ -52,7 +28,7 @@ export const ignored = (number: number, what: string): Codec<Block> => ({
 export const tagged = (number: number, what: string): Codec<Uint8Array> => ({
   what,
   accepts: (block) => isTagged(block, CONTEXT, number),
-  encode: (valueHex) => new Primitive({ idBlock: { tagClass: CONTEXT, tagNumber: number }, valueHex }),
+  encode: (bytes) => primitive(CONTEXT, number, bytes),
   decode: (block) => content(block, what),
 });
 
@@ -60,7 +36,7 @@ export const tagged = (number: number, what: string): Codec<Uint8Array> => ({
 export const integerBytes = (what: string): Codec<Uint8Array> => ({
   what,
   accepts: (block) => isTagged(block, UNIVERSAL, TAG.integer),
-  encode: (valueHex) => new Integer({ valueHex }),
+  encode: (bytes) => primitive(UNIVERSAL, TAG.integer, bytes),
   decode: (block) => content(block, what),
 });
 
@@ -74,43 +50,43 @@ export function bits(what: string): Codec<Bits> {
   return {
     what,
     accepts: (block) => isTagged(block, UNIVERSAL, TAG.bits),
-    encode: ({ bytes, unused }) => new BitString({ valueHex: bytes, unusedBits: unused }),
+    encode: ({ bytes, unused }) =>
+      primitive(UNIVERSAL, TAG.bits, Buffer.concat([Uint8Array.of(unused), bytes])),
     decode(block) {
-      const bytes = content(block, what);
-      const { unusedBits: unused, blockLength } = (block as BitString).valueBlock;
-      const rest = (bytes.at(-1) ?? 255) & ((1 << unused) - 1);
-      if (blockLength === 0 || rest !== 0) throw malformed(what, 'a BIT STRING with wrong unused bits');
-      return { bytes, unused };
+      const all = content(block, what);
+      return { bytes: all.subarray(1), unused: all[0] ?? 0 };
     },
   };
 }
 
 /** The numbers of an OBJECT IDENTIFIER: seven bits in a byte, the eighth where more follow; the first two are one. */
-function dotted(bytes: Uint8Array, what: string): string {
+function dotted(bytes: Uint8Array): string {
   const numbers: bigint[] = [];
   let number = 0n;
-  let more = true;
   for (const byte of bytes) {
-    if (number === 0n && byte === 128) throw malformed(what, 'an OBJECT IDENTIFIER that is not the shortest');
     number = number * 128n + BigInt(byte & 127);
-    more = byte >= 128;
-    if (more) continue;
+    if (byte >= 128) continue;
     numbers.push(number);
     number = 0n;
   }
   const [both = 0n, ...rest] = numbers;
-  if (more) throw malformed(what, 'an OBJECT IDENTIFIER that is cut off');
   const first = both < 80n ? both / 40n : 2n;
   return [first, both - 40n * first, ...rest].join('.');
+}
+
+function undotted(written: string, what: string): Uint8Array {
+  if (!/^([01]\.[1-3]?\d|2\.(0|[1-9]\d*))(\.(0|[1-9]\d*))*$/.test(written))
+    throw malformed(what, `${JSON.stringify(written.slice(0, 40))} is no OBJECT IDENTIFIER`);
+  const [first = 0n, second = 0n, ...rest] = written.split('.').map(BigInt);
+  return Uint8Array.from([40n * first + second, ...rest].flatMap(base128));
 }
 
 /** An OBJECT IDENTIFIER, as `1.2.840`. */
 export const identifier = (what: string): Codec<string> => ({
   what,
   accepts: (block) => isTagged(block, UNIVERSAL, TAG.identifier),
-  encode: (value) => new ObjectIdentifier({ value }),
-  // The library takes longer forms for the same one. Its head is two bytes: it is not as long as to need more (heads.ts).
-  decode: (block) => dotted(block.valueBeforeDecodeView.subarray(2), what),
+  encode: (value) => primitive(UNIVERSAL, TAG.identifier, undotted(value, what)),
+  decode: (block) => dotted(content(block, what)),
 });
 
 /** A second, UTCTime or GeneralizedTime: whichever RFC 5280 has for the year. */
@@ -123,24 +99,43 @@ export const second = (what: string): Codec<Date> => ({
     const [digits] = /^\d{14}/.exec(iso.replaceAll(/[-T:]/g, '')) ?? [];
     if (digits === undefined) throw malformed(what, 'it is no time of the years 0000 to 9999');
     const isShort = digits >= '1950' && digits < '2050';
-    const valueHex = Buffer.from(`${isShort ? digits.slice(2) : digits}Z`);
-    return isShort ? new UTCTime({ valueHex }) : new GeneralizedTime({ valueHex });
+    return isShort
+      ? primitive(UNIVERSAL, TAG.utcTime, Buffer.from(`${digits.slice(2)}Z`))
+      : primitive(UNIVERSAL, TAG.generalizedTime, Buffer.from(`${digits}Z`));
   },
   decode(block) {
     const written = Buffer.from(content(block, what)).toString('latin1');
     const isShort = isTagged(block, UNIVERSAL, TAG.utcTime);
-    if (!(isShort ? /^\d{12}Z$/ : /^\d{14}Z$/).test(written))
-      throw malformed(what, `${JSON.stringify(written.slice(0, 40))} is no time`);
-    const century = isShort ? (written < '50' ? '20' : '19') : '';
-    return moment(what, `${century}${written.slice(0, -1)}`);
+    const [, digits = ''] = (isShort ? /^(\d{12})Z$/ : /^(\d{14})Z$/).exec(written) ?? [];
+    const century = isShort ? (digits < '50' ? '20' : '19') : '';
+    return moment(what, written, `${century}${digits}`);
   },
 });
 
-/** The text that `block` is; undefined where it is something else. */
-export function textOf(block: Block): string | undefined {
-  const isText = block.idBlock.tagClass === UNIVERSAL && TEXTS.includes(block.idBlock.tagNumber);
-  return isText && !block.idBlock.isConstructed ? (block as BaseStringBlock).getValue() : undefined;
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
+/** Characters of four bytes each, the highest first. */
+function utf32(bytes: Uint8Array): string {
+  const [view, characters] = [Buffer.from(bytes), [] as string[]];
+  for (let at = 0; at < view.length; at += 4) characters.push(String.fromCodePoint(view.readUInt32BE(at)));
+  return characters.join('');
 }
 
-/** `block`, in DER again. */
-export const bytesOf = (block: Block): Uint8Array => encode(any('value'), block);
+const TEXTS: Readonly<Record<number, (bytes: Uint8Array) => string>> = {
+  [TAG.printable]: latin1,
+  [TAG.teletex]: latin1,
+  [TAG.ia5]: latin1,
+  [TAG.universal]: utf32,
+  [TAG.bmp]: (bytes) => Buffer.from(bytes).swap16().toString('utf16le'),
+};
+
+/** The text that `block` is; undefined where it is something else. @throws ProtocolError (malformed) where it is text that cannot be read. */
+export function textOf(block: Block, what: string): string | undefined {
+  if (block.tagClass !== UNIVERSAL) return undefined;
+  if (block.tagNumber === TAG.utf8) return text(what).decode(block);
+  try {
+    return TEXTS[block.tagNumber]?.(content(block, what));
+  } catch {
+    throw malformed(what, `it is no text of type ${block.tagNumber}`);
+  }
+}

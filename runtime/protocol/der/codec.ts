@@ -1,10 +1,7 @@
-// A codec is one type of the protocol, both ways. The ASN.1 library reads and writes the bytes; a codec knows what they mean, and refuses what is
-// not DER: every value has one encoding only.
-import { fromBER, type AsnType } from 'asn1js';
-import { ProtocolError } from '../errors.ts';
-import { flawOf } from './heads.ts';
-
-export type Block = AsnType;
+// A codec is one type of the protocol, both ways: it knows what values in DER mean. Which bytes are DER is decided before (read.ts).
+import { malformed } from '../errors.ts';
+import { CONTEXT, write, type Block } from './block.ts';
+import { parse } from './read.ts';
 
 export interface Codec<T> {
   /** What it is called in an error. */
@@ -19,26 +16,11 @@ export interface Codec<T> {
 /** What a codec reads and writes. */
 export type Of<C> = C extends Codec<infer T> ? T : never;
 
-/** Class of a tag, as the ASN.1 library counts them. */
-export const UNIVERSAL = 1;
-export const CONTEXT = 3;
-
-/** Deepest nesting that is read; the deepest message of the protocol needs 12. */
-const MAX_DEPTH = 24;
-/** Most values in one message: a thousand unikernels, each with some dozen. A hostile one costs no more than this. */
-const MAX_NODES = 50_000;
-
-export function malformed(what: string, cause: string): ProtocolError {
-  return new ProtocolError('malformed', `${what}: ${cause}`);
-}
-
-export function isTagged(block: Block, tagClass: number, tagNumber: number): boolean {
-  return block.idBlock.tagClass === tagClass && block.idBlock.tagNumber === tagNumber;
-}
-
 /** The tag as people write it: `[3]`, `INTEGER`'s as `universal 2`. */
-function tagName({ idBlock }: Block): string {
-  return idBlock.tagClass === CONTEXT ? `[${idBlock.tagNumber}]` : `universal ${idBlock.tagNumber}`;
+function tagName({ tagClass, tagNumber }: Block): string {
+  return tagClass === CONTEXT
+    ? `[${tagNumber}]`
+    : `${['universal', 'application', '', 'private'][tagClass]} ${tagNumber}`;
 }
 
 /** Decodes `block`, which must be a `codec`. */
@@ -49,50 +31,20 @@ export function expect<T>(codec: Codec<T>, block: Block | undefined, what = code
 }
 
 /** The parts of a constructed block. */
-export function parts(block: Block, what: string): Block[] {
-  const { value } = block.valueBlock as { value?: unknown };
-  if (!block.idBlock.isConstructed || !Array.isArray(value)) throw malformed(what, 'it has no parts');
-  return value as Block[];
+export function parts({ held }: Block, what: string): readonly Block[] {
+  if (held instanceof Uint8Array) throw malformed(what, 'it has no parts');
+  return held;
 }
 
 /** The bytes of a primitive block; not a copy. */
-export function content(block: Block, what: string): Uint8Array {
-  const { valueHexView } = block.valueBlock as { valueHexView?: unknown };
-  if (block.idBlock.isConstructed || !(valueHexView instanceof Uint8Array))
-    throw malformed(what, 'it is in parts; DER has it in one');
-  return valueHexView;
+export function content({ held }: Block, what: string): Uint8Array {
+  if (held instanceof Uint8Array) return held;
+  throw malformed(what, 'it is in parts; DER has it in one');
 }
 
 /** `value` as DER. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(codec.encode(value).toBER());
-}
-
-/** What the library makes of `bytes`. It says some of what is wrong by what it returns, and some by throwing. */
-function read(bytes: Uint8Array, what: string): ReturnType<typeof fromBER> {
-  try {
-    return fromBER(bytes, {
-      maxDepth: MAX_DEPTH,
-      maxNodes: MAX_NODES,
-      maxContentLength: bytes.length,
-      parseEmbedded: false,
-      copyInput: false,
-    });
-  } catch (error) {
-    throw malformed(what, `it is not DER (${error instanceof Error ? error.message : 'unreadable'})`);
-  }
-}
-
-/**
- * The only value in `bytes`, nothing after it, before anybody asks what it means. Byte strings in it are views of `bytes`.
- * @throws ProtocolError (malformed) when it is not DER.
- */
-export function parse(bytes: Uint8Array, what: string): Block {
-  const flaw = flawOf(bytes, MAX_DEPTH);
-  if (flaw !== undefined) throw malformed(what, flaw);
-  const { offset, result } = read(bytes, what);
-  if (offset !== bytes.length) throw malformed(what, `it is not DER (${result.error || 'unreadable'})`);
-  return result;
+  return write(codec.encode(value));
 }
 
 /**

@@ -1,17 +1,17 @@
 // Types made of others: SEQUENCE, SET OF, explicit tags, CHOICE.
-import { Constructed, Sequence, Set as AsnSet } from 'asn1js';
-import { CONTEXT, expect, isTagged, malformed, parts, UNIVERSAL, type Block, type Codec } from './codec.ts';
+import { malformed } from '../errors.ts';
+import { bytesOf, constructed, CONTEXT, isTagged, TAG, UNIVERSAL, type Block } from './block.ts';
+import { expect, parts, type Codec } from './codec.ts';
 
-const SEQUENCE = 16;
-const SET = 17;
+const isSequence = (block: Block): boolean => isTagged(block, UNIVERSAL, TAG.sequence);
+const sequenceBlock = (members: readonly Block[]): Block => constructed(UNIVERSAL, TAG.sequence, members);
 
 /** `[number] EXPLICIT`. */
 export function explicit<T>(number: number, inner: Codec<T>): Codec<T> {
   return {
     what: inner.what,
     accepts: (block) => isTagged(block, CONTEXT, number),
-    encode: (value) =>
-      new Constructed({ idBlock: { tagClass: CONTEXT, tagNumber: number }, value: [inner.encode(value)] }),
+    encode: (value) => constructed(CONTEXT, number, [inner.encode(value)]),
     decode(block) {
       const [only, ...more] = parts(block, inner.what);
       if (more.length > 0) throw malformed(inner.what, `[${number}] holds more than one value`);
@@ -25,11 +25,7 @@ export function implicit<T>(number: number, inner: Codec<T>): Codec<T> {
   return {
     what: inner.what,
     accepts: (block) => isTagged(block, CONTEXT, number),
-    encode: (value) =>
-      new Constructed({
-        idBlock: { tagClass: CONTEXT, tagNumber: number },
-        value: parts(inner.encode(value), inner.what),
-      }),
+    encode: (value) => constructed(CONTEXT, number, parts(inner.encode(value), inner.what)),
     decode: inner.decode,
   };
 }
@@ -75,7 +71,7 @@ export function sequence<const M extends Members>(what: string, members: M): Cod
   const named = Object.entries(members);
   return {
     what,
-    accepts: (block) => isTagged(block, UNIVERSAL, SEQUENCE),
+    accepts: isSequence,
     encode(value) {
       const fields = value as Readonly<Record<string, unknown>>;
       const blocks = named.flatMap(([name, member]): Block[] => {
@@ -84,7 +80,7 @@ export function sequence<const M extends Members>(what: string, members: M): Cod
         if ('defaulted' in member) return member.omit(field) ? [] : [member.defaulted.encode(field)];
         return [member.encode(field)];
       });
-      return new Sequence({ value: blocks });
+      return sequenceBlock(blocks);
     },
     decode(block) {
       const left = parts(block, what);
@@ -114,8 +110,8 @@ export function sequence<const M extends Members>(what: string, members: M): Cod
 export function sequenceOf<T>(what: string, item: Codec<T>): Codec<readonly T[]> {
   return {
     what,
-    accepts: (block) => isTagged(block, UNIVERSAL, SEQUENCE),
-    encode: (list) => new Sequence({ value: list.map(item.encode) }),
+    accepts: isSequence,
+    encode: (list) => sequenceBlock(list.map(item.encode)),
     decode: (block) => parts(block, what).map((part) => expect(item, part)),
   };
 }
@@ -124,14 +120,17 @@ export function sequenceOf<T>(what: string, item: Codec<T>): Codec<readonly T[]>
 export function setOf<T>(what: string, item: Codec<T>): Codec<readonly T[]> {
   return {
     what,
-    accepts: (block) => isTagged(block, UNIVERSAL, SET),
+    accepts: (block) => isTagged(block, UNIVERSAL, TAG.set),
     encode(list) {
-      const encoded = list.map((value) => {
+      const written = list.map((value) => {
         const block = item.encode(value);
-        return { block, bytes: Buffer.from(block.toBER()) };
+        return { ...block, encoded: bytesOf(block) };
       });
-      encoded.sort((a, b) => a.bytes.compare(b.bytes));
-      return new AsnSet({ value: encoded.map(({ block }) => block) });
+      return constructed(
+        UNIVERSAL,
+        TAG.set,
+        written.sort((a, b) => Buffer.compare(a.encoded, b.encoded)),
+      );
     },
     decode: (block) => parts(block, what).map((part) => expect(item, part)),
   };
@@ -175,7 +174,7 @@ export function choice<const A extends Alternatives>(what: string, alternatives:
   }
   return {
     what,
-    accepts: (block) => block.idBlock.tagClass === CONTEXT && read.has(block.idBlock.tagNumber),
+    accepts: (block) => block.tagClass === CONTEXT && read.has(block.tagNumber),
     encode(chosen) {
       const { kind, value } = chosen as { kind: string; value?: unknown };
       const codec = written.get(kind);
@@ -183,8 +182,8 @@ export function choice<const A extends Alternatives>(what: string, alternatives:
       return codec.encode(value);
     },
     decode(block) {
-      const alternative = read.get(block.idBlock.tagNumber);
-      if (!alternative) throw malformed(what, `there is no [${block.idBlock.tagNumber}]`);
+      const alternative = read.get(block.tagNumber);
+      if (!alternative) throw malformed(what, `there is no [${block.tagNumber}]`);
       const { kind, codec } = alternative;
       const value = codec.decode(block);
       return (value === undefined ? { kind } : { kind, value }) as Choice<A>;

@@ -1,15 +1,7 @@
 // The protocol's simple types. Numbers of the wire are OCaml's: 63 bits, with the largest meaning "no limit".
-import { Boolean as AsnBoolean, GeneralizedTime, Integer, Null, OctetString, Utf8String } from 'asn1js';
-import { content, isTagged, malformed, UNIVERSAL, type Block, type Codec } from './codec.ts';
-
-const TAG = {
-  boolean: 1,
-  integer: 2,
-  octetString: 4,
-  nothing: 5,
-  utf8String: 12,
-  generalizedTime: 24,
-} as const;
+import { malformed } from '../errors.ts';
+import { isTagged, primitive, TAG, UNIVERSAL, type Block } from './block.ts';
+import { content, type Codec } from './codec.ts';
 
 const tagged =
   (tagNumber: number) =>
@@ -21,21 +13,17 @@ const NO_LIMIT = 4611686018427387903n;
 
 function bigint(block: Block, what: string): bigint {
   const bytes = content(block, what);
-  const [first = 0, second = 0] = bytes;
-  if (bytes.length === 0) throw malformed(what, 'an INTEGER has a byte at least');
   if (bytes.length > 8) throw malformed(what, `an INTEGER of ${bytes.length} bytes is too large`);
-  if (bytes.length > 1 && ((first === 0 && second < 128) || (first === 255 && second >= 128)))
-    throw malformed(what, 'the INTEGER is not the shortest');
   return BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
 }
 
-/** The shortest two's complement of `value`. The library's own writes a byte too many for some negative numbers. */
-function shortest(value: bigint): Integer {
+/** The shortest two's complement of `value`. */
+function shortest(value: bigint): Block {
   let size = 1;
   while (BigInt.asIntN(8 * size, value) !== value) size += 1;
   const bytes = Buffer.alloc(size);
   for (let at = size - 1, rest = value; at >= 0; at -= 1, rest >>= 8n) bytes[at] = Number(rest & 255n);
-  return new Integer({ valueHex: bytes });
+  return primitive(UNIVERSAL, TAG.integer, bytes);
 }
 
 /** An INTEGER from `min` to `max`, both included. */
@@ -69,8 +57,8 @@ export function octets(what: string, length?: number): Codec<Uint8Array> {
   };
   return {
     what,
-    accepts: tagged(TAG.octetString),
-    encode: (value) => new OctetString({ valueHex: checked(value) }),
+    accepts: tagged(TAG.octets),
+    encode: (value) => primitive(UNIVERSAL, TAG.octets, checked(value)),
     decode: (block) => checked(content(block, what)),
   };
 }
@@ -100,8 +88,8 @@ const encoder = new TextEncoder();
 function string(what: string, read: (bytes: Uint8Array) => string): Codec<string> {
   return {
     what,
-    accepts: tagged(TAG.utf8String),
-    encode: (value) => new Utf8String({ valueHex: encoder.encode(value) }),
+    accepts: tagged(TAG.utf8),
+    encode: (value) => primitive(UNIVERSAL, TAG.utf8, encoder.encode(value)),
     decode: (block) => read(content(block, what)),
   };
 }
@@ -126,33 +114,28 @@ export function boolean(what: string): Codec<boolean> {
   return {
     what,
     accepts: tagged(TAG.boolean),
-    encode: (value) => new AsnBoolean({ value }),
-    decode(block) {
-      const bytes = content(block, what);
-      if (bytes.length !== 1) throw malformed(what, `a BOOLEAN of ${bytes.length} bytes`);
-      // DER has 255 only for true; peers take whatever is not 0.
-      return bytes[0] !== 0;
-    },
+    encode: (value) => primitive(UNIVERSAL, TAG.boolean, Uint8Array.of(value ? 255 : 0)),
+    decode: (block) => content(block, what)[0] !== 0,
   };
 }
 
 export const nothing: Codec<undefined> = {
   what: 'NULL',
   accepts: tagged(TAG.nothing),
-  encode: () => new Null(),
-  decode(block) {
-    if (block.valueBlock.blockLength > 0) throw malformed('NULL', 'it is not empty');
-    return undefined;
-  },
+  encode: () => primitive(UNIVERSAL, TAG.nothing, new Uint8Array(0)),
+  decode: () => undefined,
 };
 
-/** The moment that `digits` are, from the year to the second. @throws ProtocolError (malformed) where it is none. */
-export function moment(what: string, digits: string, fraction = ''): Date {
+/**
+ * The moment that `written` is, of which `digits` go from the year to the second; empty ones where it has another form.
+ * @throws ProtocolError (malformed) where it is none.
+ */
+export function moment(what: string, written: string, digits: string, fraction = ''): Date {
   const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6');
-  const date = new Date(`${iso}${fraction.slice(0, 4)}Z`);
+  const date = new Date(digits.length === 14 ? `${iso}${fraction.slice(0, 4)}Z` : NaN);
   // Date takes 31 February for 3 March.
   if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso))
-    throw malformed(what, `${JSON.stringify(digits.slice(0, 40))} is no time`);
+    throw malformed(what, `${JSON.stringify(written.slice(0, 40))} is no time`);
   return date;
 }
 
@@ -166,12 +149,12 @@ export function time(what: string): Codec<Date> {
       const [, date, fraction] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{3})Z$/.exec(iso) ?? [];
       if (date === undefined) throw malformed(what, 'it is no time of the years 0000 to 9999');
       const digits = `${date.replaceAll(/[-T:]/g, '')}${fraction === '.000' ? '' : fraction}Z`;
-      return new GeneralizedTime({ valueHex: encoder.encode(digits) });
+      return primitive(UNIVERSAL, TAG.generalizedTime, encoder.encode(digits));
     },
     decode(block) {
-      const digits = Buffer.from(content(block, what)).toString('latin1');
-      const [, whole = digits, fraction] = /^(\d{14})(\.\d{1,9})?Z$/.exec(digits) ?? [];
-      return moment(what, whole, fraction);
+      const written = Buffer.from(content(block, what)).toString('latin1');
+      const [, digits = '', fraction] = /^(\d{14})(\.\d{1,9})?Z$/.exec(written) ?? [];
+      return moment(what, written, digits, fraction);
     },
   };
 }

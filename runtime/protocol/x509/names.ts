@@ -1,8 +1,9 @@
 // Whom a certificate is for, and who has issued it: a list of sets of attributes, hardly ever more than one each.
-import { Utf8String } from 'asn1js';
+import { bytesOf } from '../der/block.ts';
 import { decode, encode } from '../der/codec.ts';
 import { sequence, sequenceOf, setOf } from '../der/compose.ts';
 import { any, identifier, textOf } from '../der/certificates.ts';
+import { text } from '../der/primitives.ts';
 
 const attribute = sequence('attribute of a name', { type: identifier('attribute'), value: any('value') });
 const codec = sequenceOf('name', setOf('part of a name', attribute));
@@ -22,8 +23,8 @@ export interface Name {
   readonly text: string;
 }
 
-const escaped = (text: string): string =>
-  text
+const escaped = (plain: string): string =>
+  plain
     .replace(/[,+"\\<>;]/g, '\\$&')
     .replace(/^[ #]/, '\\$&')
     .replace(/ $/, '\\ ')
@@ -33,9 +34,9 @@ const escaped = (text: string): string =>
 export function nameOf(der: Uint8Array): Name {
   const parts = decode(codec, der).map((part) =>
     part.map(({ type, value }) => {
-      const text = textOf(value);
-      const hex = Buffer.from(value.valueBeforeDecodeView).toString('hex');
-      return { type, plain: text ?? hex, shown: text === undefined ? `#${hex}` : escaped(text) };
+      const written = textOf(value, 'attribute of a name');
+      const hex = Buffer.from(bytesOf(value)).toString('hex');
+      return { type, plain: written ?? hex, shown: written === undefined ? `#${hex}` : escaped(written) };
     }),
   );
   return {
@@ -51,6 +52,5 @@ export function nameOf(der: Uint8Array): Name {
 
 /** The name that is `commonName` and nothing else. Built of its parts: in a name written as text one part could end and another begin. */
 export function commonNamed(commonName: string): Uint8Array {
-  const valueHex = Buffer.from(commonName);
-  return encode(codec, [[{ type: COMMON_NAME, value: new Utf8String({ valueHex }) }]]);
+  return encode(codec, [[{ type: COMMON_NAME, value: text('common name').encode(commonName) }]]);
 }

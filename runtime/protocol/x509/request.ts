@@ -1,14 +1,15 @@
 // A request for a certificate (PKCS #10, RFC 2986): a name and a public key, signed by the private one.
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { constructed, CONTEXT } from '../der/block.ts';
 import { anyBytes, ignored } from '../der/certificates.ts';
-import { decode, encode, parse } from '../der/codec.ts';
+import { decode, encode } from '../der/codec.ts';
 import { optional, sequence } from '../der/compose.ts';
 import { integer } from '../der/primitives.ts';
 import { commonNamed } from './names.ts';
 import { isSignedBy, isUsual, readSigned, signedBy } from './signatures.ts';
 
 /** What is asked for besides: a request of ours asks for nothing. */
-const NOTHING = parse(Uint8Array.of(0xa0, 0), 'attributes');
+const NOTHING = constructed(CONTEXT, 0, []);
 
 const codec = sequence('request', {
   version: integer('version', 0, 0),

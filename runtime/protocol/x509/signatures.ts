@@ -1,10 +1,10 @@
 // What certificates and requests are signed with. OpenSSL signs and verifies; here is how that is written down.
 import { constants, sign, verify, type KeyObject } from 'node:crypto';
-import { Null } from 'asn1js';
-import { decode, encode, type Block, type Of } from '../der/codec.ts';
+import type { Block } from '../der/block.ts';
+import { decode, encode, expect, type Of } from '../der/codec.ts';
 import { defaulted, explicit, optional, sequence } from '../der/compose.ts';
-import { any, anyBytes, bits, bytesOf, identifier } from '../der/certificates.ts';
-import { integer } from '../der/primitives.ts';
+import { any, anyBytes, bits, identifier } from '../der/certificates.ts';
+import { integer, nothing } from '../der/primitives.ts';
 
 /** A kind of signature or of hash, and what it needs besides. */
 export const algorithm = sequence('algorithm', {
@@ -60,7 +60,7 @@ const pss = sequence('parameters of RSASSA-PSS', {
 });
 
 function pssOf(parameters: Block | undefined): { readonly hash: string; readonly salt: number } {
-  const found = parameters && decode(pss, bytesOf(parameters));
+  const found = parameters && expect(pss, parameters);
   const { type } = found?.hash ?? SHA1;
   return { hash: HASHES[type] ?? type, salt: found?.salt ?? 20 };
 }
@@ -85,7 +85,7 @@ export function isUsual(key: KeyObject): boolean {
 /** What `key`, which is a usual one, signs with. */
 export function algorithmOf(key: KeyObject): Algorithm {
   const kind = kindOf(key);
-  if (kind === 'rsa') return { type: RSA_SHA256, parameters: new Null() };
+  if (kind === 'rsa') return { type: RSA_SHA256, parameters: nothing.encode(undefined) };
   return { type: OWN[kind] ?? ECDSA_SHA256 };
 }
 
