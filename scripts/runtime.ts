@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rolldown, type OutputChunk } from 'rolldown';
 import { $ } from 'zx';
@@ -134,13 +134,15 @@ async function build(): Promise<string> {
   });
 }
 
-/** The units of kittiwaked, and the group they want. */
+/** The units of kittiwaked, and the group and the folders they want. */
 async function installUnits(prefix: string): Promise<void> {
   const units = join(root, 'runtime', 'daemon', 'units');
   for (const file of await readdir(units)) {
-    const folder = join(prefix, 'lib', ...(file.endsWith('.conf') ? ['sysusers.d'] : ['systemd', 'system']));
-    await mkdir(folder, { recursive: true });
-    await copyFile(join(units, file), join(folder, file));
+    const [kind] = /^(sysusers|tmpfiles)(?=\.conf$)/.exec(file) ?? [];
+    const place = kind ? [`${kind}.d`, 'kittiwake.conf'] : ['systemd', 'system', file];
+    const path = join(prefix, 'lib', ...place);
+    await mkdir(dirname(path), { recursive: true });
+    await copyFile(join(units, file), path);
   }
 }
 

@@ -57,6 +57,7 @@ kittiwake rm web --remote localhost --identity team
 kittiwake block rm site --remote localhost --identity team
 
 #: part end budget=100s
-sudo systemctl disable --now kittiwaked-tls.socket kittiwaked-tls.service kittiwaked.socket kittiwaked.service 2> /dev/null
-sudo rm -r /etc/kittiwaked /var/lib/albatross
+sudo systemctl disable --now kittiwaked-tls.socket kittiwaked-tls.service kittiwaked.socket kittiwaked.service kittiwaked-unikernels.service 2> /dev/null
+sudo rm -r /etc/kittiwaked /var/lib/kittiwaked /var/lib/albatross fleet.yaml images
 sudo ip link del br0
+rm -r ca team cacert.pem ca.pem ca.key server.pem server.key index.html site.tar

@@ -52,5 +52,7 @@ sudo kittiwake block rm site
 sudo kittiwake block list
 
 #: part end budget=100s
-sudo systemctl disable --now kittiwaked.socket kittiwaked.service 2> /dev/null
+sudo systemctl disable --now kittiwaked.socket kittiwaked.service kittiwaked-unikernels.service 2> /dev/null
+sudo rm -r /var/lib/kittiwaked site.img web.spt
 sudo ip link del br0
+rm -r site site.tar

@@ -148,8 +148,9 @@ sudo kittiwake rm anna:web
 sudo kittiwake block rm anna:notes
 sudo kittiwake policy rm anna
 sudo kittiwake policy rm anna:shop
-sudo systemctl disable --now kittiwaked-tls.socket kittiwaked.socket kittiwaked.service 2> /dev/null
-sudo rm -r /etc/kittiwaked/tls
+sudo systemctl disable --now kittiwaked-tls.socket kittiwaked.socket kittiwaked.service kittiwaked-unikernels.service 2> /dev/null
+sudo rm -r /etc/kittiwaked /var/lib/kittiwaked
 sudo ip link del br0
 kittiwake remote rm lab
+rmdir -p --ignore-fail-on-non-empty .config/kittiwake/remotes
 rm -r ca server anna shop old.pem new.pem events data back

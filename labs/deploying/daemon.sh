@@ -81,6 +81,7 @@ sudo kittiwake policy rm team
 sudo kittiwake ps
 
 #: part end budget=100s
-sudo systemctl disable --now kittiwaked.socket kittiwaked.service 2> /dev/null
+sudo systemctl disable --now kittiwaked.socket kittiwaked.service kittiwaked-unikernels.service 2> /dev/null
+sudo rm -r /var/lib/kittiwaked
 sudo ip link del br0
 ip -brief link show type tun

@@ -87,5 +87,7 @@ sudo kittiwake apply fleet.yaml --prune
 #: part end budget=200s
 sudo kittiwake rm shop:check
 sudo kittiwake policy rm shop
-sudo systemctl disable --now kittiwaked.socket kittiwaked.service 2> /dev/null
+sudo systemctl disable --now kittiwaked.socket kittiwaked.service kittiwaked-unikernels.service 2> /dev/null
+sudo rm -r /var/lib/kittiwaked export.yaml
 sudo ip link del br0
+rm -r site site.tar fleet.yaml wrong.yaml

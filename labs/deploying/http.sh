@@ -78,6 +78,7 @@ curl -s --cacert ca/root.pem --cert ca/team/cert.pem --key ca/team/key.pem https
 #: part end budget=200s
 $api/unikernels/check -X DELETE
 sudo kittiwake policy rm team
-sudo systemctl disable --now kittiwaked{,-http,-https}.{socket,service} 2> /dev/null
-sudo rm -r /etc/kittiwaked
+sudo systemctl disable --now kittiwaked{,-http,-https}.{socket,service} kittiwaked-unikernels.service 2> /dev/null
+sudo rm -r /etc/kittiwaked /var/lib/kittiwaked
 sudo ip link del br0
+rm -r ca token header settings.json events restarted

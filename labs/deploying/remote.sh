@@ -65,10 +65,16 @@ ping -c 1 -W 10 10.0.0.2
 #: part end on=laptop budget=200s
 kittiwake rm web --remote host
 kittiwake remote rm host
+rmdir -p --ignore-fail-on-non-empty .config/kittiwake/remotes
 rm -r anna
+sudo sed -i '/unikernels.example/d' /etc/hosts
+sudo ip address flush dev link0
+sudo ip link set link0 down
 
 #: restore user=root budget=100s
 systemctl disable --now kittiwaked-tls.socket kittiwaked.socket kittiwaked-tls.service kittiwaked.service
-kittiwake policy rm anna || true
-rm -rf /etc/kittiwaked /home/operator/ca /home/operator/anna.pem
+systemctl stop kittiwaked-unikernels
+rm -rf /etc/kittiwaked /var/lib/kittiwaked /home/operator/ca /home/operator/anna.pem
 ip link del br0
+ip address flush dev link0
+ip link set link0 down

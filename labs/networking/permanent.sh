@@ -94,6 +94,7 @@ sudo nft list table ip handmade
 
 #: part clean-up budget=100s
 sudo systemctl --quiet disable --now first systemd-networkd systemd-networkd.socket nftables
+sudo systemctl stop systemd-network-generator
 sudo rm /etc/systemd/system/first.service /etc/sysctl.d/90-unikernels.conf
 sudo rm /etc/systemd/network/br100.netdev /etc/systemd/network/br100.network /etc/systemd/network/tap100.netdev /etc/systemd/network/tap100.network
 sudo cp nftables.conf.before /etc/nftables.conf

@@ -123,6 +123,9 @@ async function build(
 /** What is done once, as root, before the machine is frozen. */
 const PREPARATION = `set -e
 tar --extract --file=/dev/vdb --directory=/usr/local --no-same-owner
+# As each start of the machine does with what is installed.
+systemd-sysusers
+systemd-tmpfiles --create
 udevadm settle
 systemctl is-system-running --wait || systemctl --failed
 test -e /dev/net/tun
