@@ -1,6 +1,6 @@
 // Who asks: a folder with the certificate of an authority, those of whoever is above it, and its key. The same for the root, for whom it has let in, and
 // for whom they have.
-import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder, writeNew } from '../files.ts';
@@ -10,7 +10,7 @@ import type { Issuer } from '../protocol/issue.ts';
 import { label } from '../protocol/name.ts';
 import { fromPem } from '../protocol/pem.ts';
 import type { Policy } from '../protocol/policy.ts';
-import { contentsOf, type Contents } from '../protocol/x509/certificate.ts';
+import { contentsOf, readCertificate, type Contents } from '../protocol/x509/certificate.ts';
 import { keyOfRequest } from '../protocol/x509/request.ts';
 import { isUsual } from '../protocol/x509/signatures.ts';
 import { IdentityError } from './identity-error.ts';
@@ -58,7 +58,7 @@ export async function readCertificates(path: string): Promise<X509Certificate[]>
     if (found.length === 0) throw new Error('none');
     return found.map((der) => {
       contentsOf(der);
-      return new X509Certificate(der);
+      return readCertificate(der);
     });
   } catch {
     throw new IdentityError(`${path}: it has no certificate in PEM, or a damaged one`);

@@ -70,9 +70,9 @@ cat said`);
     ['KILL', 137, 'left'],
   ])('its socket when SIG%s ends the tender that waits: %d, %s', async (signal, status, left) => {
     const { out } = await vm(`${put(loop)}
-rm -f s
+rm -f s said
 kittiwake-hvt --mem=4 --gdb=unix:s --events=3 $guest 3>events 2>said &
-until grep -q waiting said; do sleep 0.02; done
+until grep -qs waiting said; do sleep 0.02; done
 kill -${signal} $!; wait $! 2>&-; echo $?
 test -e s && echo left || echo gone
 grep -c '"event":"exit".*"reason":"signal"' events

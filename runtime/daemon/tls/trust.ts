@@ -1,10 +1,10 @@
 // Whether a client's certificates are to be believed: those that it has sent, in the order in which it has, link by link. What looks for a chain among
 // them can find another than the one that is read: a forged twin of an authority's certificate, with a larger policy, would be let in by the genuine
 // one beside it.
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { EXTENSION } from '../../protocol/chain.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { contentsOf } from '../../protocol/x509/certificate.ts';
+import { contentsOf, readCertificate } from '../../protocol/x509/certificate.ts';
 import { limitsOf, TYPE, type Limits } from '../../protocol/x509/extensions.ts';
 import { hashOf } from '../../protocol/x509/signatures.ts';
 
@@ -93,7 +93,7 @@ export function verified(
 ): X509Certificate[] {
   let chain: X509Certificate[];
   try {
-    chain = certificates.map((der) => new X509Certificate(der));
+    chain = certificates.map(readCertificate);
   } catch {
     throw refused('it cannot be read');
   }

@@ -41,6 +41,13 @@ export function contentsOf(der: Uint8Array): Contents {
   return { subject: nameOf(subject), issuer: nameOf(issuer), ...validity, algorithm: by, extensions };
 }
 
+/** The certificate `der`, as OpenSSL reads it, its key as well, which else is read when somebody asks for it. @throws Error */
+export function readCertificate(der: Uint8Array): X509Certificate {
+  const certificate = new X509Certificate(der);
+  if (certificate.publicKey.type !== 'public') throw new Error('no public key');
+  return certificate;
+}
+
 /** The subject of the certificate `der`, as its bytes: the issuer of what it signs has the same. */
 export const subjectOf = (der: Uint8Array): Uint8Array => decode(codec, readSigned(der).contents).subject;
 

@@ -384,6 +384,19 @@ test('certificates are refused that OpenSSL would not take for a client either',
   expect(() => verified([good], root, Date.now() + 5000 * 86_400_000)).toThrow(/was valid until/);
 });
 
+test('a certificate with a key that OpenSSL cannot read is refused as it comes', () => {
+  const { publicKey } = newKeys();
+  const [leaf, ...above] = [issueLeaf(team, 'x', publicKey, create()), team.certificate];
+  const key = publicKey.export({ type: 'spki', format: 'der' });
+  const damaged = Buffer.from(leaf.raw);
+  // The last byte of the first identifier in the key: that of its algorithm.
+  damaged[damaged.indexOf(key) + key.indexOf(6) + 1 + (key[key.indexOf(6) + 1] ?? 0)] = 0;
+  const chain = [damaged, ...above.map(({ raw }) => raw)];
+  expect(() => verified(chain, world.root.certificate, Date.now())).toThrow(
+    new ProtocolError('certificate', 'certificate: it cannot be read'),
+  );
+});
+
 test('certificates that are damaged are refused in one line, whatever is wrong with them', () => {
   const { publicKey } = newKeys();
   const leaf = issueLeaf(team, 'x', publicKey, create());
