@@ -1,5 +1,4 @@
 // The kittiwake command: picks the subcommand, and turns what went wrong into one line and an exit status.
-import { writeSync } from 'node:fs';
 import type { Command, Context, Listed } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { CommandError, EXIT } from './errors.ts';
@@ -86,17 +85,18 @@ async function choose(
 /** Runs the command line of this process. */
 async function start(): Promise<void> {
   const install = ownInstall();
+  const output = standardOutput();
   // Should nothing be left to wait for before there is a status, that is a fault of ours.
   process.exitCode = EXIT.software;
   process.exitCode = await main(process.argv.slice(2), {
-    ...standardOutput(),
+    ...output,
     install,
     probeKvm: () => probeKvm(install),
     exec: (path, args) => {
       if (process.env['KITTIWAKE_START'] !== 'print')
         return process.execve?.(path, [path, ...args], process.env);
       // Who asks for it wants to become the program itself (scripts/runtime.ts says why).
-      writeSync(1, `exec ${shellWords([path, ...args])}\n`);
+      output.out(`exec ${shellWords([path, ...args])}\n`);
       process.exit(EXIT.ok);
     },
   });
