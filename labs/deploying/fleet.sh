@@ -64,7 +64,7 @@ sudo kittiwake apply wrong.yaml
 #: part killed budget=300s
 sudo kittiwake rm shop:web shop:check > /dev/null
 sudo kittiwake block rm shop:site > /dev/null
-for seconds in 1 3 6; do
+for seconds in 1 2 4; do
   sudo timeout --signal=KILL $seconds kittiwake apply fleet.yaml
 done > /dev/null 2>&1
 sudo kittiwake apply fleet.yaml | tail -n 1

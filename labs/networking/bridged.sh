@@ -74,7 +74,7 @@ ping -c 1 192.0.2.10
 #: part other exit=69 budget=60s
 kill %?second.log
 wait %?second.log
-kittiwake run --net:service=second --net-mac:service=$mac2 netcheck.spt -- --ipv4-only --ipv4=192.0.2.12/24 --ping=192.0.2.2 --exit
+kittiwake run --net:service=second --net-mac:service=$mac2 netcheck.spt -- --ipv4-only --ipv4=192.0.2.12/24 --ping=192.0.2.2 --timeout=2 --exit
 
 #: part other-drops budget=60s
 sudo kittiwake net inspect lan | grep -A 2 DROPPED

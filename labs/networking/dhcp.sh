@@ -22,7 +22,7 @@ for tap in tap100 tap101; do
 done
 
 #: part server
-sudo dnsmasq --conf-file=/dev/null --port=0 --interface=br100 --dhcp-range=10.0.0.100,10.0.0.199,1h --dhcp-leasefile=/run/leases --pid-file=/run/dnsmasq.pid
+sudo dnsmasq --conf-file=/dev/null --port=0 --no-ping --interface=br100 --dhcp-range=10.0.0.100,10.0.0.199,1h --dhcp-leasefile=/run/leases --pid-file=/run/dnsmasq.pid
 
 #: part run
 kittiwake run --net:service=tap100 netcheck.spt -- --dhcp --name=first > first.log &
@@ -61,7 +61,7 @@ wait %?tap101
 
 #: part fixed
 sudo kill "$(cat /run/dnsmasq.pid)"
-sudo dnsmasq --conf-file=/dev/null --port=0 --interface=br100 --dhcp-range=10.0.0.100,10.0.0.199,1h --dhcp-host=02:00:00:00:01:00,10.0.0.50 --dhcp-leasefile=/run/leases --pid-file=/run/dnsmasq.pid
+sudo dnsmasq --conf-file=/dev/null --port=0 --no-ping --interface=br100 --dhcp-range=10.0.0.100,10.0.0.199,1h --dhcp-host=02:00:00:00:01:00,10.0.0.50 --dhcp-leasefile=/run/leases --pid-file=/run/dnsmasq.pid
 
 #: part run-fixed budget=40s
 kittiwake run --net:service=tap100 --net-mac:service=02:00:00:00:01:00 netcheck.spt -- --dhcp > fixed.log &

@@ -71,7 +71,7 @@ kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv4-gat
 #: part host exit=69 budget=40s
 systemd-socket-activate --listen=8000 --accept --inetd cat 2> host.log &
 until echo ahoy | nc -N 127.0.0.1 8000; do sleep 0.2; done
-kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ping=10.0.0.1 --call=10.0.0.1:8000 --exit
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ping=10.0.0.1 --call=10.0.0.1:8000 --timeout=2 --exit
 
 #: part counted
 sudo nft list table inet handmade | grep -e chain -e counter
@@ -84,7 +84,7 @@ sudo bridge link set dev tap100 isolated on
 sudo bridge link set dev tap101 isolated on
 
 #: part apart exit=69 budget=40s
-kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ping=10.0.0.2 --exit
+kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ping=10.0.0.2 --timeout=2 --exit
 
 #: part still-host
 ping -c 1 10.0.0.2 | grep 'packet loss'

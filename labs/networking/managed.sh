@@ -74,7 +74,7 @@ sudo ip netns exec world curl -s http://192.0.2.1:8080/
 
 #: part world-shut exit=28 budget=40s
 sudo ip -n world route add 10.0.42.0/24 via 192.0.2.1
-sudo ip netns exec world curl -s --connect-timeout 3 http://10.0.42.2/
+sudo ip netns exec world curl -s --connect-timeout 1 http://10.0.42.2/
 
 #: part world-out budget=60s
 sudo ip netns exec world tcpdump -n -t -l -i eth0 -c 1 udp port 514 > world.txt 2> tcpdump.log &

@@ -28,10 +28,10 @@ sudo ip link set tap100 up
 ip route
 
 #: part no-gateway exit=69 budget=40s
-kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ping=192.0.2.2 --exit
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ping=192.0.2.2 --timeout=2 --exit
 
 #: part gateway exit=69 budget=40s
-kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ping=192.0.2.2 --exit
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ping=192.0.2.2 --timeout=2 --exit
 
 #: part asked
 sudo sysctl net.ipv4.ip_forward
@@ -44,7 +44,7 @@ sudo ip netns exec world tcpdump -n -t -l -i eth0 -c 1 icmp > world.txt 2> tcpdu
 until grep -qs listening tcpdump.log; do sleep 0.2; done
 
 #: part no-way-back exit=69 budget=40s
-kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ping=192.0.2.2 --exit
+kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --ipv4-gateway=10.0.0.1 --ping=192.0.2.2 --timeout=2 --exit
 
 #: part stranger
 wait %?tcpdump

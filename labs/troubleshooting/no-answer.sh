@@ -100,7 +100,7 @@ echo ahoy | nc -N 10.0.0.2 7
 sudo nft add table ip wall
 sudo nft add chain ip wall output '{ type filter hook output priority filter; }'
 sudo nft add rule ip wall output ip daddr 10.0.0.2 tcp dport 7 drop
-curl -sS --connect-timeout 3 http://10.0.0.2:7/
+curl -sS --connect-timeout 1 http://10.0.0.2:7/
 
 #: part who-drops
 sudo nft list ruleset

@@ -18,7 +18,7 @@ sudo nft add chain ip handmade out '{ type nat hook postrouting priority srcnat;
 sudo nft add rule ip handmade out ip saddr 10.0.0.0/24 oifname eth1 masquerade
 
 #: part works budget=40s
-try() { kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 "$@" --exit; }
+try() { kittiwake run --net:service=tap100 netcheck.spt -- --ipv4=10.0.0.2/24 --timeout=2 "$@" --exit; }
 try --ipv4-gateway=10.0.0.1 --ping=192.0.2.2
 
 #: part examine

@@ -36,8 +36,8 @@ export const EVERYONE: u32 = 0xffffffff;
 
 /** Tries of a REQUEST for an offer: 4 + 8 + 16 + 32 seconds, then the search begins again. */
 const REQUEST_TRIES: u32 = 4;
-/** The first silence that is worth a line, and then each further eight tries. */
-const SILENCE: u32 = 3;
+/** The tries without an answer that are worth a line, which is after some twelve seconds, and then each further eight. */
+const SILENCE: u32 = 2;
 /** Least time between requests to renew (RFC 2131, 4.4.5). */
 const RENEW_PAUSE: u64 = 60 * SECOND;
 /** Wait after a DECLINE (RFC 2131, 3.1); after ten conflicts in a row, a minute (RFC 5227, 2.1.1). */

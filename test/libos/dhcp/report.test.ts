@@ -17,7 +17,7 @@ test('a whole life in the log', async () => {
   const discover = client.next().sent as Sent;
   expect(lines()).toEqual([
     'INFO  dhcp: asking for an address',
-    'WARN  dhcp: no answer; is there a DHCP server on that bridge? Tried 3 times; 3 messages sent, 0 taken, 0 ignored',
+    'WARN  dhcp: no answer; is there a DHCP server on that bridge? Tried 2 times; 2 messages sent, 0 taken, 0 ignored',
   ]);
 
   client.input(offer(discover), 100);
