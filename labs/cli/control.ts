@@ -12,7 +12,7 @@ import type { Snapshot } from '../vm/snapshot.ts';
 import { earlier } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, lasted, longestFirst, shuffled } from './queue.ts';
+import { inTurn, lasted, longestFirst, places, shuffled } from './queue.ts';
 
 /**
  * Leaves out parts: `sample` of them by chance, or all; of those that `known` tells of none where only the untried are asked for. What is
@@ -52,7 +52,7 @@ export async function control(
         return { lab: lab.id, part: part.name, digest, at, noticed };
       });
     },
-    ({ lab }) => lab.machines.length,
+    places(jobs),
   );
   return { failed, parts: parts.flat() };
 }

@@ -6,7 +6,7 @@ import type { LabRun } from '../runner/run.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, lasted, longestFirst, runAloud } from './queue.ts';
+import { inTurn, lasted, longestFirst, places, runAloud } from './queue.ts';
 
 /** Runs each lab once, and returns how, by name. */
 export async function once(
@@ -19,7 +19,7 @@ export async function once(
     longestFirst(labs, await lasted(handbook)),
     asked.jobs,
     (lab) => runAloud(handbook, lab, snapshot, asked),
-    ({ lab }) => lab.machines.length,
+    places(asked.jobs),
   );
   return runs.sort((a, b) => (a.lab.id < b.lab.id ? -1 : 1));
 }

@@ -24,6 +24,14 @@ export function room(running = 0): number {
   return Math.max(1, Math.min(availableParallelism(), running + inMemory()));
 }
 
+/**
+ * How many of `jobs` places a lab takes: one, since its parts run one after the other and keep one processor busy, however many machines it
+ * has; or one for each of its machines, where there is no `memory` for so many in each place.
+ */
+export function places(jobs: number, memory = inMemory()): (lab: LabWithRecording) => number {
+  return ({ lab: { machines } }) => (memory >= jobs * machines.length ? 1 : machines.length);
+}
+
 /** How many milliseconds each lab took when it last ran well: here, or wherever the published evidence is from. */
 export async function lasted(handbook: Handbook): Promise<ReadonlyMap<string, number>> {
   const labs = (await earlier(handbook, 'results')).flatMap((results) => results.labs);
@@ -56,20 +64,20 @@ export function shuffled<T>(items: readonly T[], seed: number, nameOf: (item: T)
 }
 
 /**
- * Does `work` with each of `items`, with `jobs` machines at a time, and returns what came of it, in the order of `items`. One that needs
- * more machines than there may be has its turn alone.
+ * Does `work` with each of `items`, in `jobs` places, and returns what came of it, in the order of `items`. One that needs more places than
+ * there are has its turn alone.
  */
 export async function inTurn<T, R>(
   items: readonly T[],
   jobs: number,
   work: (item: T) => Promise<R>,
-  machinesOf: (item: T) => number = () => 1,
+  placesOf: (item: T) => number = () => 1,
 ): Promise<R[]> {
   const results: R[] = [];
   const running = new Set<Promise<void>>();
   let free = jobs;
   for (const [index, item] of items.entries()) {
-    const needed = Math.min(machinesOf(item), jobs);
+    const needed = Math.min(placesOf(item), jobs);
     while (free < needed) await Promise.race(running);
     free -= needed;
     const turn = work(item).then((result) => {

@@ -7,7 +7,7 @@ import type { Snapshot } from '../vm/snapshot.ts';
 import { begin, earlier, leave } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, runAloud, shuffled } from './queue.ts';
+import { inTurn, places, runAloud, shuffled } from './queue.ts';
 
 /** Runs each lab `repeats` times, all in an order by chance, and says whether all went well. What was counted is kept after each lab. */
 export async function runAgain(
@@ -29,6 +29,7 @@ export async function runAgain(
   };
   const turns = labs.flatMap((lab) => Array.from({ length: repeats }, (_, turn) => ({ lab, turn })));
   const order = shuffled(turns, seed, ({ lab, turn }) => `${lab.lab.id} ${turn}`);
+  const placesOf = places(asked.jobs);
   const runs = await inTurn(
     order,
     asked.jobs,
@@ -38,7 +39,7 @@ export async function runAgain(
       await keep({ publish: false, json: false });
       return run;
     },
-    ({ lab }) => lab.lab.machines.length,
+    ({ lab }) => placesOf(lab),
   );
   const counted = await keep(asked);
   const flaky = counted.flatMap(({ lab, parts }) =>

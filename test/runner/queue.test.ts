@@ -7,7 +7,7 @@ import type { Handbook } from '../../labs/cli/handbook.ts';
 import { parseLab } from '../../labs/runner/lab.ts';
 import type { LabWithRecording } from '../../labs/runner/labs.ts';
 import type { LabResult, Outcome, Results } from '../../labs/runner/results.ts';
-import { inTurn, lasted, longestFirst, shuffled } from '../../labs/cli/queue.ts';
+import { inTurn, lasted, longestFirst, places, shuffled } from '../../labs/cli/queue.ts';
 
 test('so many at a time are done and no more, and what came of them is in their order', async () => {
   let under = 0;
@@ -22,17 +22,27 @@ test('so many at a time are done and no more, and what came of them is in their 
   expect(most).toBe(2);
 });
 
-test('one that needs two machines counts as two, and has its turn even where there is one', async () => {
+test('one that needs two places has them, and its turn even where there is one', async () => {
   const log: string[] = [];
-  const work = async (machines: number): Promise<void> => {
-    log.push(`begin ${machines}`);
+  const work = async (places: number): Promise<void> => {
+    log.push(`begin ${places}`);
     for (let turn = 0; turn < 3; turn++) await Promise.resolve();
-    log.push(`end ${machines}`);
+    log.push(`end ${places}`);
   };
-  await inTurn([1, 2, 1], 2, work, (machines) => machines);
+  await inTurn([1, 2, 1], 2, work, (places) => places);
   expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 1', 'end 1']);
-  await inTurn([2], 1, work, (machines) => machines);
+  await inTurn([2], 1, work, (places) => places);
   expect(log.slice(-2)).toEqual(['begin 2', 'end 2']);
+});
+
+test('a lab takes one place, and one for each of its machines where memory does not hold so many in each place', () => {
+  const of = (...machines: string[]): LabWithRecording => ({
+    lab: { ...parseLab('a/b', '#: lab T\n#: part p\ntrue'), machines },
+    recording: new Map(),
+  });
+  expect([of('lab'), of('lab', 'server')].map(places(2, 4))).toEqual([1, 1]);
+  expect([of('lab'), of('lab', 'server')].map(places(2, 3))).toEqual([1, 2]);
+  expect([of('lab')].map(places(2, 0))).toEqual([1]);
 });
 
 test('one that cannot be done ends the queue', async () => {
