@@ -63,7 +63,7 @@ export async function addTaps(taps: readonly Tap[], ip: Ip): Promise<void> {
     const missing = taps.find(({ bridge }) => !known.includes(bridge));
     if (!missing) throw error;
     throw new Error(
-      `bridge ${missing.bridge}: there is none on this host; make it with 'ip link add ${missing.bridge} type bridge', or 'kittiwake net create'`,
+      `bridge ${missing.bridge}: there is none on this host; make it with 'ip link add name ${missing.bridge} type bridge', or 'kittiwake net create'`,
       { cause: error },
     );
   }
@@ -80,5 +80,5 @@ export async function removeTaps(taps: readonly string[], ip: Ip): Promise<void>
   }[];
   const kept = left.find(({ ifname }) => taps.includes(ifname ?? ''));
   if (kept)
-    throw new Error(`tap ${kept.ifname}: it cannot be removed; 'ip link del ${kept.ifname}' says why`);
+    throw new Error(`tap ${kept.ifname}: it cannot be removed; 'ip link del dev ${kept.ifname}' says why`);
 }

@@ -55,7 +55,7 @@ export function create(settings: Settings, around: Surroundings): Outcome {
     if (host.links.has(bridge))
       throw new NetworkError(
         'conflict',
-        `${bridge}: an interface of that name is there already; remove it with 'ip link del ${bridge}'`,
+        `${bridge}: an interface of that name is there already; remove it with 'ip link del dev ${bridge}'`,
       );
     const network: Network = {
       ...settings,
@@ -166,7 +166,7 @@ export function addTap(name: string, request: TapRequest, around: Surroundings):
     if (host.links.has(request.name))
       throw new NetworkError(
         'conflict',
-        `${request.name}: an interface of that name is there already; choose another, or 'ip link del ${request.name}'`,
+        `${request.name}: an interface of that name is there already; choose another, or 'ip link del dev ${request.name}'`,
       );
     return converge(model.withTap(network, request), network, host, around);
   });

@@ -88,8 +88,13 @@ export function checkNetworkName(name: string): void {
   );
 }
 
+/** Folders of the kernel's settings beside those of interfaces, which it lets none be called (sysctl_dev_name_is_allowed()). */
+const SETTINGS_OF_ALL = ['all', 'default'];
+
 /** @throws NetworkError `usage` */
 export function checkTapName(name: string): void {
+  if (SETTINGS_OF_ALL.includes(name))
+    throw new NetworkError('usage', `tap '${name}': Linux lets no interface be called so; take another name`);
   if (
     /^[a-z][a-z0-9]*([._-][a-z0-9]+)*$/.test(name) &&
     name.length <= INTERFACE_NAME_MAX &&

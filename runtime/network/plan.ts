@@ -38,16 +38,16 @@ export function setUp(
     ...bridgeSteps(network, link),
     ...inet,
     ...addressSteps(network, link, ipv6),
-    ...leaving.map(({ name }) => ip('link', 'set', name, 'down')),
+    ...leaving.map(({ name }) => ip('link', 'set', 'dev', name, 'down')),
     ...present.flatMap((tap) => tapSteps(network, tap, host.links.get(tap.name))),
     ...netdev,
-    ...leaving.map(({ name }) => ip('link', 'del', name)),
+    ...leaving.map(({ name }) => ip('link', 'del', 'dev', name)),
     ...own.map(([key, value]) => sysctl(key, value)),
     // Nothing is up before its rules are there.
-    ...(port === undefined || joined ? [] : [ip('link', 'set', port, 'master', bridge)]),
+    ...(port === undefined || joined ? [] : [ip('link', 'set', 'dev', port, 'master', bridge)]),
     ...[bridge, ...present.map(({ name }) => name), ...(port === undefined ? [] : [port])]
       .filter((name) => !host.links.get(name)?.up)
-      .map((name) => ip('link', 'set', name, 'up')),
+      .map((name) => ip('link', 'set', 'dev', name, 'up')),
     ...settings.map(([key, value]) => sysctl(key, value)),
   ];
 }
@@ -55,7 +55,7 @@ export function setUp(
 function notOurs(name: string, what: string): NetworkError {
   return new NetworkError(
     'conflict',
-    `${name}: an interface of that name is there already and is not ${what}; remove it with 'ip link del ${name}'`,
+    `${name}: an interface of that name is there already and is not ${what}; remove it with 'ip link del dev ${name}'`,
   );
 }
 
@@ -80,7 +80,7 @@ function checkPort(name: string, { links, routes }: Host): void {
   if (!link)
     throw new NetworkError('missing', `--uplink ${name}: no such interface; 'ip -br link' lists them`);
   if (link.master !== undefined)
-    throw refusal(`a port of ${link.master} already; take another, or 'ip link set ${name} nomaster'`);
+    throw refusal(`a port of ${link.master} already; take another, or 'ip link set dev ${name} nomaster'`);
   if (link.loopback || link.kind === 'bridge' || link.kind === 'tun')
     throw refusal(
       `${link.kind === 'tun' ? 'a tap' : (link.kind ?? 'loopback')}, no port to the outside; take another`,
@@ -102,7 +102,7 @@ function bridgeSteps(network: Network, link: Link | undefined): Step[] {
   const mac = macOf(network.seed, '');
   // Its own MAC address, lest it take the lowest of its ports'. No snooping: the first unikernel to ask would rule the others' multicast.
   if (!link) return [ip('link', 'add', bridge, 'address', mac, 'type', 'bridge', 'mcast_snooping', '0')];
-  return link.mac === mac ? [] : [ip('link', 'set', bridge, 'address', mac)];
+  return link.mac === mac ? [] : [ip('link', 'set', 'dev', bridge, 'address', mac)];
 }
 
 function addressSteps(network: Network, link: Link | undefined, ipv6: boolean): Step[] {
@@ -128,9 +128,9 @@ function tapSteps(network: Network, { name, user, group }: Tap, link: Link | und
   const bridge = bridgeOf(network);
   return [
     ...(link ? [] : [ip('tuntap', 'add', 'dev', name, 'mode', 'tap', ...owner)]),
-    ...(link?.master === bridge ? [] : [ip('link', 'set', name, 'master', bridge)]),
+    ...(link?.master === bridge ? [] : [ip('link', 'set', 'dev', name, 'master', bridge)]),
     ...(network.isolated && link?.isolated !== true
-      ? [ip('link', 'set', name, 'type', 'bridge_slave', 'isolated', 'on')]
+      ? [ip('link', 'set', 'dev', name, 'type', 'bridge_slave', 'isolated', 'on')]
       : []),
   ];
 }
@@ -178,10 +178,10 @@ export function tearDown(network: Network, host: Host, settings: readonly Settin
   const link = port === undefined ? undefined : host.links.get(port);
   const tables = ['netdev', 'inet'].filter((family) => host.firewall?.tables.has(`${family} ${bridge}`));
   return [
-    ...taps.map(({ name }) => ip('link', 'del', name)),
-    ...(link?.master === bridge ? [ip('link', 'set', link.name, 'nomaster')] : []),
-    ...(link?.up && network.raised ? [ip('link', 'set', link.name, 'down')] : []),
-    ...(host.links.get(bridge)?.kind === 'bridge' ? [ip('link', 'del', bridge)] : []),
+    ...taps.map(({ name }) => ip('link', 'del', 'dev', name)),
+    ...(link?.master === bridge ? [ip('link', 'set', 'dev', link.name, 'nomaster')] : []),
+    ...(link?.up && network.raised ? [ip('link', 'set', 'dev', link.name, 'down')] : []),
+    ...(host.links.get(bridge)?.kind === 'bridge' ? [ip('link', 'del', 'dev', bridge)] : []),
     ...tables.map((family) => nft(`delete table ${family} ${bridge}`)),
     ...settings.map(([key, value]) => sysctl(key, value)),
   ];

@@ -151,6 +151,34 @@ describe.skipIf(noHost)(`a host ${noHost ?? ''}`, { timeout: 300_000 }, () => {
     expect(masked(await host.picture())).toBe(made);
   });
 
+  test("names that ip(8) has words for are interfaces' all the same", async () => {
+    await using host = await Host.open();
+    const before = await host.picture();
+    const taps = ['a', 'up'];
+    create({ ...web, isolated: true }, host.around);
+    for (const name of taps) addTap('web', { name }, host.around);
+    const made = masked(await host.picture());
+    for (const name of taps) {
+      expect(made).toMatch(new RegExp(`^${name}: .*,UP[,>].* master kw-web `, 'm'));
+      for (const destroy of ['nomaster', 'down', 'type bridge_slave isolated off']) {
+        await host.namespace.shell(`ip link set dev ${name} ${destroy}`);
+        expect(create({ ...web, isolated: true }, host.around).commands, destroy).not.toEqual([]);
+        expect(masked(await host.picture()), destroy).toBe(made);
+      }
+    }
+    removeTap('web', 'up', false, host.around);
+    remove('web', false, host.around);
+    expect(await host.picture()).toBe(before);
+
+    // A port of the bridge may be called so, too.
+    await host.namespace.shell('ip link add name up type veth peer name type');
+    const { name, subnet, dhcp, isolated } = web;
+    create({ name, subnet, dhcp, isolated, forward: 'bridged', uplink: 'up' }, host.around);
+    expect(await host.picture()).toMatch(/^up@type: .*,UP[,>].* master kw-web /m);
+    remove('web', false, host.around);
+    expect(await host.picture()).toMatch(/^up@type: <BROADCAST,MULTICAST,M-DOWN> (?!.* master )/m);
+  });
+
   /** Removes the network however much of it there is. */
   function removeRest(host: Host): void {
     try {

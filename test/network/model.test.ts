@@ -52,6 +52,9 @@ describe('names', () => {
     '%j is none for a tap',
     (name) => expect(() => checkTapName(name)).toThrow(/not a name for a tap; take 1 to 15/),
   );
+  test.each(['all', 'default'])('%s is none for any interface', (name) =>
+    expect(() => checkTapName(name)).toThrow(/Linux lets no interface be called so; take another/),
+  );
 });
 
 describe('subnets', () => {

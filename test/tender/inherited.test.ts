@@ -148,7 +148,7 @@ const REFUSED: readonly [what: string, script: string, status: number, line: Reg
     'an MTU for a tap',
     `${spt} --net-mtu:dev=1400 --net:dev=tap0 ${net}`,
     78,
-    /the MTU of tap0 is its interface's; .* 'sudo ip link set tap0 mtu 1400'/,
+    /the MTU of tap0 is its interface's; .* 'sudo ip link set dev tap0 mtu 1400'/,
   ],
 ];
 

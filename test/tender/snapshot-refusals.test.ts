@@ -264,7 +264,7 @@ describe.skipIf(noTaps)(`a snapshot with devices ${noTaps ?? ''}`, () => {
     [
       'MTU',
       'ip link set tap0 mtu 1400; restore "$dir/own.snap"',
-      /^net service: its MTU is 1400, the snapshot's guest was told 1500; set it with 'sudo ip link set TAP mtu 1500'$/,
+      /^net service: its MTU is 1400, the snapshot's guest was told 1500; set it with 'sudo ip link set dev TAP mtu 1500'$/,
     ],
     [
       'file system',

@@ -33,14 +33,14 @@ describe.skipIf(noTaps)(`a tap ${noTaps ?? ''}`, () => {
       '',
       'tap0',
       78,
-      /tap0 does not exist; create it with 'sudo ip tuntap add tap0 mode tap user \$USER'/,
+      /tap0 does not exist; create it with 'sudo ip tuntap add dev tap0 mode tap user \$USER'/,
     ],
     [
       'is down',
       'ip tuntap add tap0 mode tap',
       'tap0',
       78,
-      /tap0 is down; bring it up with 'sudo ip link set tap0 up'/,
+      /tap0 is down; bring it up with 'sudo ip link set dev tap0 up'/,
     ],
     ['is none', 'ip link set lo up', 'lo', 78, /lo is not a tap interface/],
     [

@@ -18,7 +18,7 @@ export function bridgeHop(path: Path, way: Way): Finding[] {
       failed(
         'bridge-missing',
         `${name} does not exist`,
-        mend(path, sudo('ip link add', name, 'type bridge')),
+        mend(path, sudo('ip link add name', name, 'type bridge')),
       ),
     ];
   const ports = [...links.values()].filter(({ master }) => master === name);
