@@ -3,6 +3,7 @@ import {
   choice,
   defaulted,
   explicit,
+  later,
   listed,
   mapped,
   older,
@@ -70,95 +71,109 @@ const image = { typ, compressed: boolean('compressed'), image: octets('image') }
 /** A single CPU, as forms before there could be several have it. */
 const oneCpu = cpuid;
 
-export const config = sequence('unikernel', {
-  ...image,
-  startup,
-  /** Its name is its first argument, `--name=`. */
-  addName: boolean('add name'),
-  failBehaviour,
-  cpuids,
-  memory,
-  blocks,
-  bridges,
-  arguments: argv,
-  cpus,
-  linuxBoot,
-});
-export type Config = Of<typeof config>;
-
-const configV4 = older(
-  sequence('unikernel (older form)', {
+export const config = later('unikernel', () =>
+  sequence('unikernel', {
     ...image,
     startup,
+    /** Its name is its first argument, `--name=`. */
     addName: boolean('add name'),
     failBehaviour,
-    cpuid: oneCpu,
+    cpuids,
     memory,
     blocks,
     bridges,
     arguments: argv,
+    cpus,
+    linuxBoot,
   }),
-  ({ cpuid: only, ...rest }): Config => ({ ...rest, cpuids: [only], cpus: 1 }),
+);
+export type Config = Of<typeof config>;
+
+const configV4 = later('unikernel (older form)', () =>
+  older(
+    sequence('unikernel (older form)', {
+      ...image,
+      startup,
+      addName: boolean('add name'),
+      failBehaviour,
+      cpuid: oneCpu,
+      memory,
+      blocks,
+      bridges,
+      arguments: argv,
+    }),
+    ({ cpuid: only, ...rest }): Config => ({ ...rest, cpuids: [only], cpus: 1 }),
+  ),
 );
 
-const configV3 = older(
-  sequence('unikernel (oldest form)', {
-    ...image,
-    failBehaviour,
-    cpuid: oneCpu,
-    memory,
-    blocks,
-    bridges,
-    arguments: argv,
-  }),
-  ({ cpuid: only, ...rest }): Config => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
+const configV3 = later('unikernel (oldest form)', () =>
+  older(
+    sequence('unikernel (oldest form)', {
+      ...image,
+      failBehaviour,
+      cpuid: oneCpu,
+      memory,
+      blocks,
+      bridges,
+      arguments: argv,
+    }),
+    ({ cpuid: only, ...rest }): Config => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
+  ),
 );
 
 /** A restart with other arguments: what a configuration says, but for the image. */
-export const restartArguments = sequence('arguments', {
-  failBehaviour,
-  startup,
-  addName: boolean('add name'),
-  cpuids,
-  memory,
-  blocks,
-  bridges,
-  arguments: argv,
-  cpus,
-  linuxBoot,
-});
-export type RestartArguments = Of<typeof restartArguments>;
-
-const argumentsV1 = older(
-  sequence('arguments (older form)', {
+export const restartArguments = later('arguments', () =>
+  sequence('arguments', {
     failBehaviour,
     startup,
     addName: boolean('add name'),
-    cpuid: oneCpu,
+    cpuids,
     memory,
     blocks,
     bridges,
     arguments: argv,
+    cpus,
+    linuxBoot,
   }),
-  ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, cpuids: [only], cpus: 1 }),
+);
+export type RestartArguments = Of<typeof restartArguments>;
+
+const argumentsV1 = later('arguments (older form)', () =>
+  older(
+    sequence('arguments (older form)', {
+      failBehaviour,
+      startup,
+      addName: boolean('add name'),
+      cpuid: oneCpu,
+      memory,
+      blocks,
+      bridges,
+      arguments: argv,
+    }),
+    ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, cpuids: [only], cpus: 1 }),
+  ),
 );
 
-const argumentsV0 = older(
-  sequence('arguments (oldest form)', {
-    failBehaviour,
-    cpuid: oneCpu,
-    memory,
-    blocks,
-    bridges,
-    arguments: argv,
-  }),
-  ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
+const argumentsV0 = later('arguments (oldest form)', () =>
+  older(
+    sequence('arguments (oldest form)', {
+      failBehaviour,
+      cpuid: oneCpu,
+      memory,
+      blocks,
+      bridges,
+      arguments: argv,
+    }),
+    ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
+  ),
 );
 
 /** Forms of a configuration, the one that is written first. */
 export const configForms = { current: config, v4: configV4, v3: configV3 } as const;
 
-export const restart = choice('restart', {
-  same: [0, nothing],
-  changed: [3, restartArguments, [2, argumentsV1], [1, argumentsV0]],
-});
+export const restart = later('restart', () =>
+  choice('restart', {
+    same: [0, nothing],
+    changed: [3, restartArguments, [2, argumentsV1], [1, argumentsV0]],
+  }),
+);

@@ -6,17 +6,20 @@ import { expect, parts, type Codec } from './codec.ts';
 const isSequence = (block: Block): boolean => isTagged(block, UNIVERSAL, TAG.sequence);
 const sequenceBlock = (members: readonly Block[]): Block => constructed(UNIVERSAL, TAG.sequence, members);
 
+/** The one value that an explicit tag holds. */
+function onlyIn<T>(block: Block, inner: Codec<T>): T {
+  const held = parts(block, inner.what);
+  if (held.length > 1) throw malformed(inner.what, `[${block.tagNumber}] holds more than one value`);
+  return expect(inner, held[0]);
+}
+
 /** `[number] EXPLICIT`. */
 export function explicit<T>(number: number, inner: Codec<T>): Codec<T> {
   return {
     what: inner.what,
     accepts: (block) => isTagged(block, CONTEXT, number),
     encode: (value) => constructed(CONTEXT, number, [inner.encode(value)]),
-    decode(block) {
-      const [only, ...more] = parts(block, inner.what);
-      if (more.length > 0) throw malformed(inner.what, `[${number}] holds more than one value`);
-      return expect(inner, only);
-    },
+    decode: (block) => onlyIn(block, inner),
   };
 }
 
@@ -68,13 +71,14 @@ export type Fields<M> = { readonly [K in keyof Required<M>]: ValueOf<M[K & keyof
 
 /** A SEQUENCE of named members, in the order given. */
 export function sequence<const M extends Members>(what: string, members: M): Codec<Fields<M>> {
-  const named = Object.entries(members);
+  let entries: [string, Members[string]][] | undefined;
+  const named = (): [string, Members[string]][] => (entries ??= Object.entries(members));
   return {
     what,
     accepts: isSequence,
     encode(value) {
       const fields = value as Readonly<Record<string, unknown>>;
-      const blocks = named.flatMap(([name, member]): Block[] => {
+      const blocks = named().flatMap(([name, member]): Block[] => {
         const field = fields[name];
         if ('optional' in member) return field === undefined ? [] : [member.optional.encode(field)];
         if ('defaulted' in member) return member.omit(field) ? [] : [member.defaulted.encode(field)];
@@ -86,7 +90,7 @@ export function sequence<const M extends Members>(what: string, members: M): Cod
       const left = parts(block, what);
       const fields: Record<string, unknown> = {};
       let at = 0;
-      for (const [name, member] of named) {
+      for (const [name, member] of named()) {
         const next = left[at];
         if ('optional' in member) {
           if (next === undefined || !member.optional.accepts(next)) continue;
@@ -145,6 +149,21 @@ export function mapped<A, B>(codec: Codec<A>, read: (value: A) => B, write: (val
   };
 }
 
+/**
+ * The type that `make` makes, once it is needed: a program that speaks of little does not make the whole protocol. What `make` makes is called
+ * `what`, too.
+ */
+export function later<T>(what: string, make: () => Codec<T>): Codec<T> {
+  let made: Codec<T> | undefined;
+  const codec = (): Codec<T> => (made ??= make());
+  return {
+    what,
+    accepts: (block) => codec().accepts(block),
+    encode: (value) => codec().encode(value),
+    decode: (block) => codec().decode(block),
+  };
+}
+
 /** A form that older peers send: it is read, and never written. */
 export function older<A, B>(codec: Codec<A>, read: (value: A) => B): Codec<B> {
   return mapped(codec, read, () => {
@@ -165,27 +184,30 @@ export type Choice<A extends Alternatives> = {
 
 /** A CHOICE by explicit tags. After the form that is written, an alternative may name older ones that are read as well. */
 export function choice<const A extends Alternatives>(what: string, alternatives: A): Codec<Choice<A>> {
-  const written = new Map<string, Codec<unknown>>();
-  const read = new Map<number, { kind: string; codec: Codec<unknown> }>();
-  for (const [kind, [tag, codec, ...olderForms]] of Object.entries(alternatives)) {
-    written.set(kind, explicit(tag, codec));
-    for (const [number, form] of [[tag, codec] as const, ...olderForms])
-      read.set(number, { kind, codec: explicit(number, form) });
-  }
+  // There are few: looking through them costs less than anything that is made to find them in.
+  const formOf = (number: number): { readonly kind: string; readonly codec: Codec<unknown> } | undefined => {
+    for (const kind of Object.keys(alternatives)) {
+      const [tag, codec, ...olderForms] = alternatives[kind] as Alternatives[string];
+      if (tag === number) return { kind, codec };
+      const form = olderForms.find(([other]) => other === number);
+      if (form) return { kind, codec: form[1] };
+    }
+    return undefined;
+  };
   return {
     what,
-    accepts: (block) => block.tagClass === CONTEXT && read.has(block.tagNumber),
+    accepts: (block) => block.tagClass === CONTEXT && formOf(block.tagNumber) !== undefined,
     encode(chosen) {
       const { kind, value } = chosen as { kind: string; value?: unknown };
-      const codec = written.get(kind);
-      if (!codec) throw malformed(what, `there is no ${kind}`);
-      return codec.encode(value);
+      if (!Object.hasOwn(alternatives, kind)) throw malformed(what, `there is no ${kind}`);
+      const [tag, codec] = alternatives[kind] as Alternatives[string];
+      return constructed(CONTEXT, tag, [codec.encode(value)]);
     },
     decode(block) {
-      const alternative = read.get(block.tagNumber);
+      const alternative = formOf(block.tagNumber);
       if (!alternative) throw malformed(what, `there is no [${block.tagNumber}]`);
       const { kind, codec } = alternative;
-      const value = codec.decode(block);
+      const value = onlyIn(block, codec);
       return (value === undefined ? { kind } : { kind, value }) as Choice<A>;
     },
   };

@@ -1,4 +1,5 @@
 // The protocol's simple types. Numbers of the wire are OCaml's: 63 bits, with the largest meaning "no limit".
+import { isUtf8 } from 'node:buffer';
 import { malformed } from '../errors.ts';
 import { isTagged, primitive, TAG, UNIVERSAL, type Block } from './block.ts';
 import { content, type Codec } from './codec.ts';
@@ -35,8 +36,16 @@ export function integer(what: string, min = 0, max = Number.MAX_SAFE_INTEGER): C
   return {
     what,
     accepts: tagged(TAG.integer),
-    encode: (value) => shortest(BigInt(checked(value))),
-    decode: (block) => checked(Number(bigint(block, what))),
+    encode: (value) =>
+      checked(value) >= 0 && value < 128
+        ? primitive(UNIVERSAL, TAG.integer, Uint8Array.of(value))
+        : shortest(BigInt(value)),
+    decode(block) {
+      const bytes = content(block, what);
+      // A BigInt is dear where there is one byte, as nearly everywhere.
+      const [only = 128] = bytes;
+      return checked(bytes.length === 1 && only < 128 ? only : Number(bigint(block, what)));
+    },
   };
 }
 
@@ -81,15 +90,14 @@ export function int64(what: string): Codec<bigint> {
   };
 }
 
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
-const encoder = new TextEncoder();
+/** A TextDecoder is much to load for who reads no lines. */
+let lenient: TextDecoder | undefined;
 
 function string(what: string, read: (bytes: Uint8Array) => string): Codec<string> {
   return {
     what,
     accepts: tagged(TAG.utf8),
-    encode: (value) => primitive(UNIVERSAL, TAG.utf8, encoder.encode(value)),
+    encode: (value) => primitive(UNIVERSAL, TAG.utf8, Buffer.from(value)),
     decode: (block) => read(content(block, what)),
   };
 }
@@ -97,17 +105,14 @@ function string(what: string, read: (bytes: Uint8Array) => string): Codec<string
 /** Text that must be UTF-8. */
 export function text(what: string): Codec<string> {
   return string(what, (bytes) => {
-    try {
-      return strict.decode(bytes);
-    } catch {
-      throw malformed(what, 'it is not UTF-8');
-    }
+    if (!isUtf8(bytes)) throw malformed(what, 'it is not UTF-8');
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
   });
 }
 
 /** What a unikernel prints: any bytes, though the protocol calls them UTF-8. What is not becomes U+FFFD. */
 export function line(what: string): Codec<string> {
-  return string(what, (bytes) => lenient.decode(bytes));
+  return string(what, (bytes) => (lenient ??= new TextDecoder('utf-8', { ignoreBOM: true })).decode(bytes));
 }
 
 export function boolean(what: string): Codec<boolean> {
@@ -149,7 +154,7 @@ export function time(what: string): Codec<Date> {
       const [, date, fraction] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{3})Z$/.exec(iso) ?? [];
       if (date === undefined) throw malformed(what, 'it is no time of the years 0000 to 9999');
       const digits = `${date.replaceAll(/[-T:]/g, '')}${fraction === '.000' ? '' : fraction}Z`;
-      return primitive(UNIVERSAL, TAG.generalizedTime, encoder.encode(digits));
+      return primitive(UNIVERSAL, TAG.generalizedTime, Buffer.from(digits));
     },
     decode(block) {
       const written = Buffer.from(content(block, what)).toString('latin1');
