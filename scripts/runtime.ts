@@ -148,7 +148,8 @@ async function installUnits(prefix: string): Promise<void> {
 
 /**
  * What is loaded together lies in one file: each further one costs as much as reading thousands of lines. What every command loads, what those load
- * that are given an image, those that are given names of unikernels, those that ask an orchestrator, and those that read certificates or make them.
+ * that are given an image, those that name unikernels or read what a certificate asks for, those that ask an orchestrator, those that read certificates
+ * or make them, and the small commands that do.
  */
 const TOGETHER = [
   [
@@ -156,12 +157,20 @@ const TOGETHER = [
     /runtime\/(drained|version|client\/identity-error|cli\/(commands|daemon-words|errors|group|install|kvm|printable|shell-words|table))\.ts$/,
   ],
   ['image', /runtime\/(image\/notes|cli\/(find-image|image|run-options))\.ts$/],
-  ['names', /runtime\/protocol\/(errors|name|scope)\.ts$/],
+  [
+    'messages',
+    /runtime\/protocol\/(errors|name|scope|name-codec|command|config|limits|mac|policy|der\/(block|codec|compose|contents|primitives|read))\.ts$/,
+  ],
   [
     'asking',
-    /runtime\/(client\/(address|none|socket)|cli\/(orchestrated|states)|protocol\/(command|config|data|frame|limits|mac|message|name-codec|policy|reply))\.ts$/,
+    /runtime\/(client\/(address|none|socket)|cli\/(orchestrated|states)|protocol\/(data|frame|message|reply))\.ts$/,
   ],
-  ['certificates', /runtime\/protocol\/(chain|issue|der\/certificates|x509\/\w+)\.ts$/],
+  [
+    'certificates',
+    /runtime\/(client\/identity|protocol\/(chain|fingerprint|issue|pem|der\/certificates|x509\/\w+))\.ts$/,
+  ],
+  ['cert', /runtime\/cli\/(policy-options|commands\/(ca-words|cert|cert-request|cert-show))\.ts$/],
+  ['ca', /runtime\/cli\/commands\/(ca|ca-delegate|ca-init|ca-server)\.ts$/],
 ] as const;
 
 /**

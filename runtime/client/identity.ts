@@ -1,9 +1,8 @@
 // Who asks: a folder with the certificate of an authority, those of whoever is above it, and its key. The same for the root, for whom it has let in, and
 // for whom they have.
 import { createPrivateKey, createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
-import * as fs from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { syncFolder, writeNew } from '../files.ts';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { decodeExtension, EXTENSION } from '../protocol/chain.ts';
 import type { Command } from '../protocol/command.ts';
 import type { Issuer } from '../protocol/issue.ts';
@@ -36,10 +35,11 @@ export interface Identity {
   readonly root: X509Certificate;
 }
 
-async function read(path: string): Promise<string> {
+/** At once: a command has nothing else to do meanwhile, and need not load what waits. */
+function read(path: string): string {
   try {
-    if ((await fs.stat(path)).size > FILE_MAX) throw new IdentityError(`${path}: it is too large to be one`);
-    return await fs.readFile(path, 'utf8');
+    if (statSync(path).size > FILE_MAX) throw new IdentityError(`${path}: it is too large to be one`);
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof IdentityError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
@@ -51,23 +51,27 @@ async function read(path: string): Promise<string> {
   }
 }
 
-export async function readCertificates(path: string): Promise<X509Certificate[]> {
-  const pem = await read(path);
+/** A certificate as OpenSSL reads it, and what is in it. */
+export interface Certificate {
+  readonly x509: X509Certificate;
+  readonly contents: Contents;
+}
+
+/** The certificates in the file `path`: one or more. @throws IdentityError */
+export function readCertificates(path: string): Certificate[] {
+  const pem = read(path);
   try {
     const found = fromPem('CERTIFICATE', pem);
     if (found.length === 0) throw new Error('none');
-    return found.map((der) => {
-      contentsOf(der);
-      return readCertificate(der);
-    });
+    return found.map((der) => ({ contents: contentsOf(der), x509: readCertificate(der) }));
   } catch {
     throw new IdentityError(`${path}: it has no certificate in PEM, or a damaged one`);
   }
 }
 
 /** The key in the request for a certificate in the file `path`, which is signed by it. */
-export async function readRequest(path: string): Promise<KeyObject> {
-  const pem = await read(path);
+export function readRequest(path: string): KeyObject {
+  const pem = read(path);
   try {
     const [der] = [...fromPem('CERTIFICATE REQUEST', pem), ...fromPem('NEW CERTIFICATE REQUEST', pem)];
     const key = der && keyOfRequest(der);
@@ -91,8 +95,8 @@ function policyOf(contents: Contents): Policy | undefined {
 }
 
 /** The private key in the file `path`, which is the certificate's. */
-async function readKey(path: string, certificate: X509Certificate): Promise<KeyObject> {
-  const pem = await read(path);
+function readKey(path: string, certificate: X509Certificate): KeyObject {
+  const pem = read(path);
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
@@ -119,47 +123,20 @@ export function filesOf(folder: string): Files {
 }
 
 /** @throws IdentityError */
-export async function readIdentity(files: Files): Promise<Identity> {
-  const [root, ...more] = await readCertificates(files.root);
+export function readIdentity(files: Files): Identity {
+  const [root, ...more] = readCertificates(files.root);
   if (!root || more.length > 0)
     throw new IdentityError(`${files.root}: exactly one certificate is to be there`);
-  const all = await readCertificates(files.cert);
-  const [certificate] = all;
-  if (!certificate) throw new IdentityError(`${files.cert}: it is empty`);
-  const policy = policyOf(contentsOf(certificate.raw));
-  const issuer = { certificate, key: await readKey(files.key, certificate), ...(policy ? { policy } : {}) };
-  const chain = all.filter((one) => !one.raw.equals(root.raw));
+  const all = readCertificates(files.cert);
+  const [own] = all;
+  if (!own) throw new IdentityError(`${files.cert}: it is empty`);
+  const policy = policyOf(own.contents);
+  const key = readKey(files.key, own.x509);
+  const issuer = { certificate: own.x509, key, ...(policy ? { policy } : {}) };
+  const chain = all.filter(({ x509 }) => !x509.raw.equals(root.x509.raw));
   const path = chain
-    .map(({ raw }) => contentsOf(raw))
-    .filter((one) => policyOf(one))
-    .map(({ subject }) => label(subject.commonNames[0] ?? ''))
+    .filter((one) => (one === own ? policy : policyOf(one.contents)))
+    .map(({ contents }) => label(contents.subject.commonNames[0] ?? ''))
     .reverse();
-  return { issuer, chain, path, root };
-}
-
-/** Makes the folder `path` with `files`, all of it or nothing; keys are for their owner only. @throws IdentityError where there is one. */
-export async function makeFolder(
-  path: string,
-  files: Readonly<Record<string, string>>,
-  mode = 0o700,
-): Promise<void> {
-  const next = await fs.mkdtemp(join(dirname(path), `.${basename(path)}-`)).catch((error: unknown) => {
-    throw new IdentityError(`${dirname(path)}: ${(error as Error).message}`);
-  });
-  try {
-    for (const [name, text] of Object.entries(files))
-      await writeNew(join(next, name), text, name === FILES.key ? 0o600 : 0o644);
-    await fs.chmod(next, mode);
-    await syncFolder(next);
-    await fs.rename(next, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await fs.rm(next, { recursive: true, force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new IdentityError(
-      code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR'
-        ? `${path}: it is there already, and is not overwritten; remove it, or take another name`
-        : message,
-    );
-  }
+  return { issuer, chain: chain.map(({ x509 }) => x509), path, root: root.x509 };
 }

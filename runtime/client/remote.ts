@@ -1,5 +1,4 @@
 // Asks an orchestrator on another host, ours or Albatross's: what is asked is in a certificate, which is made for it and shown in the handshake.
-import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
 import { configOf, withImage, type Command } from '../protocol/command.ts';
 import { issueLeaf, newKeys } from '../protocol/issue.ts';
@@ -39,20 +38,24 @@ function withoutImage(command: Command): { carried: Command; image?: Uint8Array 
 }
 
 async function handshake(socket: TLSSocket, where: string): Promise<void> {
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`no answer in ${HANDSHAKE_MS / 1000} s`)),
+    HANDSHAKE_MS,
+  );
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(HANDSHAKE_MS) });
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
   } catch (error) {
     socket.destroy();
-    const { code, message, name } = error as NodeJS.ErrnoException;
+    const { code, message } = error as NodeJS.ErrnoException;
     const cause =
-      name === 'AbortError'
-        ? `no answer in ${HANDSHAKE_MS / 1000} s`
-        : code === 'ECONNREFUSED'
-          ? 'nobody serves there; is kittiwaked-tls running, and this its port?'
-          : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-            ? `its certificate is for another name (${message}); --server-name NAME expects that one`
-            : message;
+      code === 'ECONNREFUSED'
+        ? 'nobody serves there; is kittiwaked-tls running, and this its port?'
+        : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+          ? `its certificate is for another name (${message}); --server-name NAME expects that one`
+          : message;
     throw new ClientError('unreachable', `${where}: ${cause}`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -99,11 +102,12 @@ async function askRemote(
 
 /** To `server`, as whoever the files of `folder` belong to. */
 export function remotely(server: Server, folder: string): Way {
-  let known: Promise<Identity> | undefined;
-  const identity = (): Promise<Identity> => (known ??= readIdentity(filesOf(folder)));
+  let known: Identity | undefined;
+  const identity = (): Identity => (known ??= readIdentity(filesOf(folder)));
   return {
     where: () => addressOf(server),
-    whole: async (name) => wholeName(name, (await identity()).path),
-    asked: async (name, command) => askRemote(server, await identity(), name, command),
+    // What is wrong with the files is what the promise is refused for.
+    whole: (name) => Promise.resolve().then(() => wholeName(name, identity().path)),
+    asked: (name, command) => Promise.resolve().then(() => askRemote(server, identity(), name, command)),
   };
 }

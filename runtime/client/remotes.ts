@@ -1,9 +1,8 @@
 // Orchestrators elsewhere that somebody has given a name: a folder with a file for each, in that person's own folder. There is nothing secret in them:
 // they say where the certificates are.
-import * as fs from 'node:fs/promises';
+import { accessSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { publishFile, removeFile } from '../files.ts';
 import { label } from '../protocol/name.ts';
 import type { Kept, Remote } from './remote-format.ts';
 
@@ -14,6 +13,9 @@ const REMOTES_MAX = 1000;
 
 /** Loaded where there is a file only: most hosts that are asked have no name here. */
 const format = async (): Promise<typeof Kept> => (await import('./remote-format.ts')).Kept;
+
+/** Loaded where something is written: most commands look for one remote. */
+const files = () => import('../files.ts');
 
 /** Where the remotes of whoever runs this are (XDG Base Directory Specification). */
 export function remotesFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -26,8 +28,8 @@ const fileOf = (folder: string, name: string): string => join(folder, `${label(n
 
 async function read(path: string): Promise<Remote> {
   try {
-    if ((await fs.stat(path)).size > FILE_MAX) throw new Error('too large');
-    const text = await fs.readFile(path, 'utf8');
+    if (statSync(path).size > FILE_MAX) throw new Error('too large');
+    const text = readFileSync(path, 'utf8');
     return (await format()).parse(JSON.parse(text));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
@@ -41,15 +43,27 @@ async function read(path: string): Promise<Remote> {
 export async function addRemote(folder: string, name: string, remote: Remote): Promise<void> {
   const path = fileOf(folder, name);
   const kept = (await format()).parse(remote);
-  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { publishFile } = await files();
   await publishFile(path, `${JSON.stringify(kept, null, 2)}\n`, 0o600);
 }
 
 /** @throws Error with code ENOENT where there is none. */
 export async function removeRemote(folder: string, name: string): Promise<void> {
   const path = fileOf(folder, name);
-  await fs.access(path);
+  accessSync(path);
+  const { removeFile } = await files();
   await removeFile(path);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    const found = readdirSync(folder).filter((file) => file.endsWith('.json'));
+    return found.map((file) => file.slice(0, -'.json'.length));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** All there are, by name; `damaged` is told of files that are none. */
@@ -57,13 +71,9 @@ export async function listRemotes(
   folder: string,
   damaged: (line: string) => void,
 ): Promise<(Remote & { readonly name: string })[]> {
-  const files = await fs.readdir(folder).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = namesIn(folder).sort().slice(0, REMOTES_MAX);
   const found: (Remote & { readonly name: string })[] = [];
-  const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
-  for (const name of names.sort().slice(0, REMOTES_MAX)) {
+  for (const name of names) {
     try {
       found.push({ name, ...(await read(join(folder, `${name}.json`))) });
     } catch (error) {

@@ -1,5 +1,4 @@
 // Asks the orchestrator, ours or Albatross's: by its Unix sockets, or by whatever else leads there.
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { drained } from '../drained.ts';
@@ -37,7 +36,7 @@ export class ClientError extends Error {
 async function connected(path: string): Promise<Socket> {
   const socket = connect(path);
   try {
-    await once(socket, 'connect');
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return socket;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -182,13 +181,23 @@ export async function stream(
   socket.write(STREAM_END);
 }
 
+/** What comes, as fast as it is taken. Read without the stream's own iterator, which a short command loads much for. */
 async function* received(socket: Socket): AsyncGenerator<Message, void> {
   const deframer = new Deframer();
+  let wake = (): void => undefined;
+  for (const event of ['readable', 'end', 'error', 'close']) socket.on(event, () => wake());
   try {
-    for await (const chunk of socket)
-      for (const body of deframer.push(chunk as Buffer)) if (body.length > 0) yield decodeMessage(body);
-  } catch (error) {
+    while (!socket.destroyed && !socket.readableEnded) {
+      const chunk = socket.read() as Buffer | null;
+      if (chunk)
+        for (const body of deframer.push(chunk)) {
+          if (body.length > 0) yield decodeMessage(body);
+        }
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
     // A connection that breaks says no more than one that ends.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (socket.errored && !('code' in socket.errored)) throw socket.errored;
+  } finally {
+    socket.destroy();
   }
 }

@@ -1,11 +1,10 @@
 // What a chain of certificates asks for. The command is in the leaf; each authority above it has a policy and adds a label to the path. Whether the
 // chain is signed, in time and ends at the authority that is trusted is for TLS to say: here it is only read.
-import { command, type Command } from './command.ts';
+import { command, VERSION, type Command } from './command.ts';
 import { sequence } from './der/compose.ts';
 import { decode, encode } from './der/codec.ts';
 import { integer } from './der/primitives.ts';
 import { ProtocolError } from './errors.ts';
-import { VERSION } from './message.ts';
 import { label, type Name } from './name.ts';
 import type { Policy } from './policy.ts';
 import { contentsOf } from './x509/certificate.ts';

@@ -6,6 +6,9 @@ import { configForms, restart, type Config } from './config.ts';
 import { limits } from './limits.ts';
 import { policy } from './policy.ts';
 
+/** The version of the protocol spoken here, in messages and in certificates. */
+export const VERSION = 5;
+
 /** How hard to compress: 0 is not at all, 9 is most (RFC 1950). */
 const level = integer('compression level', 0, 9);
 /** MB. */

@@ -1,14 +1,12 @@
 // What a certificate can be refused by, and the list of those that are.
-import { createHash, type X509Certificate } from 'node:crypto';
+import { hash, type X509Certificate } from 'node:crypto';
 
 /** Hexadecimal digits of the shortest serial number that is one certificate's alone: 64 bits, as CAs choose them at random. */
 const SERIAL_MIN = 16;
 
 /** SHA-256 of the public key, in hexadecimal: the same in every certificate of that key. */
 export function keyOf({ publicKey }: X509Certificate): string {
-  return createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
+  return hash('sha256', publicKey.export({ type: 'spki', format: 'der' }));
 }
 
 /** In hexadecimal, as in the file. */

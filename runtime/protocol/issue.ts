@@ -58,10 +58,11 @@ function sign(
   key: KeyObject,
 ): X509Certificate {
   const now = Date.now();
+  const spki = bytesOf(publicKey);
   const wanted = {
-    ...{ subject: commonNamed(subject), issuer: issuer.name, key: bytesOf(publicKey) },
+    ...{ subject: commonNamed(subject), issuer: issuer.name, key: spki },
     ...{ from: new Date(now - EARLIER_MS), until: new Date(now + validMs) },
-    extensions: [...extensions, subjectKey(bytesOf(publicKey)), authorityKey(bytesOf(issuer.publicKey))],
+    extensions: [...extensions, subjectKey(spki), authorityKey(bytesOf(issuer.publicKey))],
   };
   return certify(wanted, key);
 }
@@ -69,7 +70,7 @@ function sign(
 const by = ({ certificate, key }: Issuer, wanted: Wanted): X509Certificate =>
   sign(wanted, { name: subjectOf(certificate.raw), publicKey: certificate.publicKey }, key);
 
-const authority = [
+const authority = (): Extension[] => [
   constraints(true),
   keyUsage(USAGE.sign | USAGE.commit | USAGE.signCertificates | USAGE.signLists),
 ];
@@ -86,7 +87,7 @@ const carrying = (command: Command): Extension => ({
 /** The certificate all others are trusted by: that of `keys`, signed by itself. */
 export function issueRoot(commonName: string, keys: Keys): X509Certificate {
   const { publicKey, privateKey } = keys;
-  const wanted = { subject: commonName, publicKey, validMs: VALID_MS.root, extensions: authority };
+  const wanted = { subject: commonName, publicKey, validMs: VALID_MS.root, extensions: authority() };
   return sign(wanted, { name: commonNamed(commonName), publicKey }, privateKey);
 }
 
@@ -123,7 +124,7 @@ export function issueAuthority(
     subject: label(name),
     publicKey,
     validMs,
-    extensions: [...authority, carrying(command)],
+    extensions: [...authority(), carrying(command)],
   });
 }
 

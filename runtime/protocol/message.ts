@@ -1,5 +1,5 @@
 // The envelope: one message a frame, a header and what it carries.
-import { command } from './command.ts';
+import { command, VERSION } from './command.ts';
 import { data } from './data.ts';
 import { choice, sequence } from './der/compose.ts';
 import { encode, expect, parts, type Of } from './der/codec.ts';
@@ -9,9 +9,6 @@ import { ProtocolError } from './errors.ts';
 import type { Name } from './name.ts';
 import { name } from './name-codec.ts';
 import { success } from './reply.ts';
-
-/** The version of the protocol spoken here, in messages and in certificates. */
-export const VERSION = 5;
 
 const version = integer('version');
 

@@ -54,7 +54,9 @@ test.each([
   ['image inspect', [...command('image'), ...command('image-inspect')], 40, 6],
   ['net list', [...command('net'), ...command('net-list')], 125, 7],
   ['doctor', command('doctor'), 210, 7],
-  ['ps', asked('ps'), 108, 8],
+  ['ps', asked('ps'), 100, 6],
+  ['ps --remote', [...asked('ps'), 'runtime/client/remotes.ts', 'runtime/client/remote.ts'], 147, 9],
+  ['cert show', [...command('cert'), ...command('cert-show'), 'runtime/client/identity.ts'], 120, 6],
 ] as const)('%s loads little, from few files', (_, sources, kilobytes, files) => {
   const found = loaded(sources);
   expect(found.bytes).toBeLessThan(kilobytes * 1000);
@@ -90,7 +92,16 @@ test("Node's cryptography is loaded where it is needed", () => {
   const isLoaded = (sources: readonly string[]): boolean => loaded(sources).builtins.has('node:crypto');
   for (const name of ['ps', 'logs', 'create', 'policy', 'events'])
     expect(isLoaded(asked(name)), name).toBe(false);
-  expect(isLoaded(asked('cert-show'))).toBe(true);
+  expect(isLoaded([...command('cert-show'), 'runtime/client/identity.ts'])).toBe(true);
+});
+
+test('what reads certificates waits for nothing and asks nobody: it loads neither files of promises nor sockets', () => {
+  const { builtins } = loaded([...command('cert-show'), 'runtime/client/identity.ts']);
+  expect([...builtins].filter((name) => /promises|net|tls/.test(name))).toEqual([]);
+  const remotely = [...asked('ps'), 'runtime/client/remotes.ts', 'runtime/client/remote.ts'];
+  expect(loaded(remotely).builtins).not.toContain('node:fs/promises');
+  // Seen where it is.
+  expect(loaded(command('cert-revoke')).builtins).toContain('node:fs/promises');
 });
 
 test('the libraries that tests hold certificates and DER against are no part of what is installed', () => {

@@ -303,3 +303,9 @@ test('PEM is read where it stands among other lines, and not where it is damaged
   expect(fromPem('CERTIFICATE', pem.replace('\n', '\nProc-Type: 4\n\n'))).toEqual([der]);
   expect(() => fromPem('CERTIFICATE', pem.replace('\nM', '\nM='))).toThrow('damaged');
 });
+
+test('serial numbers are 16 bytes that no sign and no zero goes before, and differ', () => {
+  const serials = Array.from({ length: 64 }, () => issueRoot('our root', keys).serialNumber);
+  for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
+  expect(new Set(serials).size).toBe(serials.length);
+});

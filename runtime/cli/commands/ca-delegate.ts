@@ -73,16 +73,16 @@ Examples:
         readRequest,
       } = await library();
       const name = label(given);
-      const identity = await readIdentity(filesOf(folder));
+      const identity = readIdentity(filesOf(folder));
       const path = join(folder, name);
       const issue = (key: KeyObject) => issueAuthority(identity.issuer, name, key, policy, validMs);
       if (renew) {
         const file = join(path, FILES.cert);
-        const [known] = await readCertificates(file);
+        const [known] = readCertificates(file);
         if (!known) return;
-        await replaceFile(file, chain(issue(known.publicKey), identity), 0o644);
+        await replaceFile(file, chain(issue(known.x509.publicKey), identity), 0o644);
       } else if (request !== undefined) {
-        const certificate = issue(await readRequest(request));
+        const certificate = issue(readRequest(request));
         await makeFolder(path, {
           [FILES.cert]: chain(certificate, identity),
           [FILES.root]: pemOf(identity.root),

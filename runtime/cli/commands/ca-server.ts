@@ -48,7 +48,7 @@ Examples:
       );
     await told(async () => {
       const { FILES, filesOf, issueServer, readCertificates, readIdentity } = await library();
-      const { issuer, root } = await readIdentity(filesOf(folder));
+      const { issuer, root } = readIdentity(filesOf(folder));
       // Clients trust no server's certificate that somebody else has issued.
       if (!issuer.certificate.raw.equals(root.raw))
         throw new IdentityError(
@@ -57,12 +57,12 @@ Examples:
       if (!values.renew)
         return first === undefined ? undefined : makeServer(server, issuer, [first, ...more]);
       const file = join(server, FILES.cert);
-      const [known] = await readCertificates(file);
+      const [known] = readCertificates(file);
       if (!known) return undefined;
-      const [same, ...others] = first === undefined ? hostsOf(known) : [first, ...more];
+      const [same, ...others] = first === undefined ? hostsOf(known.x509) : [first, ...more];
       if (same === undefined)
         throw new IdentityError(`${file}: it is for no name or address; say which with --server`);
-      const renewed = issueServer(issuer, [same, ...others], known.publicKey);
+      const renewed = issueServer(issuer, [same, ...others], known.x509.publicKey);
       return replaceFile(file, pemOf(renewed), 0o644);
     });
     out(`${server}: for the server\n`);

@@ -5,19 +5,29 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Issuer } from '../../protocol/issue.ts';
 import { CommandError, EXIT } from '../errors.ts';
 
-/** What makes and reads certificates. It is much to load, for commands that do neither. */
-export async function library() {
-  const [identity, issue, { contentsOf }, { request }] = await Promise.all([
+/** What reads certificates. It is much to load, for commands that do not. */
+export async function reader() {
+  const [identity, fingerprint] = await Promise.all([
     import('../../client/identity.ts'),
-    import('../../protocol/issue.ts'),
-    import('../../protocol/x509/certificate.ts'),
-    import('../../protocol/x509/request.ts'),
+    import('../../protocol/fingerprint.ts'),
   ]);
-  return { ...identity, ...issue, contentsOf, request };
+  return { ...identity, ...fingerprint };
+}
+
+/** What makes and reads certificates. */
+export async function library() {
+  const [identity, folder, issue, { request }, { toPem }] = await Promise.all([
+    reader(),
+    import('../../client/identity-folder.ts'),
+    import('../../protocol/issue.ts'),
+    import('../../protocol/x509/request.ts'),
+    import('../../protocol/pem.ts'),
+  ]);
+  return { ...identity, ...folder, ...issue, request, toPem };
 }
 
 /** Does `action`; what is wrong with files, names and policies is the person's to mend. */
-export async function told<T>(action: () => Promise<T>): Promise<T> {
+export async function told<T>(action: () => T | Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

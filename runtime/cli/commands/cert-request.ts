@@ -2,7 +2,6 @@
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { label } from '../../protocol/name.ts';
-import { toPem } from '../../protocol/pem.ts';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
@@ -25,7 +24,7 @@ Examples:
     const { positionals } = parseArgs({ args: [...args], allowPositionals: true });
     const [folder = ''] = operandsOf('cert request', ['FOLDER'], positionals);
     await told(async () => {
-      const { FILES, makeFolder, newKeys, request } = await library();
+      const { FILES, makeFolder, newKeys, request, toPem } = await library();
       const name = label(basename(folder));
       const keys = newKeys();
       await makeFolder(folder, {

@@ -6,7 +6,7 @@ import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { CommandError, EXIT } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { library, told } from './ca-words.ts';
+import { reader, told } from './ca-words.ts';
 
 export const certRevoke: Command = {
   help: `Let somebody in no more, and nobody they have let in.
@@ -37,10 +37,12 @@ Examples:
     const { list } = values;
     if (list === undefined)
       throw new CommandError(EXIT.usage, 'cert revoke: no --list given; name the file that the server reads');
-    const { contentsOf, readCertificates } = await library();
+    const { readCertificates } = await reader();
     const [certificate] = await told(() => readCertificates(file));
     if (!certificate) return EXIT.ok;
-    const [kind, hex] = values.serial ? ['serial', serialOf(certificate)] : ['key', keyOf(certificate)];
+    const [kind, hex] = values.serial
+      ? ['serial', serialOf(certificate.x509)]
+      : ['key', keyOf(certificate.x509)];
     const cause = values.serial ? unfit(hex) : undefined;
     if (cause !== undefined) throw new CommandError(EXIT.usage, cause);
     try {
@@ -53,7 +55,7 @@ Examples:
       // One short write at the end of the file: a reader sees all of the line, or none.
       await appendFile(
         list,
-        `${kind} ${hex} # ${printable(contentsOf(certificate.raw).subject.text, 80)}, ${today}\n`,
+        `${kind} ${hex} # ${printable(certificate.contents.subject.text, 80)}, ${today}\n`,
       );
     } catch (error) {
       throw new CommandError(EXIT.host, `${list}: ${(error as Error).message}`);

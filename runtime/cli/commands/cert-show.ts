@@ -1,15 +1,13 @@
 // kittiwake cert show
-import type { X509Certificate } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import type { Certificate } from '../../client/identity.ts';
 import type { Command as Asked } from '../../protocol/command.ts';
-import { keyOf, serialOf } from '../../protocol/fingerprint.ts';
-import type { Contents } from '../../protocol/x509/certificate.ts';
 import type { Command } from '../command.ts';
 import { operandsOf } from '../daemon-words.ts';
 import { EXIT } from '../errors.ts';
 import { describePolicy } from '../policy-options.ts';
 import { printable } from '../printable.ts';
-import { library, told } from './ca-words.ts';
+import { reader, told } from './ca-words.ts';
 
 interface Shown {
   readonly subject: string;
@@ -29,18 +27,19 @@ function may(asked: Asked | undefined): string {
 }
 
 function shown(
-  certificate: X509Certificate,
-  { subject, issuer, from, until }: Contents,
+  { x509, contents }: Certificate,
   carried: Asked | undefined,
+  { keyOf, serialOf }: Awaited<ReturnType<typeof reader>>,
 ): Shown {
+  const { subject, issuer, from, until } = contents;
   return {
     subject: printable(subject.text),
     issuer: printable(issuer.text),
     from: from.toISOString(),
     until: until.toISOString(),
-    key: keyOf(certificate),
-    serial: serialOf(certificate),
-    may: printable(certificate.ca || carried ? may(carried) : 'be a server, or nothing here', 1000),
+    key: keyOf(x509),
+    serial: serialOf(x509),
+    may: printable(x509.ca || carried ? may(carried) : 'be a server, or nothing here', 1000),
   };
 }
 
@@ -78,11 +77,8 @@ Examples:
     });
     const [file = ''] = operandsOf('cert show', ['FILE'], positionals);
     const all = await told(async () => {
-      const { commandOf, contentsOf, readCertificates } = await library();
-      return (await readCertificates(file)).map((certificate) => {
-        const contents = contentsOf(certificate.raw);
-        return shown(certificate, contents, commandOf(contents));
-      });
+      const lib = await reader();
+      return lib.readCertificates(file).map((one) => shown(one, lib.commandOf(one.contents), lib));
     });
     out(values.json ? `${JSON.stringify(all)}\n` : all.map(text).join('\n'));
     return EXIT.ok;

@@ -1,5 +1,5 @@
 // Extensions of certificates, those that are written or judged here.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decode, encode, type Codec } from '../der/codec.ts';
 import { defaulted, optional, sequence, sequenceOf } from '../der/compose.ts';
 import { anyBytes, bits, identifier, tagged, type Bits } from '../der/certificates.ts';
@@ -62,8 +62,7 @@ export const purpose = (only: string): Extension => ({
 const spki = sequence('public key', { algorithm: anyBytes('algorithm'), key: bits('key') });
 
 /** SHA-1 of the key, as RFC 5280 (4.2.1.2) has it: it names the key, and nobody gains by another of the same name. */
-const keyId = (key: Uint8Array): Uint8Array =>
-  createHash('sha1').update(decode(spki, key).key.bytes).digest();
+const keyId = (key: Uint8Array): Uint8Array => hash('sha1', decode(spki, key).key.bytes, 'buffer');
 
 /** Names the key of the certificate. */
 export const subjectKey = (key: Uint8Array): Extension => ({

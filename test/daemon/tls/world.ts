@@ -111,7 +111,7 @@ export class World {
   static async begin(limits: Partial<Limits> = {}, server?: string): Promise<World> {
     const keys = newKeys();
     const own = { certificate: issueRoot('root', keys), key: keys.privateKey };
-    const root = server === undefined ? own : (await readIdentity(filesOf(server))).issuer;
+    const root = server === undefined ? own : readIdentity(filesOf(server)).issuer;
     const world = new World(await fs.mkdtemp(join(tmpdir(), 'kittiwake-tls-')), root, newKeys());
     await fs.writeFile(world.revoked, '');
     await world.#daemon();
