@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { VmError } from './errors.ts';
+import { lineWord } from './quote.ts';
 
 /** Begins a marker; no text holds it by accident, and the nonce behind it no program can guess. */
 const MARK = '\x1e';
@@ -75,9 +76,8 @@ export class Shell {
           resolve(ended);
         },
       };
-      const encoded = Buffer.from(commands).toString('base64');
       this.#line.write(
-        `eval "$(printf %s ${encoded} | base64 -d)" </dev/null 251>&-; printf '\\036${this.nonce} done %d %q\\037%q\\n' "$?" "\${HOME-}" "$PWD" >&251\n`,
+        `eval ${lineWord(commands)} </dev/null 251>&-; printf '\\036${this.nonce} done %d %q\\037%q\\n' "$?" "\${HOME-}" "$PWD" >&251\n`,
       );
     });
   }

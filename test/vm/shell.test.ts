@@ -1,7 +1,9 @@
 // The two ends of the line to the VM's shell, with the VM's own agent on this machine.
 import { duplexPair } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import { shellWord } from '../../labs/vm/quote.ts';
 import { Shell } from '../../labs/vm/shell.ts';
 import { endAgents, shell } from './agent.ts';
 
@@ -29,6 +31,23 @@ test('variables, folder and functions live on; quotes, here-documents and syntax
   expect((await run(line, "cat <<'X'\n$it\nX")).output).toBe('$it\n');
   expect((await run(line, 'echo (')).exit).not.toBe(0);
   expect((await run(line, 'echo still here')).output).toBe('still here\n');
+});
+
+test('whatever characters a part has, but for NUL, the shell gets them', async () => {
+  const line = shell();
+  const text = fc.string({
+    unit: fc.oneof(
+      fc.constantFrom(...Array.from('\'"\\\n\r\t\x01\x1e\x1f\x7f$`!x41é')),
+      fc.string({ unit: 'grapheme', maxLength: 1 }),
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(text, async (any) => {
+      const told = any.replaceAll('\0', '');
+      expect((await run(line, `printf %s ${shellWord(told)}`)).output).toBe(told);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
 });
 
 test('where the shell is comes with each end, as its prompt would show it', async () => {
