@@ -26,10 +26,12 @@ export function isTagged(block: Block, tagClass: number, tagNumber: number): boo
   return block.tagClass === tagClass && block.tagNumber === tagNumber;
 }
 
-/** The digits of `value`, which is not negative, to the base 128: all but the last are marked by the highest bit. */
-export function base128(value: bigint): number[] {
-  const digits = [Number(value & 127n)];
-  for (let rest = value >> 7n; rest > 0n; rest >>= 7n) digits.unshift(Number(rest & 127n) | 128);
+/** The digits of `value`, which is not negative, and of a number a safe integer, to the base 128: all but the last are marked by the highest bit. */
+export function base128(value: number | bigint): number[] {
+  if (typeof value === 'number' && value < 128) return [value];
+  const whole = BigInt(value);
+  const digits = [Number(whole & 127n)];
+  for (let rest = whole >> 7n; rest > 0n; rest >>= 7n) digits.unshift(Number(rest & 127n) | 128);
   return digits;
 }
 
@@ -42,7 +44,7 @@ function lengthOf(size: number): number[] {
 
 function made(tagClass: number, form: number, tagNumber: number, held: Block['held'], size: number): Block {
   const first = (tagClass << 6) | form;
-  const tag = tagNumber < 31 ? [first | tagNumber] : [first | 31, ...base128(BigInt(tagNumber))];
+  const tag = tagNumber < 31 ? [first | tagNumber] : [first | 31, ...base128(tagNumber)];
   const encoded = [...tag, ...lengthOf(size)];
   return { tagClass, tagNumber, held, size: encoded.length + size, encoded };
 }

@@ -61,24 +61,37 @@ export function bits(what: string): Codec<Bits> {
 
 /** The numbers of an OBJECT IDENTIFIER: seven bits in a byte, the eighth where more follow; the first two are one. */
 function dotted(bytes: Uint8Array): string {
-  const numbers: bigint[] = [];
-  let number = 0n;
+  const numbers: (number | bigint)[] = [];
+  let number: number | bigint = 0;
   for (const byte of bytes) {
-    number = number * 128n + BigInt(byte & 127);
+    // Numbers are small, but for what somebody has made of a UUID, or to see what happens.
+    number =
+      typeof number === 'number' && number < 2 ** 40
+        ? number * 128 + (byte & 127)
+        : BigInt(number) * 128n + BigInt(byte & 127);
     if (byte >= 128) continue;
     numbers.push(number);
-    number = 0n;
+    number = 0;
   }
-  const [both = 0n, ...rest] = numbers;
-  const first = both < 80n ? both / 40n : 2n;
-  return [first, both - 40n * first, ...rest].join('.');
+  const [both = 0, ...rest] = numbers;
+  const first = both < 40 ? 0 : both < 80 ? 1 : 2;
+  const next = typeof both === 'number' ? both - 40 * first : both - 80n;
+  return [first, next, ...rest].join('.');
+}
+
+const exactly = (digits: string): number | bigint => (digits.length < 10 ? Number(digits) : BigInt(digits));
+
+/** The first two numbers, which are written as one. */
+function both(first: number, digits: string): number | bigint {
+  const next = exactly(digits);
+  return typeof next === 'number' ? 40 * first + next : 40n * BigInt(first) + next;
 }
 
 function undotted(written: string, what: string): Uint8Array {
   if (!/^([01]\.[1-3]?\d|2\.(0|[1-9]\d*))(\.(0|[1-9]\d*))*$/.test(written))
     throw malformed(what, `${JSON.stringify(written.slice(0, 40))} is no OBJECT IDENTIFIER`);
-  const [first = 0n, second = 0n, ...rest] = written.split('.').map(BigInt);
-  return Uint8Array.from([40n * first + second, ...rest].flatMap(base128));
+  const [first = '', next = '', ...rest] = written.split('.');
+  return Uint8Array.from([both(Number(first), next), ...rest.map(exactly)].flatMap(base128));
 }
 
 /** An OBJECT IDENTIFIER, as `1.2.840`. */
@@ -106,9 +119,8 @@ export const second = (what: string): Codec<Date> => ({
   decode(block) {
     const written = Buffer.from(content(block, what)).toString('latin1');
     const isShort = isTagged(block, UNIVERSAL, TAG.utcTime);
-    const [, digits = ''] = (isShort ? /^(\d{12})Z$/ : /^(\d{14})Z$/).exec(written) ?? [];
-    const century = isShort ? (digits < '50' ? '20' : '19') : '';
-    return moment(what, written, `${century}${digits}`);
+    const century = isShort ? (written < '50' ? '20' : '19') : '';
+    return moment(what, written, written.endsWith('Z') ? `${century}${written.slice(0, -1)}` : '');
   },
 });
 

@@ -132,13 +132,14 @@ export const nothing: Codec<undefined> = {
 };
 
 /**
- * The moment that `written` is, of which `digits` go from the year to the second; empty ones where it has another form.
+ * The moment that `written` is, of which `digits` go from the year to the second. What is no digit there, or too many or few of them, is found out.
  * @throws ProtocolError (malformed) where it is none.
  */
 export function moment(what: string, written: string, digits: string, fraction = ''): Date {
-  const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6');
+  const two = (at: number): string => digits.slice(at, at + 2);
+  const iso = `${digits.slice(0, 4)}-${two(4)}-${two(6)}T${two(8)}:${two(10)}:${two(12)}`;
   const date = new Date(digits.length === 14 ? `${iso}${fraction.slice(0, 4)}Z` : NaN);
-  // Date takes 31 February for 3 March.
+  // Date takes 31 February for 3 March, and much that is no number for one.
   if (Number.isNaN(date.getTime()) || !date.toISOString().startsWith(iso))
     throw malformed(what, `${JSON.stringify(written.slice(0, 40))} is no time`);
   return date;

@@ -35,8 +35,8 @@ export function nameOf(der: Uint8Array): Name {
   const parts = decode(codec, der).map((part) =>
     part.map(({ type, value }) => {
       const written = textOf(value, 'attribute of a name');
-      const hex = Buffer.from(bytesOf(value)).toString('hex');
-      return { type, plain: written ?? hex, shown: written === undefined ? `#${hex}` : escaped(written) };
+      const plain = written ?? Buffer.from(bytesOf(value)).toString('hex');
+      return { type, plain, shown: () => (written === undefined ? `#${plain}` : escaped(written)) };
     }),
   );
   return {
@@ -44,9 +44,12 @@ export function nameOf(der: Uint8Array): Name {
       .flat()
       .filter(({ type }) => type === COMMON_NAME)
       .map(({ plain }) => plain),
-    text: parts
-      .map((part) => part.map(({ type, shown }) => `${SHORT[type] ?? type}=${shown}`).join('+'))
-      .join(', '),
+    // Few ask for it.
+    get text() {
+      return parts
+        .map((part) => part.map(({ type, shown }) => `${SHORT[type] ?? type}=${shown()}`).join('+'))
+        .join(', ');
+    },
   };
 }
 

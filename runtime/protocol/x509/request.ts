@@ -3,20 +3,19 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { constructed, CONTEXT } from '../der/block.ts';
 import { anyBytes, ignored } from '../der/certificates.ts';
 import { decode, encode } from '../der/codec.ts';
-import { optional, sequence } from '../der/compose.ts';
+import { later, optional, sequence } from '../der/compose.ts';
 import { integer } from '../der/primitives.ts';
 import { commonNamed } from './names.ts';
 import { isSignedBy, isUsual, readSigned, signedBy } from './signatures.ts';
 
-/** What is asked for besides: a request of ours asks for nothing. */
-const NOTHING = constructed(CONTEXT, 0, []);
-
-const codec = sequence('request', {
-  version: integer('version', 0, 0),
-  subject: anyBytes('subject'),
-  key: anyBytes('public key'),
-  attributes: optional(ignored(0, 'attributes')),
-});
+const codec = later('request', () =>
+  sequence('request', {
+    version: integer('version', 0, 0),
+    subject: anyBytes('subject'),
+    key: anyBytes('public key'),
+    attributes: optional(ignored(0, 'attributes')),
+  }),
+);
 
 export interface Keys {
   readonly publicKey: KeyObject;
@@ -26,7 +25,13 @@ export interface Keys {
 /** Asks for a certificate for `keys`, by the name `commonName`: whoever issues it decides on the name all the same. In DER. */
 export function request(commonName: string, { publicKey, privateKey }: Keys): Uint8Array {
   const key = publicKey.export({ type: 'spki', format: 'der' });
-  const contents = { version: 0, subject: commonNamed(commonName), key, attributes: NOTHING };
+  // Nothing is asked for besides.
+  const contents = {
+    version: 0,
+    subject: commonNamed(commonName),
+    key,
+    attributes: constructed(CONTEXT, 0, []),
+  };
   return signedBy(encode(codec, contents), privateKey);
 }
 
