@@ -51,7 +51,11 @@ function say(text: string): void {
   }
 }
 
-/** Whether it can be a terminal. */
+/** The memory devices, among them /dev/null (Linux, Documentation/admin-guide/devices.txt). */
+const MEMORY = 1;
+
+/** Whether it can be a terminal. To ask one, Node loads its streams. */
 function isDevice(descriptor: number): boolean {
-  return fstatSync(descriptor).isCharacterDevice();
+  const found = fstatSync(descriptor);
+  return found.isCharacterDevice() && found.rdev >> 8 !== MEMORY;
 }

@@ -81,6 +81,14 @@ test('what it says of itself costs the command nothing where nobody listens', as
   expect([status, told]).toEqual([0, 'what\n']);
 });
 
+test('what nobody is to see is written without what Node loads to ask a terminal', async () => {
+  const loaded = 'process.moduleLoadList.some((name) => name.includes("sync_write_stream"))';
+  const body = `output.out('x'); output.note('y'); process.exit(${loaded} ? 1 : 0)`;
+  // Both are /dev/null.
+  const child = spawn(process.execPath, program(body), { stdio: 'ignore' });
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
 test('a terminal is told lines that replace each other, and a pipe is not', async () => {
   const ask = 'output.out(`${output.colour} ${output.status !== undefined}\\n`)';
   const told = async (command: string, args: string[]): Promise<string> => {

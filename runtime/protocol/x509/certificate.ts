@@ -1,9 +1,11 @@
 // A certificate as it is written (RFC 5280). Node reads it as well, and OpenSSL verifies it; here is what neither tells, and how one is made.
 import { randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
-import { anyBytes, ignored, integerBytes, second } from '../der/certificates.ts';
-import { decode, encode } from '../der/codec.ts';
+import { any, anyBytes, ignored, integerBytes, second } from '../der/certificates.ts';
+import { encode, expect } from '../der/codec.ts';
 import { defaulted, explicit, listed, optional, sequence, sequenceOf } from '../der/compose.ts';
+import { bytesOf } from '../der/block.ts';
 import { integer } from '../der/primitives.ts';
+import { parse } from '../der/read.ts';
 import { extension, type Extension } from './extensions.ts';
 import { nameOf, type Name } from './names.ts';
 import { algorithm, algorithmOf, readSigned, signedBy, type Algorithm } from './signatures.ts';
@@ -15,9 +17,9 @@ const codec = sequence('certificate', {
   version: defaulted(explicit(0, integer('version', 0, VERSION)), 0, (version) => version === 0),
   serial: integerBytes('serial number'),
   algorithm,
-  issuer: anyBytes('issuer'),
+  issuer: any('issuer'),
   validity: sequence('validity', { from: second('beginning'), until: second('end') }),
-  subject: anyBytes('subject'),
+  subject: any('subject'),
   key: anyBytes('public key'),
   issuerId: optional(ignored(1, 'identifier')),
   subjectId: optional(ignored(2, 'identifier')),
@@ -37,7 +39,7 @@ export interface Contents {
 /** What is in the certificate `der`, whoever has signed it. @throws ProtocolError (malformed) */
 export function contentsOf(der: Uint8Array): Contents {
   const { contents, algorithm: by } = readSigned(der);
-  const { subject, issuer, validity, extensions } = decode(codec, contents);
+  const { subject, issuer, validity, extensions } = expect(codec, contents);
   return { subject: nameOf(subject), issuer: nameOf(issuer), ...validity, algorithm: by, extensions };
 }
 
@@ -49,7 +51,8 @@ export function readCertificate(der: Uint8Array): X509Certificate {
 }
 
 /** The subject of the certificate `der`, as its bytes: the issuer of what it signs has the same. */
-export const subjectOf = (der: Uint8Array): Uint8Array => decode(codec, readSigned(der).contents).subject;
+export const subjectOf = (der: Uint8Array): Uint8Array =>
+  bytesOf(expect(codec, readSigned(der).contents).subject);
 
 /** A number that no other certificate has: 126 bits by chance. Those above them make it positive, and its bytes the shortest. */
 function newSerial(): Uint8Array {
@@ -70,9 +73,10 @@ export interface Wanted {
 }
 
 /** The certificate that is `wanted`, signed by the private key `by`. */
-export function certify({ from, until, ...wanted }: Wanted, by: KeyObject): X509Certificate {
+export function certify({ subject, issuer, from, until, ...wanted }: Wanted, by: KeyObject): X509Certificate {
   const contents = encode(codec, {
     ...{ ...wanted, version: VERSION, serial: newSerial() },
+    ...{ subject: parse(subject, 'subject'), issuer: parse(issuer, 'issuer') },
     ...{ algorithm: algorithmOf(by), validity: { from, until } },
   });
   return new X509Certificate(signedBy(contents, by));

@@ -1,6 +1,6 @@
 // Whom a certificate is for, and who has issued it: a list of sets of attributes, hardly ever more than one each.
-import { bytesOf } from '../der/block.ts';
-import { decode, encode } from '../der/codec.ts';
+import { bytesOf, type Block } from '../der/block.ts';
+import { encode, expect } from '../der/codec.ts';
 import { sequence, sequenceOf, setOf } from '../der/compose.ts';
 import { any, identifier, textOf } from '../der/certificates.ts';
 import { text } from '../der/primitives.ts';
@@ -30,9 +30,9 @@ const escaped = (plain: string): string =>
     .replace(/ $/, '\\ ')
     .replace(/[\r\n\t]/g, (character) => `\\0${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** @throws ProtocolError (malformed) */
-export function nameOf(der: Uint8Array): Name {
-  const parts = decode(codec, der).map((part) =>
+/** @throws ProtocolError (malformed) where `block` is none. */
+export function nameOf(block: Block): Name {
+  const parts = expect(codec, block).map((part) =>
     part.map(({ type, value }) => {
       const written = textOf(value, 'attribute of a name');
       const plain = written ?? Buffer.from(bytesOf(value)).toString('hex');

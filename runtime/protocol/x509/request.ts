@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { constructed, CONTEXT } from '../der/block.ts';
 import { anyBytes, ignored } from '../der/certificates.ts';
-import { decode, encode } from '../der/codec.ts';
+import { encode, expect } from '../der/codec.ts';
 import { later, optional, sequence } from '../der/compose.ts';
 import { integer } from '../der/primitives.ts';
 import { commonNamed } from './names.ts';
@@ -49,7 +49,7 @@ function keyOf(bytes: Uint8Array): KeyObject | undefined {
  */
 export function keyOfRequest(der: Uint8Array): KeyObject | undefined {
   const signed = readSigned(der);
-  const { key } = decode(codec, signed.contents);
+  const { key } = expect(codec, signed.contents);
   const found = keyOf(key);
   return found && isUsual(found) && isSignedBy(signed, found) ? found : undefined;
 }

@@ -1,10 +1,11 @@
 // What certificates and requests are signed with. OpenSSL signs and verifies; here is how that is written down.
 import { constants, sign, verify, type KeyObject } from 'node:crypto';
-import type { Block } from '../der/block.ts';
+import { bytesOf, type Block } from '../der/block.ts';
 import { decode, encode, expect, type Of } from '../der/codec.ts';
 import { defaulted, explicit, later, optional, sequence } from '../der/compose.ts';
-import { any, anyBytes, bits, identifier } from '../der/certificates.ts';
+import { any, bits, identifier } from '../der/certificates.ts';
 import { integer, nothing } from '../der/primitives.ts';
+import { parse } from '../der/read.ts';
 
 /** A kind of signature or of hash, and what it needs besides. */
 export const algorithm = sequence('algorithm', {
@@ -92,7 +93,7 @@ export function algorithmOf(key: KeyObject): Algorithm {
 }
 
 const signed = sequence('what is signed', {
-  contents: anyBytes('contents'),
+  contents: any('contents'),
   algorithm,
   signature: bits('signature'),
 });
@@ -101,7 +102,11 @@ export type Signed = Of<typeof signed>;
 /** `contents` signed by the private `key`, which is a usual one: certificates are written so, and requests for them. */
 export function signedBy(contents: Uint8Array, key: KeyObject): Uint8Array {
   const bytes = sign(kindOf(key) in OWN ? null : 'sha256', contents, key);
-  return encode(signed, { contents, algorithm: algorithmOf(key), signature: { bytes, unused: 0 } });
+  return encode(signed, {
+    contents: parse(contents, 'contents'),
+    algorithm: algorithmOf(key),
+    signature: { bytes, unused: 0 },
+  });
 }
 
 /** What is signed in `der`, and the signature, which says nothing yet. @throws ProtocolError (malformed) */
@@ -112,12 +117,12 @@ export function isSignedBy(
   { contents, algorithm: by, signature: { bytes } }: Signed,
   key: KeyObject,
 ): boolean {
-  const kind = kindOf(key);
-  if (by.type === OWN[kind]) return verify(null, contents, key, bytes);
+  const [kind, whole] = [kindOf(key), bytesOf(contents)];
+  if (by.type === OWN[kind]) return verify(null, whole, key, bytes);
   const hash = hashOf(by)?.toLowerCase().replace('-', '');
   if (hash === undefined) return false;
-  if (by.type !== PSS) return SIGNATURES[by.type]?.key === kind && verify(hash, contents, key, bytes);
+  if (by.type !== PSS) return SIGNATURES[by.type]?.key === kind && verify(hash, whole, key, bytes);
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   const saltLength = pssOf(by.parameters).salt;
-  return kind === 'rsa' && verify(hash, contents, { key, padding, saltLength }, bytes);
+  return kind === 'rsa' && verify(hash, whole, { key, padding, saltLength }, bytes);
 }
