@@ -1,5 +1,15 @@
 // That networks are there again after the host restarts: a unit of systemd's that runs `kittiwake net up`. It is there while there are networks.
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { NetworkError } from './errors.ts';
 import type { Exec } from './exec.ts';
@@ -39,8 +49,27 @@ WantedBy=multi-user.target
 `;
 }
 
-function enabled({ folder }: Boot): boolean {
-  return existsSync(join(folder, 'multi-user.target.wants', UNIT));
+/** Where systemd finds, when the host starts, that the unit is wanted. */
+function wants({ folder }: Boot): string {
+  return join(folder, 'multi-user.target.wants');
+}
+
+function enabled(boot: Boot): boolean {
+  return existsSync(join(wants(boot), UNIT));
+}
+
+/** What `systemctl enable` does, without its reading all units anew: on a slow host that takes longer than all else together. */
+function enable(boot: Boot): void {
+  mkdirSync(wants(boot), { recursive: true, mode: 0o755 });
+  const link = join(wants(boot), UNIT);
+  rmSync(link, { force: true });
+  symlinkSync(join(boot.folder, UNIT), link);
+  const folder = openSync(wants(boot), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** Sees to it that networks come back. Returns what the person should know where they will not. */
@@ -52,11 +81,13 @@ export function persist(boot: Boot, exec: Exec): string[] {
   if (boot.command === undefined) return [];
   const path = join(boot.folder, UNIT);
   const text = unitText(boot.command);
-  const written = existsSync(path) && readFileSync(path, 'utf8') === text;
-  if (written && enabled(boot)) return [];
-  if (!written) writeFileSync(path, text, { mode: 0o644, flush: true });
-  // Which makes systemd read its units anew, too: on a slow host that is most of the time it takes.
-  systemctl(exec, 'enable', '--now', '--no-block', UNIT);
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  if (before === text && enabled(boot)) return [];
+  if (before !== text) writeFileSync(path, text, { mode: 0o644, flush: true });
+  if (!enabled(boot)) enable(boot);
+  // Of a unit that was there, systemd may remember what it said; one it has never seen it reads by itself.
+  if (before !== undefined && before !== text) systemctl(exec, 'daemon-reload');
+  systemctl(exec, 'start', '--no-block', UNIT);
   return [];
 }
 
@@ -64,9 +95,11 @@ export function persist(boot: Boot, exec: Exec): string[] {
 export function forget(boot: Boot, exec: Exec): void {
   const path = join(boot.folder, UNIT);
   if (!boot.systemd || boot.command === undefined || !existsSync(path)) return;
+  // Since the host started with it, or units were read anew, systemd remembers the unit for who wants it; else it forgets it as it ends.
+  const { status, out } = exec('systemctl', ['show', '--property=WantedBy', '--value', UNIT]);
   systemctl(exec, 'disable', '--now', '--no-block', '--no-reload', UNIT);
   rmSync(path);
-  systemctl(exec, 'daemon-reload');
+  if (status !== 0 || out.trim() !== '') systemctl(exec, 'daemon-reload');
 }
 
 function systemctl(exec: Exec, ...args: readonly string[]): void {

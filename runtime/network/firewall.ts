@@ -1,10 +1,10 @@
 // The firewall of a network, in two tables of its own: `inet kw-NAME` says what passes the host and how it is translated, `netdev kw-NAME` what may
 // come out of each tap at all. Other tables are neither read for this nor changed, and a packet must pass theirs as well.
-import { createHash } from 'node:crypto';
 import { formatAddress, formatPrefix, parseAddress, type Address } from './ip.ts';
 import { autoconfigured, LINK_LOCAL } from './mac.ts';
 import { bridgeOf, findTap, subnets, type Network, type Publication, type Tap } from './model.ts';
 import type { Chain, Table } from './nft.ts';
+import { digest } from './sha256.ts';
 
 export function tablesOf(network: Network): [Table, Table] {
   const name = bridgeOf(network);
@@ -17,7 +17,7 @@ export function tablesOf(network: Network): [Table, Table] {
 
 /** What the firewall is to be, in short. */
 export function digestOf(tables: readonly Table[]): string {
-  return createHash('sha256').update(JSON.stringify(tables)).digest('hex');
+  return digest(JSON.stringify(tables));
 }
 
 const keyword = { 4: 'ip', 6: 'ip6' } as const;

@@ -1,8 +1,8 @@
-// What the host has: interfaces, addresses, routes, settings, firewall. Read by the programs a person would use, all at once before anything is
-// planned; nothing is changed here.
+// What the host has: interfaces, addresses, routes, settings, firewall. Read by the programs a person would use; nothing is changed
+// here.
 import type { Exec } from './exec.ts';
 import { NetworkError } from './errors.ts';
-import { parsePrefix, type Family, type Prefix } from './ip.ts';
+import { parsePrefix, type Prefix } from './ip.ts';
 import { parseRuleset, type Rule, type RuleChain, type Ruleset } from './ruleset.ts';
 import { IP_FORWARD, ofInterface } from './sysctl.ts';
 
@@ -75,15 +75,32 @@ const HOST_SETTINGS = [
 /** Keys for one sysctl(8): of 60 characters at most, so far below the 2 MiB that arguments may take. */
 const KEYS_AT_ONCE = 4096;
 
-/** @throws NetworkError `tools` where a program is missing, `host` where one fails. */
+/**
+ * What is not asked for is not read, and what is, once: whoever plans has read it before anything is changed.
+ * @throws NetworkError `tools` where a program is missing, `host` where one fails; as its parts do when they are read.
+ */
 export function readHost(exec: Exec): Host {
   const links = readLinks(exec);
+  const routes = once(() => readRoutes(exec));
+  const settings = once(() => readSettings(exec, [...links.keys()]));
+  const firewall = once(() => readFirewall(exec));
   return {
     links,
-    routes: ([4, 6] as const).flatMap((family) => readRoutes(exec, family)),
-    settings: readSettings(exec, [...links.keys()]),
-    firewall: readFirewall(exec),
+    get routes() {
+      return routes();
+    },
+    get settings() {
+      return settings();
+    },
+    get firewall() {
+      return firewall();
+    },
   };
+}
+
+function once<Value>(read: () => Value): () => Value {
+  let known: { readonly value: Value } | undefined;
+  return () => (known ??= { value: read() }).value;
 }
 
 /** What `ip -j` writes, of which only what is used is believed to be there. */
@@ -160,11 +177,12 @@ function readLinks(exec: Exec): Map<string, Link> {
   return links;
 }
 
-function readRoutes(exec: Exec, family: Family): Route[] {
-  const routes = json(exec, ['-j', `-${family}`, 'route', 'show', 'table', 'all']) as readonly IpRoute[];
+/** Of both families. */
+function readRoutes(exec: Exec): Route[] {
+  const routes = json(exec, ['-j', 'route', 'show', 'table', 'all']) as readonly IpRoute[];
   return routes.flatMap(({ dst = '', dev = '', type }) => {
     if (type === 'broadcast' || type === 'multicast' || dst === 'default') return [];
-    const prefix = parsePrefix(dst.includes('/') ? dst : `${dst}/${family === 4 ? 32 : 128}`);
+    const prefix = parsePrefix(dst.includes('/') ? dst : `${dst}/${dst.includes(':') ? 128 : 32}`);
     return prefix && prefix.length > 0 ? [{ prefix, dev }] : [];
   });
 }
@@ -191,7 +209,8 @@ function readSettings(exec: Exec, links: readonly string[]): Map<string, string>
   return settings;
 }
 
-function readFirewall(exec: Exec): Firewall | undefined {
+/** Undefined where it may not be read. @throws NetworkError as readHost() */
+export function readFirewall(exec: Exec): Firewall | undefined {
   const { status, out } = exec('nft', ['-j', 'list', 'ruleset']);
   if (status !== 0) return undefined;
   try {

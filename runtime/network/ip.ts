@@ -1,6 +1,5 @@
 // IPv4 and IPv6 addresses and prefixes as numbers. An address is a bigint with its family beside it, so that both families are counted,
 // compared and allotted by the same code.
-import { isIPv4, isIPv6 } from 'node:net';
 
 export type Family = 4 | 6;
 
@@ -22,21 +21,54 @@ export function bits(family: Family): number {
 
 /** The address that `text` writes, without a zone; undefined where it writes none. */
 export function parseAddress(text: string): Address | undefined {
-  if (isIPv4(text))
-    return { family: 4, value: text.split('.').reduce((n, part) => n * 256n + BigInt(part), 0n) };
-  if (!isIPv6(text) || text.includes('%')) return undefined;
-  const tail = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(text);
-  let words = text;
-  if (tail) {
-    const low = parseAddress(tail[2] ?? '')?.value ?? 0n;
-    words = `${tail[1]}${(low >> 16n).toString(16)}:${(low & 0xffffn).toString(16)}`;
+  const family = text.includes(':') ? 6 : 4;
+  const value = family === 6 ? parseIPv6(text) : parseIPv4(text);
+  return value === undefined ? undefined : { family, value };
+}
+
+/** Four numbers up to 255 without leading zeros. */
+function parseIPv4(text: string): bigint | undefined {
+  const parts = text.split('.', 5);
+  if (parts.length !== 4) return undefined;
+  let value = 0n;
+  for (const part of parts) {
+    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    value = value * 256n + BigInt(part);
   }
-  const [head = '', rest] = words.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = rest === undefined || rest === '' ? [] : rest.split(':');
-  const zeros = rest === undefined ? 0 : 8 - before.length - after.length;
-  const all = [...before, ...Array.from({ length: zeros }, () => '0'), ...after];
-  return { family: 6, value: all.reduce((n, word) => (n << 16n) | BigInt(`0x${word}`), 0n) };
+  return value;
+}
+
+/** RFC 4291, section 2.2: words around at most one `::`, which is a word of zeros or more; the last two may be written as an IPv4 address. */
+function parseIPv6(text: string): bigint | undefined {
+  const halves = text.split('::', 3);
+  const [before, after] = halves.map((half, at) =>
+    half === '' ? [] : words(half, at === halves.length - 1),
+  );
+  if (!before || halves.length > 2) return undefined;
+  if (halves.length === 1) return before.length === 8 ? joined(before) : undefined;
+  const zeros = 8 - before.length - (after?.length ?? 8);
+  return zeros < 1
+    ? undefined
+    : joined([...before, ...Array.from({ length: zeros }, () => 0n), ...(after ?? [])]);
+}
+
+function joined(all: readonly bigint[]): bigint {
+  return all.reduce((value, word) => (value << 16n) | word, 0n);
+}
+
+/** The words that `half` of an address writes; undefined where it writes none. Only the last one may end as an IPv4 address does. */
+function words(half: string, last: boolean): bigint[] | undefined {
+  const all: bigint[] = [];
+  const parts = half.split(':', 9);
+  for (const [at, part] of parts.entries()) {
+    if (/^[0-9A-Fa-f]{1,4}$/.test(part)) all.push(BigInt(`0x${part}`));
+    else {
+      const tail = last && at === parts.length - 1 ? parseIPv4(part) : undefined;
+      if (tail === undefined) return undefined;
+      all.push(tail >> 16n, tail & 0xffffn);
+    }
+  }
+  return all;
 }
 
 /** As RFC 5952 wants it: lower case, the longest run of zeros as `::`. */

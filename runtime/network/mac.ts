@@ -1,6 +1,6 @@
 // MAC addresses that stay the same: made of a network's seed and a name, so that whoever asks again gets the same, and two hosts do not.
-import { createHmac } from 'node:crypto';
 import type { Prefix } from './ip.ts';
+import { hmac } from './sha256.ts';
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
@@ -15,7 +15,7 @@ export function isMac(text: string): boolean {
  */
 export function macOf(seed: string, name: string, taken: ReadonlySet<string> = new Set()): string {
   for (let turn = 0; ; turn++) {
-    const digest = createHmac('sha256', Buffer.from(seed, 'hex')).update(`${turn} ${name}`).digest();
+    const digest = hmac(Buffer.from(seed, 'hex'), `${turn} ${name}`);
     const mac = `02:${[...digest.subarray(0, 5)].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
     if (!taken.has(mac)) return mac;
   }

@@ -1,12 +1,12 @@
 // The operations on managed networks. Each writes down what is to be before it touches the host, and forgets only what it has taken away: whenever
 // it is killed, the next `create`, `up` or `rm` finds what was meant and completes it.
-import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { forget, persist, type Boot } from './boot.ts';
 import { serve, type Servers } from './dhcp.ts';
 import { NetworkError } from './errors.ts';
 import type { Exec } from './exec.ts';
 import { digestOf, tablesOf } from './firewall.ts';
-import { readHost, type Host } from './host.ts';
+import { readFirewall, readHost, type Host } from './host.ts';
 import * as model from './model.ts';
 import type { Network, Publication, Settings, TapRequest } from './model.ts';
 import { obstacles } from './obstacles.ts';
@@ -59,13 +59,26 @@ export function create(settings: Settings, around: Surroundings): Outcome {
       );
     const network: Network = {
       ...settings,
-      seed: randomBytes(32).toString('hex'),
+      seed: drawn(32).toString('hex'),
       taps: [],
       former: [],
       published: [],
     };
     return converge(network, undefined, host, around);
   });
+}
+
+/** Bytes that nobody can guess. */
+function drawn(length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  const source = openSync('/dev/urandom', 'r');
+  try {
+    // Whole up to 256 bytes, always: urandom(4).
+    if (readSync(source, bytes) !== length) throw new Error('/dev/urandom: ended early');
+  } finally {
+    closeSync(source);
+  }
+  return bytes;
 }
 
 function checkSame(existing: Network, wanted: Settings): void {
@@ -97,13 +110,13 @@ export function remove(name: string, force: boolean, around: Surroundings): Outc
         `network ${name}: in use by ${names}; stop the unikernels, or add --force`,
       );
     }
-    if (!around.dryRun && !network.removing) around.store.write({ ...network, removing: true });
     const { changes, settings } = release(name, host.settings, around.store.readChanges());
     const steps = [
       ...serve({ ...network, removing: true }, around.servers),
       ...tearDown(network, host, settings),
     ];
     if (!around.dryRun) {
+      if (!network.removing) around.store.write({ ...network, removing: true });
       apply(steps, around.exec);
       around.store.writeChanges(changes);
       if (around.store.names().every((each) => each === name)) forget(around.boot, around.exec);
@@ -292,7 +305,7 @@ function converge(wanted: Network, before: Network | undefined, host: Host, arou
   if (needy) remember();
   apply(steps, around.exec);
   if (!needy) remember();
-  const { firewall } = steps.length === 0 ? host : readHost(around.exec);
+  const firewall = steps.length === 0 ? host.firewall : readFirewall(around.exec);
   const applied = { wanted: digestOf(tablesOf(settled)), listed: listed(settled, firewall?.tables) };
   const done: Network = { ...settled, applied };
   if (JSON.stringify(done) !== JSON.stringify(network)) store.write(done);

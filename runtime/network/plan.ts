@@ -1,6 +1,5 @@
 // From what a network is to be and what the host has to the commands between. Where the host is as it should be, there are none: that is how a
 // command that was killed is gone on with, a restarted host is set up again, and a second `create` finds nothing to do.
-import { createHash } from 'node:crypto';
 import { NetworkError } from './errors.ts';
 import { digestOf, tablesOf } from './firewall.ts';
 import type { Host, Link } from './host.ts';
@@ -8,6 +7,7 @@ import { formatPrefix, overlaps, parsePrefix, type Prefix } from './ip.ts';
 import { macOf } from './mac.ts';
 import { bridgeOf, gatewayOf, subnets, type Network, type Settings, type Tap } from './model.ts';
 import { creation, difference, replacement, type Table } from './nft.ts';
+import { digest } from './sha256.ts';
 import { ip, nft, sysctl, type Step } from './steps.ts';
 import { ownSettings, IPV6_FORWARDING, type Setting } from './sysctl.ts';
 
@@ -35,8 +35,8 @@ export function setUp(
   const joined = port === undefined || host.links.get(port)?.master === bridge;
   if (port !== undefined && !joined) checkPort(port, host);
   return [
-    ...bridgeSteps(network, link),
     ...inet,
+    ...bridgeSteps(network, link),
     ...addressSteps(network, link, ipv6),
     ...leaving.map(({ name }) => ip('link', 'set', 'dev', name, 'down')),
     ...present.flatMap((tap) => tapSteps(network, tap, host.links.get(tap.name))),
@@ -164,7 +164,7 @@ export function listed(
   tables: ReadonlyMap<string, string> | undefined,
 ): string {
   const digests = ['inet', 'netdev'].map((family) => tables?.get(`${family} ${bridgeOf(network)}`) ?? 'none');
-  return createHash('sha256').update(digests.join(' ')).digest('hex');
+  return digest(digests.join(' '));
 }
 
 /** The commands that take everything of the network away again, whatever of it is there. */

@@ -1,6 +1,6 @@
 // The host's firewall as nft(8) lists it in JSON: chains with their rules, named sets, and a digest of each table of ours. Only what is used is
 // believed to be there.
-import { createHash } from 'node:crypto';
+import { digest } from './sha256.ts';
 
 /** One part of a rule: a match, a statement or a verdict, by its name. */
 export type Expression = Readonly<Record<string, unknown>>;
@@ -47,15 +47,16 @@ interface Listed {
 /** The ruleset as `nft -j list ruleset` writes it. @throws Error where it is no JSON. */
 export function parseRuleset(text: string): Ruleset {
   const { nftables = [] } = JSON.parse(text) as { nftables?: readonly Readonly<Record<string, Listed>>[] };
-  const hashes = new Map<string, ReturnType<typeof createHash>>();
+  const ours = new Map<string, string[]>();
   const chains = new Map<string, RuleChain & { readonly rules: Rule[] }>();
   const sets = new Map<string, readonly unknown[]>();
   for (const [type, listed] of nftables.flatMap((entry) => Object.entries(entry))) {
     const { family = '', table = '', name = '' } = listed;
     const whole = `${family} ${type === 'table' ? name : table}`;
     if (/ kw-/.test(whole)) {
-      const hash = hashes.get(whole) ?? createHash('sha256');
-      hashes.set(whole, hash.update(JSON.stringify([type, steady(listed)])));
+      const parts = ours.get(whole) ?? [];
+      ours.set(whole, parts);
+      parts.push(JSON.stringify([type, steady(listed)]));
     }
     if (type === 'chain') {
       const { hook, type: kind, policy, prio = 0 } = listed;
@@ -71,7 +72,7 @@ export function parseRuleset(text: string): Ruleset {
         ?.rules.push({ handle: listed.handle ?? 0, expr: listed.expr ?? [] });
     else if (type === 'set' || type === 'map') sets.set(`${whole} ${name}`, listed.elem ?? []);
   }
-  const digests = new Map([...hashes].map(([table, hash]) => [table, hash.digest('hex')]));
+  const digests = new Map([...ours].map(([table, parts]) => [table, digest(parts.join(''))]));
   return { chains: [...chains.values()], sets, digests };
 }
 

@@ -36,26 +36,46 @@ function shellWord(word: string): string {
 const END_MS = 5000;
 
 /**
- * Does them in order; statements of nft(8) that follow each other are one transaction.
+ * Does them in order. Those of one program that follow each other are one call of it, where it takes them so: statements of nft(8) are then one
+ * transaction, ip(8) and sysctl(8) do one after the other.
  * @throws NetworkError `host` with the command that failed; those before it are done.
  */
 export function apply(steps: readonly Step[], exec: Exec): void {
   for (let at = 0; at < steps.length;) {
-    const step = steps[at];
-    if (!step) break;
-    if (step.program === 'nft') {
-      let end = at;
-      while (steps[end]?.program === 'nft') end++;
-      const statements = steps.slice(at, end).map(({ args }) => args.join(' '));
-      check('nft -f -', exec('nft', ['-f', '-'], `${statements.join('\n')}\n`));
-      at = end;
-      continue;
-    }
-    check(line(step), exec(step.program, step.args));
-    if (step.program === 'kill') awaitEnd(step.args[0] ?? '');
-    at++;
+    const { program, args } = steps[at] ?? { program: '', args: [] };
+    const together = Object.hasOwn(TOGETHER, program) ? TOGETHER[program] : undefined;
+    let end = at + 1;
+    if (together) while (steps[end]?.program === program) end++;
+    if (together) together(steps.slice(at, end), exec);
+    else check([program, ...args].map(shellWord).join(' '), exec(program, args));
+    if (program === 'kill') awaitEnd(args[0] ?? '');
+    at = end;
   }
 }
+
+/** How a program does steps of it that follow each other. */
+const TOGETHER: Readonly<Record<string, (steps: readonly Step[], exec: Exec) => void>> = {
+  nft(steps, exec) {
+    const statements = steps.map(({ args }) => args.join(' '));
+    check('nft -f -', exec('nft', ['-f', '-'], `${statements.join('\n')}\n`));
+  },
+  ip(steps, exec) {
+    const [first, ...more] = steps;
+    if (first && more.length === 0) {
+      check(line(first), exec('ip', first.args));
+      return;
+    }
+    // Names, addresses and owners have been checked: none has a blank, a quote or a # in it, which a batch reads otherwise.
+    const commands = steps.map(({ args }) => args.join(' '));
+    const ended = exec('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+    const failed = steps[Number(/^Command failed -:(\d+)$/m.exec(ended.err)?.[1]) - 1];
+    check((failed ? [failed] : steps).map(line).join('; '), ended);
+  },
+  sysctl(steps, exec) {
+    const settings = steps.map(({ args }) => args[1] ?? '');
+    check(`sysctl -w ${settings.join(' ')}`, exec('sysctl', ['-w', ...settings]));
+  },
+};
 
 function check(command: string, { status, err }: { status: number; err: string }): void {
   if (status === 0) return;

@@ -1,7 +1,20 @@
 // Where networks are remembered: one file a network, `_host.json` for what was changed about the host, and a lock. A file is replaced whole or not
 // at all, and is on the disk before anything that depends on it happens.
 import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { NetworkError } from './errors.ts';
 import { missingTool, toolEnvironment } from './exec.ts';
@@ -33,36 +46,34 @@ export function folderStore(folder: string = STATE_FOLDER): Store {
   const path = (name: string): string => join(folder, `${name}.json`);
   return {
     locked: (action, wait = LOCK_WAIT) => {
-      fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
-      const lock = fs.openSync(
+      mkdirSync(folder, { recursive: true, mode: 0o755 });
+      const lock = openSync(
         join(folder, '.lock'),
-        fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW,
+        constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW,
         0o600,
       );
       try {
         take(lock, folder, wait);
         return action();
       } finally {
-        fs.closeSync(lock); // With it goes the lock, and it would go with the process.
+        closeSync(lock); // With it goes the lock, and it would go with the process.
       }
     },
     names: () => {
-      if (!fs.existsSync(folder)) return [];
-      const names = fs
-        .readdirSync(folder)
-        .flatMap((file) => /^([a-z][a-z0-9-]*)\.json$/.exec(file)?.[1] ?? []);
+      if (!existsSync(folder)) return [];
+      const names = readdirSync(folder).flatMap((file) => /^([a-z][a-z0-9-]*)\.json$/.exec(file)?.[1] ?? []);
       return names.filter((name) => name.length <= NETWORK_NAME_MAX).sort();
     },
     read: (name) => parsed(path(name), (text) => parseNetwork(name, text)),
     write: (network) => replace(folder, path(network.name), formatNetwork(network)),
     remove: (name) => {
-      fs.rmSync(path(name), { force: true });
+      rmSync(path(name), { force: true });
       syncFolder(folder);
     },
     readChanges: () => parsed(path(HOST), parseChanges) ?? [],
     writeChanges: (changes) => {
       if (changes.length > 0) return replace(folder, path(HOST), formatChanges(changes));
-      fs.rmSync(path(HOST), { force: true });
+      rmSync(path(HOST), { force: true });
       syncFolder(folder);
     },
   };
@@ -99,43 +110,43 @@ function parsed<Content>(path: string, parse: (text: string) => Content): Conten
 function readBounded(path: string): string | undefined {
   let file: number;
   try {
-    file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     throw new NetworkError('state', `${path}: cannot be read (${code}); it must be a file that you may read`);
   }
   try {
-    const stat = fs.fstatSync(file);
+    const stat = fstatSync(file);
     if (!stat.isFile() || stat.size > SIZE_MAX)
       throw new NetworkError('state', `${path}: not a file of ours; move it away`);
-    return fs.readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } finally {
-    fs.closeSync(file);
+    closeSync(file);
   }
 }
 
 /** The new content is on the disk under another name before it takes the place of the old. */
 function replace(folder: string, path: string, text: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
   const next = `${path}.new`;
-  fs.rmSync(next, { force: true });
-  const file = fs.openSync(next, 'wx', 0o644);
+  rmSync(next, { force: true });
+  const file = openSync(next, 'wx', 0o644);
   try {
-    fs.writeFileSync(file, text);
-    fs.fsyncSync(file);
+    writeFileSync(file, text);
+    fsyncSync(file);
   } finally {
-    fs.closeSync(file);
+    closeSync(file);
   }
-  fs.renameSync(next, path);
+  renameSync(next, path);
   syncFolder(folder);
 }
 
 function syncFolder(folder: string): void {
-  const file = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  const file = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    fs.fsyncSync(file);
+    fsyncSync(file);
   } finally {
-    fs.closeSync(file);
+    closeSync(file);
   }
 }

@@ -1,7 +1,7 @@
 // What doctor reads of processes and command lines.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -16,7 +16,8 @@ afterAll(() => rmSync(proc, { recursive: true }));
 
 function process(pid: number, command: readonly string[], { tap = '', state = 'S (sleeping)' } = {}): void {
   const folder = join(proc, String(pid));
-  mkdirSync(join(folder, 'fdinfo'), { recursive: true });
+  for (const each of ['fd', 'fdinfo']) mkdirSync(join(folder, each), { recursive: true });
+  symlinkSync(tap === '' ? 'socket:[4711]' : '/dev/net/tun', join(folder, 'fd', '3'));
   writeFileSync(join(folder, 'cmdline'), command.map((word) => `${word}\0`).join(''));
   writeFileSync(join(folder, 'status'), `Name:\tx\nState:\t${state}\n`);
   writeFileSync(join(folder, 'fdinfo', '3'), tap === '' ? 'pos:\t0\n' : `pos:\t0\niif:\t${tap}\n`);

@@ -1,5 +1,13 @@
 // The unit that brings networks back: written once, removed with the last network, and missed where there is no systemd.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -16,42 +24,62 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const boot = (): Boot => ({ systemd: true, folder, command: '/usr/local/bin/kittiwake' });
 
+const link = (): string => join(folder, 'multi-user.target.wants', UNIT);
+
+/** Who wants the unit, as far as systemd remembers. */
+let wanted: string;
+
 /** systemctl(1), as far as it is used. */
 const systemctl: Exec = (program, args) => {
   called.push([program, ...args].join(' '));
-  const wants = join(folder, 'multi-user.target.wants');
-  if (args[0] === 'enable') {
-    mkdirSync(wants, { recursive: true });
-    writeFileSync(join(wants, UNIT), '');
-  }
-  if (args[0] === 'disable') rmSync(join(wants, UNIT), { force: true });
-  return { status: 0, out: '', err: '' };
+  if (args[0] === 'disable') rmSync(link(), { force: true });
+  return { status: 0, out: args[0] === 'show' ? `${wanted}\n` : '', err: '' };
 };
 
-test('is written and enabled once, and put right when it was lost or changed', () => {
+const start = `systemctl start --no-block ${UNIT}`;
+
+test('is written, enabled and started once, without all units being read anew', () => {
   expect(persist(boot(), systemctl)).toEqual([]);
-  expect(called).toEqual([`systemctl enable --now --no-block ${UNIT}`]);
+  expect(called).toEqual([start]);
   expect(readFileSync(join(folder, UNIT), 'utf8')).toBe(unitText('/usr/local/bin/kittiwake'));
+  expect(readlinkSync(link())).toBe(join(folder, UNIT));
   persist(boot(), systemctl);
   expect(called).toHaveLength(1);
+});
+
+test('is put right when it was lost or changed', () => {
+  persist(boot(), systemctl);
   writeFileSync(join(folder, UNIT), 'torn');
   persist(boot(), systemctl);
   expect(readFileSync(join(folder, UNIT), 'utf8')).toBe(unitText('/usr/local/bin/kittiwake'));
+  // What it said before systemd may remember.
+  expect(called).toEqual([start, 'systemctl daemon-reload', start]);
   rmSync(join(folder, 'multi-user.target.wants'), { recursive: true });
   persist(boot(), systemctl);
-  expect(called.filter((each) => each.includes('enable'))).toHaveLength(3);
+  expect(readlinkSync(link())).toBe(join(folder, UNIT));
+  rmSync(link());
+  symlinkSync('/nonexistent', link());
+  persist(boot(), systemctl);
+  expect(readlinkSync(link())).toBe(join(folder, UNIT));
+  expect(called.slice(3)).toEqual([start, start]);
 });
 
-test('is removed without a trace', () => {
+test.each([
+  ['as systemd forgets it', '', []],
+  ['and from what systemd remembers', 'multi-user.target', ['systemctl daemon-reload']],
+])('is removed without a trace, %s', (_, by, reload) => {
+  wanted = by;
   persist(boot(), systemctl);
   forget(boot(), systemctl);
-  expect(existsSync(join(folder, UNIT))).toBe(false);
+  expect([existsSync(join(folder, UNIT)), existsSync(link())]).toEqual([false, false]);
   expect(called.slice(1)).toEqual([
+    `systemctl show --property=WantedBy --value ${UNIT}`,
     `systemctl disable --now --no-block --no-reload ${UNIT}`,
-    'systemctl daemon-reload',
+    ...reload,
   ]);
+  const calls = called.length;
   forget(boot(), systemctl);
-  expect(called).toHaveLength(3);
+  expect(called).toHaveLength(calls);
 });
 
 test('runs what sets up all networks, also after nftables has emptied the rules', () => {
@@ -73,6 +101,6 @@ test('nothing is written without systemd, and the person is told', () => {
 test('a refusal of systemd is passed on', () => {
   const refusing: Exec = () => ({ status: 1, out: '', err: 'Failed to connect to bus\nmore' });
   expect(() => persist(boot(), refusing)).toThrow(
-    /systemctl enable --now --no-block kittiwake-networks.service: Failed to connect to bus; mend that/,
+    /systemctl start --no-block kittiwake-networks.service: Failed to connect to bus; mend that/,
   );
 });

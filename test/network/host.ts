@@ -125,7 +125,21 @@ ip -6 route add default via 2001:db8::2`);
     return {
       ...this.around,
       store: killing,
-      exec: (program, args, input) => (reads(program, args) ? exec : changing)(program, args, input),
+      exec: (program, args, input) => {
+        if (reads(program, args)) return exec(program, args, input);
+        // Each of what is done in one call by itself: the program may be killed in the middle, too.
+        const each =
+          program === 'ip' && args[0] === '-batch'
+            ? (input ?? '')
+                .trim()
+                .split('\n')
+                .map((line) => line.split(' '))
+            : program === 'sysctl'
+              ? args.slice(1).map((setting) => ['-w', setting])
+              : [args];
+        const ended = each.map((one) => changing(program, one, input));
+        return ended.find(({ status }) => status !== 0) ?? { status: 0, out: '', err: '' };
+      },
     };
   }
 

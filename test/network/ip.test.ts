@@ -1,5 +1,5 @@
 // Addresses, prefixes and MAC addresses as numbers.
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
   contains,
@@ -71,6 +71,58 @@ describe('addresses', () => {
       // The system's own idea of the shortest form (RFC 5952).
       expect(new URL(`http://[${text}]/`).hostname).toBe(`[${text}]`);
     }
+  });
+
+  test('what Node takes for an address is one, and nothing else, however it is written', () => {
+    const random = seeded(7);
+    const parts = [
+      ...['', ':', '::', ':::', '.', '/', '%', '%eth0', ' ', '-', '+', '0x', 'g', '\0', '\n', '٣', '１'],
+      ...[
+        '0',
+        '00',
+        '1',
+        '9',
+        '10',
+        '99',
+        '255',
+        '256',
+        '001',
+        '1e1',
+        'f',
+        'F',
+        'abcd',
+        'ABCDE',
+        '12345',
+        '10.0.0.1',
+      ],
+    ];
+    const pick = <Item>(list: readonly Item[]): Item => list[random(list.length)] as Item;
+    const count = { 4: 0, 6: 0, none: 0 };
+    for (let turn = 0; turn < 60_000; turn++) {
+      const word = (): string => (random(4) === 0 ? pick(parts) : random(0x10000).toString(16));
+      const octet = (): string => (random(12) === 0 ? pick(parts) : String(random(260)));
+      const four = (): string => Array.from({ length: random(8) === 0 ? random(6) : 4 }, octet).join('.');
+      const groups = Array.from({ length: random(3) === 0 ? 8 : random(10) }, () =>
+        random(8) === 0 ? pick(parts) : random(0x10000).toString(16),
+      );
+      if (random(2) === 0) groups.splice(random(groups.length + 1), 0, random(2) === 0 ? '' : '0');
+      if (random(5) === 0) groups.push(four());
+      const text = [
+        four(),
+        groups.join(':'),
+        `${groups.join(':')}::`,
+        `::${groups.join(':')}`,
+        word() + word() + word(),
+      ][random(5)] as string;
+      const family = isIPv4(text) ? 4 : isIPv6(text) && !text.includes('%') ? 6 : undefined;
+      const address = parseAddress(text);
+      expect(address?.family, JSON.stringify(text)).toBe(family);
+      count[family ?? 'none']++;
+      if (address?.family !== 6) continue;
+      // The system's own reading.
+      expect(`http://[${formatAddress(address)}]/`, text).toBe(new URL(`http://[${text}]/`).href);
+    }
+    for (const each of Object.values(count)) expect(each).toBeGreaterThan(3000);
   });
 
   test('prefixes contain and overlap each other', () => {

@@ -30,7 +30,9 @@ test('settings are asked for by name, and what is not there is left out', () => 
 
 test('no name of an interface makes sysctl(8) set anything', () => {
   const calls: (readonly string[])[] = [];
-  readHost(host(['all.rp_filter=0'], (args) => calls.push(args)));
+  const { settings } = readHost(host(['all.rp_filter=0'], (args) => calls.push(args)));
+  expect(settings.size).toBeGreaterThan(0);
+  expect(calls).toHaveLength(1);
   expect(calls.flat().filter((arg) => arg.includes('='))).toEqual([]);
 });
 
@@ -40,4 +42,15 @@ test('however many interfaces there are, no call has more arguments than a progr
   const { settings } = readHost(host(names, (args) => calls.push(args)));
   for (const args of calls) expect(args.join(' ').length).toBeLessThan(2 ** 19);
   expect(settings.get('net.ipv4.conf.tap2999.forwarding')).toBe('1');
+});
+
+test('what is not asked for is not read, and nothing is read twice', () => {
+  const calls: string[] = [];
+  const read = readHost((program, args) => {
+    calls.push(args.includes('route') ? 'routes' : program);
+    return host(['eth0'], () => undefined)(program, args);
+  });
+  expect(calls).toEqual(['ip']);
+  for (let turn = 0; turn < 2; turn++) expect([read.firewall, read.routes]).toEqual([undefined, []]);
+  expect(calls).toEqual(['ip', 'nft', 'routes']);
 });

@@ -1,5 +1,5 @@
 // Which processes hold taps, and what they told the unikernel: read from /proc, where an ordinary user sees only part of it.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 export interface Holder {
@@ -19,16 +19,20 @@ export function readHolders(proc = '/proc'): Holder[] {
   for (const pid of pids.sort((a, b) => a - b)) {
     const folder = join(proc, String(pid));
     const command = textOf(join(folder, 'cmdline')).split('\0').slice(0, -1);
+    const taps = new Set([...tapsHeld(folder), ...tapsGiven(command)]);
+    if (taps.size === 0) continue;
     const stopped = /^State:\s*T/m.test(textOf(join(folder, 'status')));
-    for (const tap of new Set([...tapsHeld(folder), ...tapsGiven(command)]))
-      if (!holders.has(tap)) holders.set(tap, { pid, tap, command, stopped });
+    for (const tap of taps) if (!holders.has(tap)) holders.set(tap, { pid, tap, command, stopped });
   }
   return [...holders.values()];
 }
 
+/** What a descriptor leads to that is no device, or not that of taps: most do, and there are many. */
+const OTHERS = /^(socket|pipe|anon_inode):|^\/dev\/null$/;
+
 /** What the kernel says: /proc/PID/fdinfo of a descriptor of /dev/net/tun names its interface. */
 function tapsHeld(folder: string): string[] {
-  const fds = list(join(folder, 'fdinfo'));
+  const fds = list(join(folder, 'fdinfo')).filter((fd) => !OTHERS.test(target(join(folder, 'fd', fd))));
   return fds.flatMap((fd) => /^iif:\s*(\S+)$/m.exec(textOf(join(folder, 'fdinfo', fd)))?.[1] ?? []);
 }
 
@@ -47,6 +51,14 @@ function list(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return []; // Another user's, or it has ended.
+  }
+}
+
+function target(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
   }
 }
 

@@ -1,7 +1,7 @@
 // The servers that are asked for names: which ones this host asks, and who of them answers anything at all.
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
+import { parseAddress } from '../../network/ip.ts';
 
 export interface NameServers {
   /** This host's own, the one that is asked first at the beginning. */
@@ -40,7 +40,7 @@ export async function readNameServers(told: readonly string[]): Promise<NameServ
 
 /** Whether anything comes back from there, be it that there is no such name. */
 export function answersAt(server: string, port: number, patienceMs = PATIENCE_MS): Promise<boolean> {
-  const socket = createSocket(isIPv6(server.split('%')[0] ?? '') ? 'udp6' : 'udp4');
+  const socket = createSocket(parseAddress(server.split('%')[0] ?? '')?.family === 6 ? 'udp6' : 'udp4');
   return new Promise((resolve) => {
     const timers = [setTimeout(() => end(false), patienceMs)];
     const end = (answered: boolean): void => {
