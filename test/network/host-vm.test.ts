@@ -61,7 +61,7 @@ describe('a network on a host with systemd', { timeout: LIMIT_MS }, () => {
   test('is created by commands that are killed, found as it is, and removed by such without a trace', async () => {
     creation = await net(`create ${WEB} --dry-run`);
     await expectAsBefore('after a dry run');
-    expect(await killedUntilDone(`create ${WEB}`, 12)).toBeGreaterThan(0);
+    expect(await killedUntilDone(`create ${WEB}`, 4)).toBeGreaterThan(0);
     const services = await host.services();
     expect(services).toMatch(/kittiwake-networks\.service +loaded active exited/);
     expect(services).toMatch(/kittiwake-dhcp-web\.service +loaded active running/);
@@ -74,7 +74,7 @@ describe('a network on a host with systemd', { timeout: LIMIT_MS }, () => {
 
     await net('tap add web www --user operator');
     await net('publish web [2001:db8::1]:53:www:53/udp');
-    expect(await killedUntilDone('rm web', 6)).toBeGreaterThan(0);
+    expect(await killedUntilDone('rm web', 4)).toBeGreaterThan(0);
     await expectAsBefore('after rm');
   });
 

@@ -35,7 +35,7 @@ table inet admin {
  */
 const KILLER = `#!/bin/sh
 case "\${0##*/} $*" in
-'ip -j '* | 'nft -j '* | 'sysctl -e '*) ;;
+'ip -j '* | 'nft -j '* | 'sysctl -e '* | 'systemctl show '*) ;;
 *)
   left=$(($(cat /root/kill/left) - 1))
   echo $left > /root/kill/left
