@@ -84,10 +84,11 @@ export function persist(boot: Boot, exec: Exec): string[] {
   const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   if (before === text && enabled(boot)) return [];
   if (before !== text) writeFileSync(path, text, { mode: 0o644, flush: true });
-  if (!enabled(boot)) enable(boot);
   // Of a unit that was there, systemd may remember what it said; one it has never seen it reads by itself.
   if (before !== undefined && before !== text) systemctl(exec, 'daemon-reload');
   systemctl(exec, 'start', '--no-block', UNIT);
+  // At last: where it is enabled all of this has been done, also if a command was killed.
+  if (!enabled(boot)) enable(boot);
   return [];
 }
 

@@ -98,6 +98,16 @@ test('nothing is written without systemd, and the person is told', () => {
   expect(existsSync(join(folder, UNIT))).toBe(false);
 });
 
+test('whoever comes after a command that was killed, or refused, before the unit was started starts it', () => {
+  const killed: Exec = () => {
+    throw new Error('killed');
+  };
+  expect(() => persist(boot(), killed)).toThrow('killed');
+  persist(boot(), systemctl);
+  expect(called).toEqual([start]);
+  expect(existsSync(link())).toBe(true);
+});
+
 test('a refusal of systemd is passed on', () => {
   const refusing: Exec = () => ({ status: 1, out: '', err: 'Failed to connect to bus\nmore' });
   expect(() => persist(boot(), refusing)).toThrow(
