@@ -1,6 +1,7 @@
 // What the command writes, at once: where nobody reads it, the command waits and keeps nothing. Node's own streams for standard output and error
 // do the same, but take a short command, that often writes nothing, a good part of its time to load; they are asked about terminals only.
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, readlinkSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Context } from './command.ts';
 import { EXIT } from './errors.ts';
 
@@ -24,8 +25,8 @@ export function standardOutput(): Pick<Context, 'out' | 'note' | 'status' | 'col
       }
     },
     note: (line) => say(`kittiwake: ${line}\n`),
-    ...(isDevice(ERR) && process.stderr.isTTY ? { status: (line) => say(`\r\x1b[K${line}`) } : {}),
-    colour: isDevice(OUT) && process.stdout.isTTY && process.stdout.hasColors(),
+    ...(mayBeTerminal(ERR) && process.stderr.isTTY ? { status: (line) => say(`\r\x1b[K${line}`) } : {}),
+    colour: mayBeTerminal(OUT) && process.stdout.isTTY && process.stdout.hasColors(),
   };
 }
 
@@ -51,11 +52,17 @@ function say(text: string): void {
   }
 }
 
-/** The memory devices, among them /dev/null (Linux, Documentation/admin-guide/devices.txt). */
-const MEMORY = 1;
-
-/** Whether it can be a terminal. To ask one, Node loads its streams. */
-function isDevice(descriptor: number): boolean {
-  const found = fstatSync(descriptor);
-  return found.isCharacterDevice() && found.rdev >> 8 !== MEMORY;
+/** Whether it can be a terminal: a device that the kernel does not say is another, as /dev/null is, and the port that a lab's
+ * output goes to. To ask one, Node loads its streams. */
+function mayBeTerminal(descriptor: number): boolean {
+  const status = fstatSync(descriptor);
+  if (!status.isCharacterDevice()) return false;
+  // gnu_dev_major() and gnu_dev_minor(), of numbers as the kernel has them: 12 and 20 bits.
+  const major = (status.rdev >>> 8) & 0xfff;
+  const minor = (status.rdev & 0xff) | ((status.rdev >>> 12) & 0xfff00);
+  try {
+    return basename(readlinkSync(`/sys/dev/char/${major}:${minor}/subsystem`)) === 'tty';
+  } catch {
+    return true; // Of pseudoterminals there is nothing in /sys, and /sys need not be there.
+  }
 }
