@@ -11,26 +11,45 @@ printf '127.0.0.1\tlocalhost\n127.0.1.1\tlab\n::1\tlocalhost ip6-localhost ip6-l
 echo 'LANG=C.UTF-8' >"$tree/etc/default/locale"
 # No address is outside the machine, so a name that is not in /etc/hosts fails at once.
 : >"$tree/etc/resolv.conf"
-printf '/dev/vda\t/\text4\tdefaults\t0\t1\n' >"$tree/etc/fstab"
+# Not to be checked: it is fresh, or has just been unmounted.
+printf '/dev/vda\t/\text4\tdefaults\t0\t0\n' >"$tree/etc/fstab"
 echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
 
 # Debian has a group of this name already.
 chroot "$tree" useradd --create-home --uid 1000 --gid operator --groups kvm,sudo --shell /bin/bash operator
 chroot "$tree" passwd --quiet --delete operator
 chroot "$tree" systemctl --quiet enable lab-agent@root.service lab-agent@operator.service lab-agent@superuser.service lab-resume.service
-# Labs start the servers they want, and the host starts its own terminal when somebody wants one; nothing is fetched,
-# trimmed or rotated in a machine that lives for minutes.
+# Labs start the servers they want, and the host starts its own terminal when somebody wants one.
 chroot "$tree" systemctl --quiet disable avahi-daemon.service avahi-daemon.socket
-chroot "$tree" systemctl --quiet mask serial-getty@ttyS0.service serial-getty@hvc0.service getty@tty1.service \
-  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
-  systemd-tmpfiles-clean.timer systemd-networkd-wait-online.service rsyslog.service
-# Nor is what only takes time, at each start and each time systemd reads its units: for hardware, file systems and
-# records that this machine does not have, and generators that find nothing.
-chroot "$tree" systemctl --quiet mask modprobe@configfs.service modprobe@dm_mod.service modprobe@drm.service \
-  modprobe@efi_pstore.service modprobe@fuse.service modprobe@loop.service sys-kernel-config.mount \
-  sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
-  proc-sys-fs-binfmt_misc.automount systemd-pstore.service systemd-update-utmp.service \
-  systemd-update-utmp-runlevel.service systemd-ask-password-console.path systemd-ask-password-wall.path
+chroot "$tree" systemctl --quiet mask systemd-networkd-wait-online.service rsyslog.service
+# systemd looks at each unit file, and loads each unit that another one names, at each start, daemon-reload and enable. So those of what
+# this machine does not have are not there: systemd's own initrd, terminals to log in at, disks to encrypt, check, trim or share, a first
+# start, updates, sleep, hardware, a firmware's records, and rounds that go by the day in a machine that lives for minutes.
+# What is masked instead would be a unit still.
+(
+  cd "$tree/lib/systemd/system"
+  for unit in \
+    initrd* systemd-pcrphase* systemd-volatile-root.service \
+    *getty* debug-shell.service emergency.* rescue.* systemd-ask-password-* systemd-initctl.* \
+    *crypt* integritysetup* verity* remote-verity* remote-fs* systemd-fsck* quotaon.service systemd-quotacheck.service \
+    blockdev@.target e2scrub* fstrim.* \
+    systemd-firstboot.service first-boot-complete.target systemd-machine-id-commit.service systemd-repart.service \
+    systemd-sysext.service system-update* factory-reset.target systemd-boot-check-no-failures.service \
+    apt-daily* dpkg-db-backup.* systemd-tmpfiles-clean.* \
+    *hibernate* suspend.target systemd-suspend.service *hybrid-sleep* sleep.target *kexec* \
+    bluetooth.target printer.target smartcard.target sound.target usb-gadget.target x11-common.service hwclock.service \
+    systemd-backlight@.service systemd-rfkill.* systemd-pstore.service modprobe@.service systemd-update-utmp* \
+    sys-*.mount dev-*.mount *binfmt* rc-local.service*; do
+    [ -e "$unit" ] || [ -L "$unit" ]
+    rm -r "$unit"
+  done
+  # Nothing hands this machine credentials; each of these would mount a file system for them, which systemd then keeps as a unit.
+  sed -i '/^LoadCredential=/d' systemd-sysctl.service systemd-sysusers.service systemd-tmpfiles-setup.service \
+    systemd-tmpfiles-setup-dev.service
+)
+# What wanted them, wants them no longer. Nor is an empty folder left, which the next 'systemctl disable' would take away.
+chroot "$tree" find /lib/systemd/system /etc/systemd/system -xtype l -delete
+find "$tree/etc/systemd/system" -mindepth 1 -type d -name '*.wants' -empty -delete
 # Nobody reads the audit. And nobody logs in: logind starts when it is asked to restart the machine, since systemd tells it of each unit that
 # comes and goes.
 chroot "$tree" systemctl --quiet mask systemd-journald-audit.socket
@@ -48,6 +67,8 @@ done
 # Who logs in is told what this machine is, and nothing else.
 rm -f "$tree"/etc/update-motd.d/*
 
+# The kernel makes /dev/vda by itself. With udev in the initrd, a start would look for all devices twice.
+rm "$tree/usr/share/initramfs-tools/hooks/udev" "$tree"/usr/share/initramfs-tools/scripts/init-*/udev
 # Only now: update-initramfs reads the configuration laid above.
 chroot "$tree" update-initramfs -u -k all >/dev/null
 cp "$tree"/boot/vmlinuz-* "$results/vmlinuz"

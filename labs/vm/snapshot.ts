@@ -129,6 +129,8 @@ systemd-tmpfiles --create
 udevadm settle
 systemctl is-system-running --wait || systemctl --failed
 test -e /dev/net/tun
+# What networks need of the kernel. It would start a program for each that is first wanted, and nft its transaction again.
+/sbin/modprobe --all bridge veth nft_chain_nat nft_fib_inet nft_ct nft_masq nft_nat
 sync
 echo 3 > /proc/sys/vm/drop_caches
 # What most labs start is in memory again, and not read from the disk by each machine anew. What it says does not matter.
