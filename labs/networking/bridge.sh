@@ -55,7 +55,7 @@ kittiwake run --net:service=tap101 netcheck.spt -- --ipv4=10.0.0.3/24 --ipv6=fd0
 until grep -qs ready again.log; do sleep 0.2; done
 
 #: part learned
-sudo bridge fdb show br br100 dynamic | sort -k 3
+sudo bridge fdb show br br100 dynamic | sort -u -k 3
 
 #: part host budget=40s
 for address in 10.0.0.2 10.0.0.3 fd00:100::2 fd00:100::3; do
