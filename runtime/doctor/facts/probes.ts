@@ -14,7 +14,7 @@ export interface Neighbour {
 }
 
 /** How long somebody may take to answer, in seconds: busy machines are slow, and who is there answers in milliseconds. */
-const PATIENCE = '4';
+const PATIENCE = '2';
 
 /** The route to `to`; with `from` and `iif` that of a packet which comes in there and passes through. */
 export function routeTo(exec: Exec, to: string, through?: { from: string; iif: string }): RouteAnswer {
