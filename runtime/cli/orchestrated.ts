@@ -23,7 +23,7 @@ const STATUS: Readonly<Record<Failure, ExitStatus>> = {
 };
 
 /** Does `action`; what the orchestrator says no to becomes the command's line and status. */
-export async function asking<T>(action: () => Promise<T>): Promise<T> {
+export async function asking<T>(action: () => T | Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

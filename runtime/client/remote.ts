@@ -108,6 +108,6 @@ export function remotely(server: Server, folder: string): Way {
     where: () => addressOf(server),
     // What is wrong with the files is what the promise is refused for.
     whole: (name) => Promise.resolve().then(() => wholeName(name, identity().path)),
-    asked: (name, command) => Promise.resolve().then(() => askRemote(server, identity(), name, command)),
+    asked: async (name, command) => askRemote(server, identity(), name, command),
   };
 }

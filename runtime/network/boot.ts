@@ -1,18 +1,9 @@
 // That networks are there again after the host restarts: a unit of systemd's that runs `kittiwake net up`. It is there while there are networks.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NetworkError } from './errors.ts';
 import type { Exec } from './exec.ts';
+import { syncFolder } from './store.ts';
 import { firstLine } from './host.ts';
 
 export const UNIT = 'kittiwake-networks.service';
@@ -64,12 +55,7 @@ function enable(boot: Boot): void {
   const link = join(wants(boot), UNIT);
   rmSync(link, { force: true });
   symlinkSync(join(boot.folder, UNIT), link);
-  const folder = openSync(wants(boot), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolder(wants(boot));
 }
 
 /** Sees to it that networks come back. Returns what the person should know where they will not. */

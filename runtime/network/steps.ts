@@ -42,40 +42,51 @@ const END_MS = 5000;
  */
 export function apply(steps: readonly Step[], exec: Exec): void {
   for (let at = 0; at < steps.length;) {
-    const { program, args } = steps[at] ?? { program: '', args: [] };
-    const together = Object.hasOwn(TOGETHER, program) ? TOGETHER[program] : undefined;
+    const step = steps[at];
+    if (!step) break;
+    const together = TOGETHER.get(step.program);
     let end = at + 1;
-    if (together) while (steps[end]?.program === program) end++;
+    if (together) while (steps[end]?.program === step.program) end++;
     if (together) together(steps.slice(at, end), exec);
-    else check([program, ...args].map(shellWord).join(' '), exec(program, args));
-    if (program === 'kill') awaitEnd(args[0] ?? '');
+    else alone(step, exec);
+    if (step.program === 'kill') awaitEnd(step.args[0] ?? '');
     at = end;
   }
 }
 
+function alone(step: Step, exec: Exec): void {
+  check(line(step), exec(step.program, step.args));
+}
+
 /** How a program does steps of it that follow each other. */
-const TOGETHER: Readonly<Record<string, (steps: readonly Step[], exec: Exec) => void>> = {
-  nft(steps, exec) {
-    const statements = steps.map(({ args }) => args.join(' '));
-    check('nft -f -', exec('nft', ['-f', '-'], `${statements.join('\n')}\n`));
-  },
-  ip(steps, exec) {
-    const [first, ...more] = steps;
-    if (first && more.length === 0) {
-      check(line(first), exec('ip', first.args));
-      return;
-    }
-    // Names, addresses and owners have been checked: none has a blank, a quote or a # in it, which a batch reads otherwise.
-    const commands = steps.map(({ args }) => args.join(' '));
-    const ended = exec('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
-    const failed = steps[Number(/^Command failed -:(\d+)$/m.exec(ended.err)?.[1]) - 1];
-    check((failed ? [failed] : steps).map(line).join('; '), ended);
-  },
-  sysctl(steps, exec) {
-    const settings = steps.map(({ args }) => args[1] ?? '');
-    check(`sysctl -w ${settings.join(' ')}`, exec('sysctl', ['-w', ...settings]));
-  },
-};
+const TOGETHER: ReadonlyMap<string, (steps: readonly Step[], exec: Exec) => void> = new Map([
+  ['nft', transaction],
+  ['ip', batch],
+  ['sysctl', settings],
+]);
+
+function transaction(steps: readonly Step[], exec: Exec): void {
+  const statements = steps.map(({ args }) => args.join(' '));
+  check('nft -f -', exec('nft', ['-f', '-'], `${statements.join('\n')}\n`));
+}
+
+function batch(steps: readonly Step[], exec: Exec): void {
+  const [first, ...more] = steps;
+  if (first && more.length === 0) {
+    alone(first, exec);
+    return;
+  }
+  // Names, addresses and owners have been checked: none has a blank, a quote or a # in it, which a batch reads otherwise.
+  const commands = steps.map(({ args }) => args.join(' '));
+  const ended = exec('ip', ['-batch', '-'], `${commands.join('\n')}\n`);
+  const failed = steps[Number(/^Command failed -:(\d+)$/m.exec(ended.err)?.[1]) - 1];
+  check((failed ? [failed] : steps).map(line).join('; '), ended);
+}
+
+function settings(steps: readonly Step[], exec: Exec): void {
+  const words = steps.map(({ args }) => args[1] ?? '');
+  check(`sysctl -w ${words.join(' ')}`, exec('sysctl', ['-w', ...words]));
+}
 
 function check(command: string, { status, err }: { status: number; err: string }): void {
   if (status === 0) return;

@@ -142,7 +142,8 @@ function replace(folder: string, path: string, text: string): void {
   syncFolder(folder);
 }
 
-function syncFolder(folder: string): void {
+/** Puts what was made and removed in `folder` on the disk. */
+export function syncFolder(folder: string): void {
   const file = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(file);

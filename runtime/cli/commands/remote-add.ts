@@ -51,7 +51,7 @@ Examples:
     const folder = resolve(identity);
     const { asking } = await import('../orchestrated.ts');
     const { filesOf, readIdentity } = await import('../../client/identity.ts');
-    await asking(() => Promise.resolve().then(() => readIdentity(filesOf(folder))));
+    await asking(() => readIdentity(filesOf(folder)));
     const kept = { address: host, identity: folder, ...(serverName === undefined ? {} : { serverName }) };
     await onRemotes(name, ({ addRemote }, at) => addRemote(at, name, kept));
     out(
