@@ -3,7 +3,6 @@ import {
   choice,
   defaulted,
   explicit,
-  later,
   listed,
   mapped,
   older,
@@ -66,114 +65,84 @@ const bridges = listed(explicit(1, setOf('network devices', bridge)));
 const argv = optional(explicit(2, sequenceOf('arguments', text('argument'))));
 const cpus = defaulted(explicit(3, integer('virtual CPUs', 1, 1024)), 1, () => false);
 const linuxBoot = optional(explicit(4, text('boot device')));
+/** What all forms have, in this order. */
+const needs = { memory, blocks, bridges, arguments: argv };
 const image = { typ, compressed: boolean('compressed'), image: octets('image') };
 
 /** A single CPU, as forms before there could be several have it. */
 const oneCpu = cpuid;
 
-export const config = later('unikernel', () =>
-  sequence('unikernel', {
-    ...image,
-    startup,
-    /** Its name is its first argument, `--name=`. */
-    addName: boolean('add name'),
-    failBehaviour,
-    cpuids,
-    memory,
-    blocks,
-    bridges,
-    arguments: argv,
-    cpus,
-    linuxBoot,
-  }),
-);
+export const config = sequence('unikernel', () => ({
+  ...image,
+  startup,
+  /** Its name is its first argument, `--name=`. */
+  addName: boolean('add name'),
+  failBehaviour,
+  cpuids,
+  ...needs,
+  cpus,
+  linuxBoot,
+}));
 export type Config = Of<typeof config>;
 
-const configV4 = later('unikernel (older form)', () =>
-  older(
-    sequence('unikernel (older form)', {
-      ...image,
-      startup,
-      addName: boolean('add name'),
-      failBehaviour,
-      cpuid: oneCpu,
-      memory,
-      blocks,
-      bridges,
-      arguments: argv,
-    }),
-    ({ cpuid: only, ...rest }): Config => ({ ...rest, cpuids: [only], cpus: 1 }),
-  ),
+const configV4 = older(
+  sequence('unikernel (older form)', () => ({
+    ...image,
+    startup,
+    addName: boolean('add name'),
+    failBehaviour,
+    cpuid: oneCpu,
+    ...needs,
+  })),
+  ({ cpuid: only, ...rest }): Config => ({ ...rest, cpuids: [only], cpus: 1 }),
 );
 
-const configV3 = later('unikernel (oldest form)', () =>
-  older(
-    sequence('unikernel (oldest form)', {
-      ...image,
-      failBehaviour,
-      cpuid: oneCpu,
-      memory,
-      blocks,
-      bridges,
-      arguments: argv,
-    }),
-    ({ cpuid: only, ...rest }): Config => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
-  ),
+const configV3 = older(
+  sequence('unikernel (oldest form)', () => ({
+    ...image,
+    failBehaviour,
+    cpuid: oneCpu,
+    ...needs,
+  })),
+  ({ cpuid: only, ...rest }): Config => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
 );
 
 /** A restart with other arguments: what a configuration says, but for the image. */
-export const restartArguments = later('arguments', () =>
-  sequence('arguments', {
+export const restartArguments = sequence('arguments', () => ({
+  failBehaviour,
+  startup,
+  addName: boolean('add name'),
+  cpuids,
+  ...needs,
+  cpus,
+  linuxBoot,
+}));
+export type RestartArguments = Of<typeof restartArguments>;
+
+const argumentsV1 = older(
+  sequence('arguments (older form)', () => ({
     failBehaviour,
     startup,
     addName: boolean('add name'),
-    cpuids,
-    memory,
-    blocks,
-    bridges,
-    arguments: argv,
-    cpus,
-    linuxBoot,
-  }),
-);
-export type RestartArguments = Of<typeof restartArguments>;
-
-const argumentsV1 = later('arguments (older form)', () =>
-  older(
-    sequence('arguments (older form)', {
-      failBehaviour,
-      startup,
-      addName: boolean('add name'),
-      cpuid: oneCpu,
-      memory,
-      blocks,
-      bridges,
-      arguments: argv,
-    }),
-    ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, cpuids: [only], cpus: 1 }),
-  ),
+    cpuid: oneCpu,
+    ...needs,
+  })),
+  ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, cpuids: [only], cpus: 1 }),
 );
 
-const argumentsV0 = later('arguments (oldest form)', () =>
-  older(
-    sequence('arguments (oldest form)', {
-      failBehaviour,
-      cpuid: oneCpu,
-      memory,
-      blocks,
-      bridges,
-      arguments: argv,
-    }),
-    ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
-  ),
+const argumentsV0 = older(
+  sequence('arguments (oldest form)', () => ({
+    failBehaviour,
+    cpuid: oneCpu,
+    ...needs,
+  })),
+  ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
 );
 
 /** Forms of a configuration, the one that is written first. */
 export const configForms = { current: config, v4: configV4, v3: configV3 } as const;
 
-export const restart = later('restart', () =>
-  choice('restart', {
-    same: [0, nothing],
-    changed: [3, restartArguments, [2, argumentsV1], [1, argumentsV0]],
-  }),
-);
+export const restart = choice('restart', () => ({
+  same: [0, nothing],
+  changed: [3, restartArguments, [2, argumentsV1], [1, argumentsV0]],
+}));

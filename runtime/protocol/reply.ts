@@ -2,7 +2,6 @@
 import {
   choice,
   explicit,
-  later,
   defaulted,
   listed,
   optional,
@@ -42,33 +41,27 @@ const tail = () => ({
 });
 const startup = optional(integer('startup', 0));
 
-export const info = later('unikernel', () =>
-  sequence('unikernel', {
-    typ,
-    startup,
-    failBehaviour,
-    cpuids: setOf('CPUs', cpuid),
-    ...tail(),
-    cpus: defaulted(explicit(4, integer('virtual CPUs', 1)), 1, () => false),
-    linuxBoot: optional(explicit(5, text('boot device'))),
-  }),
-);
+export const info = sequence('unikernel', () => ({
+  typ,
+  startup,
+  failBehaviour,
+  cpuids: setOf('CPUs', cpuid),
+  ...tail(),
+  cpus: defaulted(explicit(4, integer('virtual CPUs', 1)), 1, () => false),
+  linuxBoot: optional(explicit(5, text('boot device'))),
+}));
 export type Info = Of<typeof info>;
 
 /** Older forms have room for one CPU: a unikernel of several is shown with its first. */
-const infoV5: Codec<Info> = later('unikernel (older form)', () =>
-  mapped(
-    sequence('unikernel (older form)', { typ, startup, failBehaviour, cpuid, ...tail() }),
-    ({ cpuid: only, ...rest }): Info => ({ ...rest, cpuids: [only], cpus: 1 }),
-    ({ cpuids, ...rest }) => ({ ...rest, cpuid: cpuids[0] ?? 0 }),
-  ),
+const infoV5: Codec<Info> = mapped(
+  sequence('unikernel (older form)', () => ({ typ, startup, failBehaviour, cpuid, ...tail() })),
+  ({ cpuid: only, ...rest }): Info => ({ ...rest, cpuids: [only], cpus: 1 }),
+  ({ cpuids, ...rest }) => ({ ...rest, cpuid: cpuids[0] ?? 0 }),
 );
-const infoV4: Codec<Info> = later('unikernel (oldest form)', () =>
-  mapped(
-    sequence('unikernel (oldest form)', { typ, failBehaviour, cpuid, ...tail() }),
-    ({ cpuid: only, ...rest }): Info => ({ ...rest, cpuids: [only], cpus: 1 }),
-    ({ cpuids, ...rest }) => ({ ...rest, cpuid: cpuids[0] ?? 0 }),
-  ),
+const infoV4: Codec<Info> = mapped(
+  sequence('unikernel (oldest form)', () => ({ typ, failBehaviour, cpuid, ...tail() })),
+  ({ cpuid: only, ...rest }): Info => ({ ...rest, cpuids: [only], cpus: 1 }),
+  ({ cpuids, ...rest }) => ({ ...rest, cpuid: cpuids[0] ?? 0 }),
 );
 
 const table = (
@@ -83,24 +76,22 @@ export const end = choice('end', {
 });
 
 /** A unikernel and how it is: what an info does not say. */
-const status = later('status', () =>
-  sequence('status', {
-    name,
-    info,
-    state: choice('state', {
-      running: [0, sequence('running', { pid: integer('pid'), since: time('since') })],
-      /** It is started again. */
-      waiting: [1, sequence('waiting', { failures: integer('failures'), until: time('until') })],
-      /** It stays as it is, until it is asked for. */
-      ended: [2, sequence('ended', { at: time('ended at'), why: text('why') })],
-    }),
-    /** How it ended the last time. */
-    last: optional(explicit(0, end)),
-    /** Whether its name is its first argument: an info does not say. */
-    addName: optional(explicit(1, boolean('add name'))),
-    limits: optional(explicit(2, limits)),
+const status = sequence('status', () => ({
+  name,
+  info,
+  state: choice('state', {
+    running: [0, sequence('running', { pid: integer('pid'), since: time('since') })],
+    /** It is started again. */
+    waiting: [1, sequence('waiting', { failures: integer('failures'), until: time('until') })],
+    /** It stays as it is, until it is asked for. */
+    ended: [2, sequence('ended', { at: time('ended at'), why: text('why') })],
   }),
-);
+  /** How it ended the last time. */
+  last: optional(explicit(0, end)),
+  /** Whether its name is its first argument: an info does not say. */
+  addName: optional(explicit(1, boolean('add name'))),
+  limits: optional(explicit(2, limits)),
+}));
 export type Status = Of<typeof status>;
 
 const compressedBytes = (what: string) =>

@@ -69,10 +69,15 @@ export type Fields<M> = { readonly [K in keyof Required<M>]: ValueOf<M[K & keyof
   readonly [K in keyof OptionalOf<M>]?: ValueOf<M[K & keyof M]>;
 };
 
+/** What a type is made of, or how to make that once it is needed: a program that speaks of little does not make the whole protocol. */
+type Lazily<T> = T | (() => T);
+
+const made = <T extends object>(lazy: Lazily<T>): T => (typeof lazy === 'function' ? lazy() : lazy);
+
 /** A SEQUENCE of named members, in the order given. */
-export function sequence<const M extends Members>(what: string, members: M): Codec<Fields<M>> {
+export function sequence<const M extends Members>(what: string, members: Lazily<M>): Codec<Fields<M>> {
   let entries: [string, Members[string]][] | undefined;
-  const named = (): [string, Members[string]][] => (entries ??= Object.entries(members));
+  const named = (): [string, Members[string]][] => (entries ??= Object.entries(made(members)));
   return {
     what,
     accepts: isSequence,
@@ -149,21 +154,6 @@ export function mapped<A, B>(codec: Codec<A>, read: (value: A) => B, write: (val
   };
 }
 
-/**
- * The type that `make` makes, once it is needed: a program that speaks of little does not make the whole protocol. What `make` makes is called
- * `what`, too.
- */
-export function later<T>(what: string, make: () => Codec<T>): Codec<T> {
-  let made: Codec<T> | undefined;
-  const codec = (): Codec<T> => (made ??= make());
-  return {
-    what,
-    accepts: (block) => codec().accepts(block),
-    encode: (value) => codec().encode(value),
-    decode: (block) => codec().decode(block),
-  };
-}
-
 /** A form that older peers send: it is read, and never written. */
 export function older<A, B>(codec: Codec<A>, read: (value: A) => B): Codec<B> {
   return mapped(codec, read, () => {
@@ -183,11 +173,15 @@ export type Choice<A extends Alternatives> = {
 }[keyof A];
 
 /** A CHOICE by explicit tags. After the form that is written, an alternative may name older ones that are read as well. */
-export function choice<const A extends Alternatives>(what: string, alternatives: A): Codec<Choice<A>> {
+export function choice<const A extends Alternatives>(
+  what: string,
+  alternatives: Lazily<A>,
+): Codec<Choice<A>> {
+  let known: Alternatives | undefined;
+  const all = (): Alternatives => (known ??= made(alternatives));
   // There are few: looking through them costs less than anything that is made to find them in.
   const formOf = (number: number): { readonly kind: string; readonly codec: Codec<unknown> } | undefined => {
-    for (const kind of Object.keys(alternatives)) {
-      const [tag, codec, ...olderForms] = alternatives[kind] as Alternatives[string];
+    for (const [kind, [tag, codec, ...olderForms]] of Object.entries(all())) {
       if (tag === number) return { kind, codec };
       const form = olderForms.find(([other]) => other === number);
       if (form) return { kind, codec: form[1] };
@@ -199,8 +193,8 @@ export function choice<const A extends Alternatives>(what: string, alternatives:
     accepts: (block) => block.tagClass === CONTEXT && formOf(block.tagNumber) !== undefined,
     encode(chosen) {
       const { kind, value } = chosen as { kind: string; value?: unknown };
-      if (!Object.hasOwn(alternatives, kind)) throw malformed(what, `there is no ${kind}`);
-      const [tag, codec] = alternatives[kind] as Alternatives[string];
+      if (!Object.hasOwn(all(), kind)) throw malformed(what, `there is no ${kind}`);
+      const [tag, codec] = all()[kind] as Alternatives[string];
       return constructed(CONTEXT, tag, [codec.encode(value)]);
     },
     decode(block) {

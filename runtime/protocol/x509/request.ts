@@ -3,19 +3,17 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { constructed, CONTEXT } from '../der/block.ts';
 import { anyBytes, ignored } from '../der/certificates.ts';
 import { encode, expect } from '../der/codec.ts';
-import { later, optional, sequence } from '../der/compose.ts';
+import { optional, sequence } from '../der/compose.ts';
 import { integer } from '../der/primitives.ts';
 import { commonNamed } from './names.ts';
 import { isSignedBy, isUsual, readSigned, signedBy } from './signatures.ts';
 
-const codec = later('request', () =>
-  sequence('request', {
-    version: integer('version', 0, 0),
-    subject: anyBytes('subject'),
-    key: anyBytes('public key'),
-    attributes: optional(ignored(0, 'attributes')),
-  }),
-);
+const codec = sequence('request', () => ({
+  version: integer('version', 0, 0),
+  subject: anyBytes('subject'),
+  key: anyBytes('public key'),
+  attributes: optional(ignored(0, 'attributes')),
+}));
 
 export interface Keys {
   readonly publicKey: KeyObject;

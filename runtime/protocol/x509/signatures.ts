@@ -2,7 +2,7 @@
 import { constants, sign, verify, type KeyObject } from 'node:crypto';
 import { bytesOf, type Block } from '../der/block.ts';
 import { decode, encode, expect, type Of } from '../der/codec.ts';
-import { defaulted, explicit, later, optional, sequence } from '../der/compose.ts';
+import { defaulted, explicit, optional, sequence } from '../der/compose.ts';
 import { any, bits, identifier } from '../der/certificates.ts';
 import { integer, nothing } from '../der/primitives.ts';
 import { parse } from '../der/read.ts';
@@ -53,14 +53,12 @@ const OWN: Readonly<Record<string, string>> = { ed25519: '1.3.101.112', ed448: '
 
 const SHA1: Algorithm = { type: '1.3.14.3.2.26' };
 const never = (): boolean => false;
-const pss = later('parameters of RSASSA-PSS', () =>
-  sequence('parameters of RSASSA-PSS', {
-    hash: defaulted(explicit(0, algorithm), SHA1, never),
-    mask: optional(explicit(1, algorithm)),
-    salt: defaulted(explicit(2, integer('length of the salt', 0, 1024)), 20, never),
-    trailer: optional(explicit(3, integer('trailer', 1, 1))),
-  }),
-);
+const pss = sequence('parameters of RSASSA-PSS', () => ({
+  hash: defaulted(explicit(0, algorithm), SHA1, never),
+  mask: optional(explicit(1, algorithm)),
+  salt: defaulted(explicit(2, integer('length of the salt', 0, 1024)), 20, never),
+  trailer: optional(explicit(3, integer('trailer', 1, 1))),
+}));
 
 function pssOf(parameters: Block | undefined): { readonly hash: string; readonly salt: number } {
   const found = parameters && expect(pss, parameters);
