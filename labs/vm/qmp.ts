@@ -54,12 +54,15 @@ export class Qmp {
     return promise.finally(() => clearTimeout(timer));
   }
 
-  /** Waits for the next event called `name`, as QEMU's QMP reference has them. @throws VmError if QEMU ended. */
-  async event(name: string): Promise<void> {
+  /** Waits for the next event called `name`, as QEMU's QMP reference has them. @throws VmError if QEMU ended, or after `limitMs`. */
+  async event(name: string, limitMs?: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     if (this.#socket.destroyed) reject(new VmError('QEMU ended'));
     else this.#expected.push({ name, resolve, reject });
-    await promise;
+    const late = (): void =>
+      reject(new VmError(`QEMU does not tell of ${name} (waited ${(limitMs ?? 0) / 1000} s)`));
+    const timer = limitMs === undefined ? undefined : setTimeout(late, limitMs);
+    await promise.finally(() => clearTimeout(timer));
   }
 
   close(): void {

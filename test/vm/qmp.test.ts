@@ -44,6 +44,7 @@ test('an event is waited for by its name', async () => {
   const never = line.event('SHUTDOWN');
   expect(await line.run('a')).toBe(1);
   await reset;
+  await expect(line.event('SHUTDOWN', 50)).rejects.toThrow('QEMU does not tell of SHUTDOWN (waited 0.05 s)');
   line.close();
   await expect(never).rejects.toThrow('QEMU ended');
 });
