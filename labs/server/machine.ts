@@ -42,5 +42,5 @@ export interface ReaderMachine {
   stop(): Promise<void>;
 }
 
-/** Starts a machine. @throws Error in words for the reader. When `stop` is aborted nobody waits for it any more. */
+/** Starts a machine. @throws Error in words for the reader, and when `stop` is aborted meanwhile: nobody waits for it any more, and it is ended. */
 export type StartMachine = (purpose: Purpose, stop: AbortSignal) => Promise<ReaderMachine>;

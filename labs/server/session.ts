@@ -152,10 +152,10 @@ export class Session {
     const job = this.#job;
     job?.stop.abort(new GivenUp());
     await this.#bench.down();
+    // Where it was on its way up, it is ended there.
     await job?.done;
-    // One that was on its way up.
-    await this.#bench.down();
-    if (this.machine.state !== 'none') this.#bench.tellMachine('ended', why);
+    // Of the next one, which somebody has asked for meanwhile, it would not be true.
+    if (this.#job === undefined && this.machine.state !== 'none') this.#bench.tellMachine('ended', why);
   }
 
   /** Ends all there is, and keeps what was done. The reader is told why. */
@@ -244,7 +244,10 @@ export class Session {
       done: Promise.resolve()
         .then(() => work(stop.signal))
         .then(() => undefined)
-        .catch((error: unknown) => this.#failed(error))
+        // One that another has taken the place of has nothing more to say.
+        .catch((error: unknown) => {
+          if (this.#job === job) this.#failed(error);
+        })
         .finally(() => {
           if (this.#job === job) this.#job = undefined;
         }),

@@ -1,6 +1,6 @@
 // The box that stands for a whole lab: the machine in words, how far the reader is, a fresh machine, the terminal.
 import { find, say } from './dom.ts';
-import type { Session } from './session.ts';
+import { isGone, type Session } from './session.ts';
 import { isDone, mark, stepsInWords, type Step } from './steps.ts';
 import { linkWords, machineWords } from './words.ts';
 
@@ -68,7 +68,7 @@ export class BoxView {
 
     const busy = link.state !== 'open' || wish !== undefined;
     this.#reset.setAttribute('aria-disabled', String(busy));
-    const there = lab === this.lab && machine.state !== 'none' && machine.state !== 'ended';
+    const there = lab === this.lab && !isGone(machine);
     say(this.#reset, there ? 'Reset machine' : 'Start machine');
     this.#terminal.setAttribute('aria-disabled', String(link.state !== 'open'));
     this.#retry.hidden = link.state !== 'lost';

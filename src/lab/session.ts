@@ -4,12 +4,18 @@ import { Connection, type Link } from './connection.ts';
 import { mergeNotes, rememberedNotes, rememberNotes } from './progress.ts';
 import { forget, keep, recall } from './storage.ts';
 import { isDone, isThere, type Notes, type Step } from './steps.ts';
+import { machineWords } from './words.ts';
 
 export interface Machine {
   readonly state: MachineState;
   readonly why?: string;
   /** In the waiting line, from 1. */
   readonly place?: number;
+}
+
+/** Whether there is none, or none any more. */
+export function isGone({ state }: Machine): boolean {
+  return state === 'none' || state === 'ended';
 }
 
 /** What the reader asked for, until it is done or refused. */
@@ -22,7 +28,7 @@ export interface Wish {
   readonly thenRun: boolean;
   /** When it was asked for, or when the part began, in ms since the epoch. */
   readonly since: number;
-  /** The part that runs now: the one asked for, or one before it. */
+  /** The part that runs now, or ran last: the one asked for, or one before it. */
   readonly running?: string;
   /** For this wish a machine is being made, or was. */
   readonly fresh: boolean;
@@ -54,6 +60,8 @@ export class Session {
   lab: string | undefined;
   machine: Machine = { state: 'none' };
   wish: Wish | undefined;
+  /** A part runs: what becomes of it will be told. */
+  #partRuns = false;
 
   constructor(token: string, watcher: Watcher) {
     this.#watcher = watcher;
@@ -93,7 +101,7 @@ export class Session {
    */
   run(lab: string, step: Step, steps: readonly Step[]): void {
     const before = steps.filter(({ number }) => number < step.number);
-    const gone = this.lab !== lab || this.machine.state === 'none' || this.machine.state === 'ended';
+    const gone = this.lab !== lab || isGone(this.machine);
     const goOn = gone && before.length > 0 && before.every((one) => isDone(one, this.notes(lab)));
     this.#ask(lab, step.name, goOn ? 'start-at' : 'run', goOn);
   }
@@ -141,6 +149,7 @@ export class Session {
     switch (message.type) {
       case 'welcome':
         this.lab = undefined;
+        this.#partRuns = false;
         this.attendee = message.name;
         if (message.name === undefined) forget('attendee');
         else keep('attendee', message.name);
@@ -159,6 +168,7 @@ export class Session {
         if (this.wish && (message.state === 'waiting' || message.state === 'starting'))
           this.wish = { ...this.wish, fresh: true };
         this.#perhapsThere();
+        this.#perhapsLost();
         break;
       case 'started':
         this.#started(message.part, message.replay === true);
@@ -169,13 +179,26 @@ export class Session {
       case 'ended':
         this.#ended(message);
         break;
-      case 'refused': {
-        const { lab = this.lab ?? '', part = '' } = this.wish ?? {};
-        this.wish = undefined;
-        this.#watcher.onRefused(lab, part, message.what);
+      case 'refused':
+        this.#giveUp(message.what);
         break;
-      }
     }
+  }
+
+  /** What was asked for will not come, which is `why`; it is said where it was asked for. */
+  #giveUp(why: string): void {
+    const { lab = this.lab ?? '', part = '' } = this.wish ?? {};
+    this.wish = undefined;
+    this.#watcher.onRefused(lab, part, why);
+  }
+
+  /** Whether there is no machine, or none any more, that could do what was asked for. */
+  #perhapsLost(): void {
+    const { wish, machine } = this;
+    if (!wish || this.#partRuns || !isGone(machine)) return;
+    // At no step it was asked for beside the words of the machine itself.
+    if (machine.state === 'ended' && wish.part !== '') this.#giveUp(machineWords(machine));
+    else this.wish = undefined;
   }
 
   /** Whether the machine is where the reader wanted it; then the wish is fulfilled. */
@@ -189,6 +212,7 @@ export class Session {
   }
 
   #started(part: string, replay: boolean): void {
+    this.#partRuns = true;
     if (this.wish) this.wish = { ...this.wish, running: part };
     // Asked for by another page of the same reader, or by this one before it was loaded again.
     else if (!replay)
@@ -202,11 +226,14 @@ export class Session {
   }
 
   #ended(ended: Ended): void {
+    this.#partRuns = false;
     const { wish } = this;
     if (!wish) return;
     if (wish.kind === 'run') this.wish = undefined;
     // Of a part on the way only its failure is worth a word; that the wish is refused is said next.
     else if (ended.outcome === 'passed') return;
     this.#watcher.onEnded(wish.lab, ended);
+    // What it ran in may have ended under it.
+    this.#perhapsLost();
   }
 }

@@ -65,7 +65,7 @@ afterEach(async () => {
 });
 
 function fakeMachines(machines: Fake[]): StartMachine {
-  return async (purpose) => {
+  return async (purpose, stop) => {
     const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
     const bash = shell();
     const running = new RunningLab(
@@ -81,6 +81,9 @@ function fakeMachines(machines: Fake[]): StartMachine {
     machines.push(fake);
     let pid = '';
     await bash.run('echo $$', { timeoutMs: 10_000, onOutput: (text) => (pid += text.trim()) });
+    // Nobody waits for it any more.
+    fake.stopped = stop.aborted;
+    stop.throwIfAborted();
     const machine: ReaderMachine = {
       done: 0,
       sitDown: (before) => {

@@ -65,6 +65,23 @@ test('starts at a part in the state before it, and resets to a fresh machine', a
   expect(await client.run('second')).toMatchObject({ outcome: 'failed' });
 });
 
+test('of a machine that another takes the place of nothing is told', async () => {
+  const { port, machines } = await serve();
+  const { client } = await Client.welcome(port, TOKEN);
+  const told = (): string[] => client.heard.flatMap((one) => (one.type === 'machine' ? [one.state] : []));
+  client.say({ type: 'open', lab: 'fake/greeting' });
+  client.say({ type: 'reset' });
+  await client.hear('machine', ({ state }) => state === 'starting');
+  client.say({ type: 'reset' });
+  await client.hear('machine', ({ state }) => state === 'ready');
+  client.say({ type: 'open', lab: 'fake/late' });
+  expect(await client.run('quick')).toMatchObject({ outcome: 'passed' });
+  await vi.waitFor(() => expect(machines.map(({ stopped }) => stopped)).toEqual([true, true, false]));
+  client.say({ type: 'stop' });
+  await client.hear('refused');
+  expect(told().filter((state) => state !== 'starting')).toEqual(['none', 'ready', 'ready']);
+});
+
 test('keeps progress over a reload, a restart of the server, and not over an edit', async () => {
   const { port, readers } = await serve();
   const { client, reader } = await Client.welcome(port, TOKEN);

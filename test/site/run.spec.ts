@@ -196,6 +196,46 @@ test('who comes back to a machine that has ended goes on where it was', async ({
   await lab.hears({ type: 'run', part: 'run' });
 });
 
+test('a machine that is not to be had is said where it was asked for, and can be asked for again', async ({
+  page,
+}) => {
+  const lab = await letIn(page);
+  await runButton(page, 'list').click();
+  await lab.hears({ type: 'run', part: 'list' });
+  lab.say({ type: 'machine', state: 'starting' });
+  await expect(state(page, 'list')).toHaveText(/^Starting your machine/);
+  lab.say({ type: 'machine', state: 'ended', why: 'no machine for it: QEMU ended' });
+  await expect(part(page, 'list')).toContainText('Your machine has ended: no machine for it: QEMU ended');
+  await expect(state(page, 'list')).toHaveText('');
+  await runButton(page, 'list').click();
+  await expect.poll(() => lab.heard.filter(({ type }) => type === 'run')).toHaveLength(2);
+  lab.say({ type: 'machine', state: 'starting' });
+  await expect(state(page, 'list')).toHaveText(/^Starting your machine/);
+  // Stop, which the server answers with that there is no machine.
+  await runButton(page, 'list').click();
+  await lab.hears({ type: 'stop' });
+  lab.say({ type: 'machine', state: 'none' });
+  await expect(state(page, 'list')).toHaveText('');
+  await expect(runButton(page, 'list')).toHaveText('Run');
+});
+
+test('a machine that ends on the way to a step is said there', async ({ page }) => {
+  const lab = await letIn(page);
+  await part(page, 'run').locator('[data-start-here]').click();
+  await lab.hears({ type: 'start-at', part: 'run' });
+  lab.say({ type: 'machine', state: 'starting' }, { type: 'started', part: 'list', replay: true });
+  await expect(state(page, 'run')).toHaveText(/^Bringing your machine here: list/);
+  lab.say({ type: 'machine', state: 'ended', why: 'the machine was switched off; Run starts another' });
+  await expect(state(page, 'run')).toHaveText(/^Bringing your machine here: list/);
+  lab.say({
+    ...{ type: 'ended', part: 'list', outcome: 'failed', exit: null, durationMs: 90, rows: [] },
+    causes: ['the machine ended under it'],
+  });
+  await expect(part(page, 'list')).toContainText('The machine ended under it');
+  await expect(part(page, 'run')).toContainText('Your machine has ended: the machine was switched off');
+  await expect(runButton(page, 'run')).toHaveAttribute('aria-disabled', 'false');
+});
+
 test('what the server refuses is said where it was asked', async ({ page }) => {
   const lab = await letIn(page, ready());
   const what = `part 'run': the lab's shell did not come back from 'list'; reset, or start at this part`;
