@@ -1,7 +1,7 @@
 // The panel at the page's lower edge that holds the terminal: opened and closed, sized by mouse, finger or keyboard, never over the text.
 import { Backlog } from './backlog.ts';
 import { make, say } from './dom.ts';
-import type { Session } from './session.ts';
+import { isGone, type Session } from './session.ts';
 import { keep, recall } from './storage.ts';
 import type { Screen } from './terminal.ts';
 import { linkWords, machineWords } from './words.ts';
@@ -92,7 +92,7 @@ export class Dock {
       const key = make('button', { type: 'button', class: 'run-quiet' }, name);
       key.addEventListener('click', () => {
         handlers.onType(sequence);
-        void this.#screen?.then((screen) => screen.focus());
+        this.enter();
       });
       this.#keys.append(key);
     }
@@ -124,13 +124,15 @@ export class Dock {
     new ResizeObserver(() => this.#lay()).observe(bar);
   }
 
-  /** Opens it and goes there. */
+  /** Opens it and goes there; a terminal that loads until the reader has gone on elsewhere does not fetch them back. */
   enter(): void {
     const { activeElement } = document;
     if (activeElement instanceof HTMLElement && !this.#dock.contains(activeElement))
       this.#from = activeElement;
     this.#set(true);
-    void this.#screen?.then((screen) => screen.focus());
+    void this.#screen?.then((screen) => {
+      if (document.activeElement === activeElement) screen.focus();
+    });
   }
 
   screen(bytes: Uint8Array<ArrayBuffer>): void {
@@ -155,7 +157,7 @@ export class Dock {
     const of = machine.state === 'ready' && lab !== undefined ? ` (${lab})` : '';
     say(this.#state, linkWords(link, now) ?? `${machineWords(machine)}${of}`);
     this.#dock.dataset['state'] = link.state === 'open' ? machine.state : link.state;
-    this.#start.hidden = !this.#open || link.state !== 'open' || !['none', 'ended'].includes(machine.state);
+    this.#start.hidden = !this.#open || link.state !== 'open' || !isGone(machine);
   }
 
   #set(open: boolean): void {

@@ -107,6 +107,19 @@ test('the terminal keeps the size that it is given, makes room for the text, and
   await expect(grip).toBeHidden();
 });
 
+test('a terminal that comes late does not take the keys of who has gone on', async ({ page }) => {
+  const held: (() => void)[] = [];
+  await page.route(/terminal[^/]*\.js$/, (route) => held.push(() => void route.continue()));
+  await letIn(page, ready());
+  await page.keyboard.press('Control+`');
+  await expect.poll(() => held.length).toBe(1);
+  const run = runButton(page, 'list');
+  await run.focus();
+  for (const go of held) go();
+  await expect(page.locator('.xterm-rows')).toBeVisible();
+  await expect(run).toBeFocused();
+});
+
 test('on a phone there are the keys that its keyboard lacks', async ({ browser, baseURL }) => {
   const context = await browser.newContext({
     ...{ baseURL: String(baseURL), hasTouch: true, isMobile: true },
