@@ -29,7 +29,16 @@ interface UnitReport {
 
 interface BrowserSuite {
   readonly suites?: readonly BrowserSuite[];
-  readonly specs?: readonly { readonly ok: boolean; readonly file: string; readonly title: string }[];
+  readonly specs?: readonly BrowserSpec[];
+}
+
+interface BrowserSpec {
+  readonly ok: boolean;
+  readonly file: string;
+  readonly title: string;
+  readonly tests: readonly {
+    readonly results: readonly { readonly errors: readonly { readonly message?: string }[] }[];
+  }[];
 }
 
 /** The part of Playwright's JSON report that is read. */
@@ -42,11 +51,19 @@ async function report<T>(file: string): Promise<T> {
   return JSON.parse(await readFile(file, 'utf8')) as T;
 }
 
-/** Longest first line of a cause that is told. */
+/** Longest that a cause is told. */
 const CAUSE_MAX = 300;
 
-const firstLine = (text = ''): string =>
-  (stripVTControlCharacters(text).trim().split('\n', 1)[0] ?? '').slice(0, CAUSE_MAX);
+const linesOf = (text: string): string[] => stripVTControlCharacters(text).trim().split('\n');
+
+const firstLine = (text = ''): string => (linesOf(text)[0] ?? '').slice(0, CAUSE_MAX);
+
+/** The first line of what a browser test says, which only tells what was looked at, and what was seen instead. */
+function whatWasSeen({ tests }: BrowserSpec): string {
+  const said = tests.flatMap(({ results }) => results.flatMap(({ errors }) => errors))[0]?.message ?? '';
+  const [first = '', ...rest] = linesOf(said);
+  return [first, ...rest.filter((line) => line.startsWith('Received'))].join(' ').slice(0, CAUSE_MAX);
+}
 
 /** `tally`; where the program said it failed and its report does not know why, that is one more failure. */
 function told(tally: Tally, ok: boolean): Tally {
@@ -82,7 +99,9 @@ export async function labTally(file: string, ok: boolean): Promise<Tally> {
 export async function browserTally(file: string, ok: boolean): Promise<Tally> {
   const browser = await report<BrowserReport>(file);
   const specs = (suite: BrowserSuite): string[] => [
-    ...(suite.specs ?? []).filter((spec) => !spec.ok).map((spec) => `${spec.file}: ${spec.title}`),
+    ...(suite.specs ?? [])
+      .filter(({ ok }) => !ok)
+      .map((spec) => `${spec.file}: ${spec.title}: ${whatWasSeen(spec)}`),
     ...(suite.suites ?? []).flatMap(specs),
   ];
   const { expected, flaky, skipped } = browser.stats;

@@ -56,15 +56,19 @@ test('a part of a lab that failed is named, those after it are counted as skippe
 });
 
 test('browser tests that failed, in suites of suites, and those that passed at the second try', async () => {
+  const message = '\u001b[31mnot as expected\u001b[39m\n\nExpected: 1\nReceived string: "2"\n  at a';
   const specs = [
-    { ok: true, file: 'use.spec.ts', title: 'fine' },
-    { ok: false, file: 'use.spec.ts', title: 'broken' },
+    { ok: true, file: 'use.spec.ts', title: 'fine', tests: [{ results: [{ errors: [] }] }] },
+    { ok: false, file: 'use.spec.ts', title: 'broken', tests: [{ results: [{ errors: [{ message }] }] }] },
   ];
   const browser = report({ stats: { expected: 5, flaky: 1, skipped: 0 }, suites: [{ suites: [{ specs }] }] });
   expect(await browserTally(browser, false)).toEqual({
     passed: 5,
     skipped: 0,
-    failures: ['use.spec.ts: broken', '1 browser tests passed only when they were tried again'],
+    failures: [
+      'use.spec.ts: broken: not as expected Received string: "2"',
+      '1 browser tests passed only when they were tried again',
+    ],
   });
 });
 
