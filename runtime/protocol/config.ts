@@ -69,9 +69,6 @@ const linuxBoot = optional(explicit(4, text('boot device')));
 const needs = { memory, blocks, bridges, arguments: argv };
 const image = { typ, compressed: boolean('compressed'), image: octets('image') };
 
-/** A single CPU, as forms before there could be several have it. */
-const oneCpu = cpuid;
-
 export const config = sequence('unikernel', () => ({
   ...image,
   startup,
@@ -91,7 +88,7 @@ const configV4 = older(
     startup,
     addName: boolean('add name'),
     failBehaviour,
-    cpuid: oneCpu,
+    cpuid,
     ...needs,
   })),
   ({ cpuid: only, ...rest }): Config => ({ ...rest, cpuids: [only], cpus: 1 }),
@@ -101,7 +98,7 @@ const configV3 = older(
   sequence('unikernel (oldest form)', () => ({
     ...image,
     failBehaviour,
-    cpuid: oneCpu,
+    cpuid,
     ...needs,
   })),
   ({ cpuid: only, ...rest }): Config => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
@@ -124,7 +121,7 @@ const argumentsV1 = older(
     failBehaviour,
     startup,
     addName: boolean('add name'),
-    cpuid: oneCpu,
+    cpuid,
     ...needs,
   })),
   ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, cpuids: [only], cpus: 1 }),
@@ -133,7 +130,7 @@ const argumentsV1 = older(
 const argumentsV0 = older(
   sequence('arguments (oldest form)', () => ({
     failBehaviour,
-    cpuid: oneCpu,
+    cpuid,
     ...needs,
   })),
   ({ cpuid: only, ...rest }): RestartArguments => ({ ...rest, addName: true, cpuids: [only], cpus: 1 }),
