@@ -1,15 +1,16 @@
 // The lab machine as QEMU's command line, and its process. The same devices at boot and at restore, or no snapshot loads.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QEMU, type Accelerator } from './accelerator.ts';
 import { VmError } from './errors.ts';
 import { connect, Qmp } from './qmp.ts';
-import { optionValue, shellWord } from './quote.ts';
+import { optionValue } from './quote.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
+import { waitFor } from './wait.ts';
 
 /** MiB of memory. */
 const MEMORY = 1024;
@@ -45,6 +46,16 @@ const BARE = [
   ...['psi=0', 'lsm=landlock,yama', 'transparent_hugepage=madvise', 'norandmaps'],
 ].join(' ');
 
+/** The descriptor by which QEMU reads a state, behind those that every process has. Through a pipe it takes half as long again. */
+const STATE_FD = 3;
+
+/** In milliseconds; what is missing to the time that has passed, it had nothing to do. */
+export interface Processor {
+  readonly ranMs: number;
+  /** Had something to do, and none of the host's processors to do it on. */
+  readonly waitedMs: number;
+}
+
 /** Machines that run; ended when this process is. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -64,14 +75,15 @@ export class Qemu {
 
   /** Starts QEMU; the machine runs, or waits if it goes on from a state, until `control` says otherwise. */
   static async start(hardware: Hardware): Promise<Qemu> {
+    const state = hardware.state === undefined ? undefined : await open(hardware.state);
     const folder = await makeScratch('vm');
     // Should this process be killed outright, the kernel ends QEMU too.
     const command = ['--pdeathsig', 'KILL', QEMU, ...options(hardware, folder)];
-    const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe', state?.fd ?? 'ignore'] });
     running.add(child);
     let complaints = '';
     child.stderr
-      .setEncoding('utf8')
+      ?.setEncoding('utf8')
       .on('data', (text: string) => (complaints = (complaints + text).slice(-4096)));
     const failed = new Promise<never>((_, reject) => {
       child.once('error', (error) => reject(new VmError(`${QEMU} could not be started: ${error.message}`)));
@@ -83,6 +95,7 @@ export class Qemu {
     child.once('exit', () => running.delete(child));
     const path = join(folder, 'control');
     try {
+      await state?.close();
       const control = await Promise.race([waitFor(() => Qmp.open(path), CONTROL_LIMIT_MS), failed]);
       return new Qemu(child, folder, control);
     } catch (error) {
@@ -112,6 +125,22 @@ export class Qemu {
   async console(size: number): Promise<string> {
     const text = await readFile(join(this.#folder, 'console'), 'utf8').catch(() => '');
     return text.slice(-size);
+  }
+
+  /** What its processor, the busiest of QEMU's threads, has done since it was started. Undefined where the host's kernel does not tell. */
+  async processor(): Promise<Processor | undefined> {
+    const threads = `/proc/${this.#child.pid}/task`;
+    const told = await Promise.all(
+      (await readdir(threads).catch(() => [])).map((id) =>
+        readFile(join(threads, id, 'schedstat'), 'utf8').catch(() => ''),
+      ),
+    );
+    // Nanoseconds on a processor and in wait of one, and how often it was given one (Documentation/scheduler/sched-stats.rst).
+    return told
+      .filter((line) => line !== '')
+      .map((line) => line.split(' ', 2).map((ns) => Number(ns) / 1e6))
+      .map(([ranMs = 0, waitedMs = 0]) => ({ ranMs, waitedMs }))
+      .reduce<Processor | undefined>((most, one) => (most && most.ranMs > one.ranMs ? most : one), undefined);
   }
 
   /** Resolves when QEMU has ended. */
@@ -172,19 +201,7 @@ function options({ accelerator, kernel, initrd, disk, runtime, state }: Hardware
     ]),
     ...['-chardev', socket('terminal'), '-device', 'virtconsole,chardev=terminal'],
     ...['-chardev', socket('control'), '-mon', 'chardev=control,mode=control'],
-    ...(state === undefined ? [] : ['-incoming', `exec:cat ${shellWord(state)}`]),
+    // A newer QEMU would rather be told the file's name (file:), which 7.2 cannot be told; 10.0 takes both.
+    ...(state === undefined ? [] : ['-incoming', `fd:${STATE_FD}`]),
   ];
-}
-
-/** Calls `work` until it succeeds, every 20 ms, for at most `limitMs`. */
-async function waitFor<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
 }
