@@ -12,7 +12,7 @@ import type { Snapshot } from '../vm/snapshot.ts';
 import { earlier } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, lasted, longestFirst, places, shuffled } from './queue.ts';
+import { host, inTurn, lasted, longestFirst, shuffled, takes } from './queue.ts';
 
 /**
  * Leaves out parts: `sample` of them by chance, or all; of those that `known` tells of none where only the untried are asked for. What is
@@ -32,8 +32,8 @@ export async function control(
   const chosen = new Set(shuffled(all, seed, (name) => name).slice(0, sample));
   const failed: string[] = [];
   const parts = await inTurn(
-    longestFirst(labs, await lasted(handbook)),
-    jobs,
+    longestFirst(labs, await lasted(handbook, snapshot.accelerator.name)),
+    host(jobs),
     async (one): Promise<Finding[]> => {
       const { lab, recording } = one;
       const asked = lab.parts.filter(({ name }) => chosen.has(`${lab.id} ${name}`));
@@ -52,7 +52,7 @@ export async function control(
         return { lab: lab.id, part: part.name, digest, at, noticed };
       });
     },
-    places(jobs),
+    takes,
   );
   return { failed, parts: parts.flat() };
 }

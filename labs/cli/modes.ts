@@ -6,7 +6,7 @@ import type { LabRun } from '../runner/run.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, lasted, longestFirst, places, runAloud } from './queue.ts';
+import { host, inTurn, lasted, longestFirst, runAloud, takes } from './queue.ts';
 
 /** Runs each lab once, and returns how, by name. */
 export async function once(
@@ -15,11 +15,13 @@ export async function once(
   snapshot: Snapshot,
   asked: Asked,
 ): Promise<LabRun[]> {
+  const before = await lasted(handbook, snapshot.accelerator.name);
   const runs = await inTurn(
-    longestFirst(labs, await lasted(handbook)),
-    asked.jobs,
+    longestFirst(labs, before),
+    host(asked.jobs),
     (lab) => runAloud(handbook, lab, snapshot, asked),
-    places(asked.jobs),
+    // Who says how many means so many.
+    (lab) => takes(lab, asked.jobs === undefined ? before.get(lab.lab.id)?.share : 1),
   );
   return runs.sort((a, b) => (a.lab.id < b.lab.id ? -1 : 1));
 }

@@ -1,7 +1,6 @@
 // The options of running labs, whichever handbook they are of: what parses them and what helps with them is made of one table.
 import { randomInt } from 'node:crypto';
 import { parseArgs, type ParseArgsOptionDescriptor } from 'node:util';
-import { room } from './queue.ts';
 
 export interface Option extends ParseArgsOptionDescriptor {
   /** What stands for its value, where it takes one. */
@@ -62,7 +61,7 @@ export const OPTIONS = {
   jobs: {
     type: 'string',
     value: 'N',
-    help: 'run so many VMs at once (default: one for each core, as memory allows)',
+    help: 'run so many labs at once (default: as many as keep the cores busy, as memory allows)',
   },
   list: { type: 'boolean', default: false, help: 'list the labs and their parts' },
   json: { type: 'boolean', default: false, help: 'print the results as JSON' },
@@ -83,8 +82,8 @@ export interface Asked {
   readonly list: boolean;
   readonly json: boolean;
   readonly publish: boolean;
-  /** How many machines run at once. */
-  readonly jobs: number;
+  /** How many labs run at once; missing for as many as keep the processors busy. */
+  readonly jobs: number | undefined;
   /** Missing where each lab runs once. */
   readonly repeats: number | undefined;
   /** Of --control: how many parts. */
@@ -125,7 +124,7 @@ export function askedFor(values: Values & { publish?: boolean }): Asked {
     last: only,
     publish: values.publish ?? false,
     // A person sits down at one machine, and nothing else is said meanwhile.
-    jobs: debug ? 1 : (number('jobs', values.jobs, 1, 64) ?? room()),
+    jobs: debug ? 1 : number('jobs', values.jobs, 1, 64),
     repeats,
     sample: number('sample', values.sample, 1, 100_000) ?? Infinity,
     seed: number('seed', values.seed, 0, 2 ** 32 - 1) ?? randomInt(2 ** 32),

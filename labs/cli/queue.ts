@@ -5,6 +5,7 @@ import { stateBefore } from '../runner/states.ts';
 import { failureReport, leftoversReport, partLine } from '../runner/report.ts';
 import { runLab, type LabRun } from '../runner/run.ts';
 import type { LabWithRecording } from '../runner/labs.ts';
+import type { Busy } from '../runner/results.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import { earlier } from './evidence.ts';
 import { forgetFailure, keepFailure, sitDown } from './failed.ts';
@@ -20,23 +21,53 @@ export function inMemory(): number {
 }
 
 /** How many machines this host carries at a time, those that are `running` among them. */
-export function room(running = 0): number {
+export function carried(running: number): number {
   return Math.max(1, Math.min(availableParallelism(), running + inMemory()));
 }
 
-/**
- * How many of `jobs` places a lab takes: one, since its parts run one after the other and keep one processor busy, however many machines it
- * has; or one for each of its machines, where there is no `memory` for so many in each place.
- */
-export function places(jobs: number, memory = inMemory()): (lab: LabWithRecording) => number {
-  return ({ lab: { machines } }) => (memory >= jobs * machines.length ? 1 : machines.length);
+/** What there is for labs to run on, or what one of them takes of it. */
+export interface Room {
+  /** Or shares of one. */
+  readonly processors: number;
+  readonly machines: number;
 }
 
-/** How many milliseconds each lab took when it last ran well: here, or wherever the published evidence is from. */
-export async function lasted(handbook: Handbook): Promise<ReadonlyMap<string, number>> {
-  const labs = (await earlier(handbook, 'results')).flatMap((results) => results.labs);
-  const well = labs.filter(({ parts }) => parts.every(({ outcome }) => outcome === 'passed'));
-  return new Map(well.map(({ lab, durationMs }) => [lab, durationMs]));
+/** What of this host labs may take: so many at a time, where somebody said how many `jobs`; else all of it. */
+export function host(jobs?: number): Room {
+  return { processors: jobs ?? availableParallelism(), machines: Math.max(jobs ?? 1, inMemory()) };
+}
+
+/** What a lab takes: one processor, or a share, since its parts run one after the other, however many machines it has. */
+export function takes({ lab: { machines } }: LabWithRecording, processors = 1): Room {
+  return { processors, machines: machines.length };
+}
+
+/** How a lab ran when it last ran well. */
+export interface Lasted {
+  readonly durationMs: number;
+  /** How much of a processor it keeps busy, from 0 to 1, where it need not wait for one. */
+  readonly share: number;
+}
+
+/** A share that is smaller is not counted on: another host may not take its time as this one did. */
+const LEAST_SHARE = 0.5;
+
+/**
+ * How each lab ran when it last ran well: here, or wherever the published evidence is from. It takes all of a processor where nothing else is known
+ * of machines whose processor runs as it does here.
+ */
+export async function lasted(handbook: Handbook, accelerator: string): Promise<ReadonlyMap<string, Lasted>> {
+  const found = new Map<string, Lasted>();
+  for (const { labs, vm } of await earlier(handbook, 'results'))
+    for (const { lab, durationMs, busy, parts } of labs) {
+      if (!parts.every(({ outcome }) => outcome === 'passed')) continue;
+      found.set(lab, { durationMs, share: vm.accelerator === accelerator ? shareOf(busy) : 1 });
+    }
+  return found;
+}
+
+function shareOf(busy: Busy | undefined): number {
+  return busy ? Math.max(LEAST_SHARE, busy.ranMs / Math.max(1, busy.ranMs + busy.idleMs)) : 1;
 }
 
 /** A lab that never ran is taken to need so long for each part. */
@@ -45,9 +76,10 @@ const PART_MS = 3000;
 /** The longest first, so that none is left alone at the end. */
 export function longestFirst(
   labs: readonly LabWithRecording[],
-  times: ReadonlyMap<string, number>,
+  times: ReadonlyMap<string, Lasted>,
 ): LabWithRecording[] {
-  const time = ({ lab: { id, parts } }: LabWithRecording): number => times.get(id) ?? PART_MS * parts.length;
+  const time = ({ lab: { id, parts } }: LabWithRecording): number =>
+    times.get(id)?.durationMs ?? PART_MS * parts.length;
   return labs.toSorted((a, b) => time(b) - time(a));
 }
 
@@ -63,31 +95,44 @@ export function shuffled<T>(items: readonly T[], seed: number, nameOf: (item: T)
     .map(({ item }) => item);
 }
 
+/** Processors that may be asked for beyond those there are: labs seldom all want what they take on average at the same moment. */
+const OVERBOOKED = 0.15;
+
 /**
- * Does `work` with each of `items`, in `jobs` places, and returns what came of it, in the order of `items`. One that needs more places than
- * there are has its turn alone.
+ * Does `work` with each of `items` as soon as there is room for what it takes, the first of them that fits, and returns what came of it, in the
+ * order of `items`. One that takes more than there is has its turn alone.
  */
 export async function inTurn<T, R>(
   items: readonly T[],
-  jobs: number,
+  room: Room,
   work: (item: T) => Promise<R>,
-  placesOf: (item: T) => number = () => 1,
+  taken: (item: T) => Room,
 ): Promise<R[]> {
   const results: R[] = [];
-  const running = new Set<Promise<void>>();
-  let free = jobs;
-  for (const [index, item] of items.entries()) {
-    const needed = Math.min(placesOf(item), jobs);
-    while (free < needed) await Promise.race(running);
-    free -= needed;
+  const running = new Map<Promise<void>, Room>();
+  const fits = (one: Room): boolean => {
+    const all = [...running.values(), one];
+    return (
+      all.reduce((sum, { processors }) => sum + processors, 0) <= room.processors + OVERBOOKED &&
+      all.reduce((sum, { machines }) => sum + machines, 0) <= room.machines
+    );
+  };
+  const waiting = [...items.entries()];
+  while (waiting.length > 0) {
+    const at = running.size === 0 ? 0 : waiting.findIndex(([, item]) => fits(taken(item)));
+    const [next] = at < 0 ? [] : waiting.splice(at, 1);
+    if (!next) {
+      await Promise.race(running.keys());
+      continue;
+    }
+    const [index, item] = next;
     const turn = work(item).then((result) => {
       results[index] = result;
-      free += needed;
       running.delete(turn);
     });
-    running.add(turn);
+    running.set(turn, taken(item));
   }
-  await Promise.all(running);
+  await Promise.all(running.keys());
   return results;
 }
 

@@ -7,7 +7,7 @@ import type { Snapshot } from '../vm/snapshot.ts';
 import { begin, earlier, leave } from './evidence.ts';
 import type { Handbook } from './handbook.ts';
 import type { Asked } from './options.ts';
-import { inTurn, places, runAloud, shuffled } from './queue.ts';
+import { host, inTurn, runAloud, shuffled, takes } from './queue.ts';
 
 /** Runs each lab `repeats` times, all in an order by chance, and says whether all went well. What was counted is kept after each lab. */
 export async function runAgain(
@@ -29,17 +29,16 @@ export async function runAgain(
   };
   const turns = labs.flatMap((lab) => Array.from({ length: repeats }, (_, turn) => ({ lab, turn })));
   const order = shuffled(turns, seed, ({ lab, turn }) => `${lab.lab.id} ${turn}`);
-  const placesOf = places(asked.jobs);
   const runs = await inTurn(
     order,
-    asked.jobs,
+    host(asked.jobs),
     async ({ lab }) => {
       const run = await runAloud(handbook, lab, snapshot, asked);
       results.push(run.result);
       await keep({ publish: false, json: false });
       return run;
     },
-    ({ lab }) => placesOf(lab),
+    ({ lab }) => takes(lab),
   );
   const counted = await keep(asked);
   const flaky = counted.flatMap(({ lab, parts }) =>

@@ -55,6 +55,7 @@ const SCHEMAS: { readonly [K in keyof Evidence]: z.ZodType<Evidence[K]> } = {
         title: z.string(),
         startedAt: time,
         durationMs: duration,
+        busy: z.object({ ranMs: duration, idleMs: duration }).exactOptional(),
         parts: z.array(part),
       }),
     ),

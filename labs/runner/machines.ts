@@ -2,10 +2,12 @@
 import { VmError } from '../vm/errors.ts';
 import { join, rename } from '../vm/link.ts';
 import { startMachine, type Machine } from '../vm/machine.ts';
+import type { Processor } from '../vm/qemu.ts';
 import type { Shell } from '../vm/shell.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Lab, Part } from './lab.ts';
 import type { Shells } from './parts.ts';
+import type { Busy } from './results.ts';
 
 const HOUSEKEEPING_LIMIT_MS = 60_000;
 const SAID_MAX = 256 * 1024;
@@ -34,6 +36,17 @@ export async function startMachines(lab: Lab, snapshot: Snapshot, first = snapsh
     throw new VmError(`${lab.file}: no machine for it: ${(error as Error).message}`);
   }
   return new Map(machines.map((machine, index) => [lab.machines[index] ?? '', machine]));
+}
+
+/** How busy the machines were, all together, in the `durationMs` that they have been there; undefined where that is not to be known of each. */
+export async function busyIn(machines: Machines, durationMs: number): Promise<Busy | undefined> {
+  const all = await Promise.all([...machines.values()].map(({ qemu }) => qemu.processor()));
+  const each = all.filter((one) => one !== undefined);
+  if (each.length < all.length) return undefined;
+  const sum = (of: (one: Processor) => number): number =>
+    Math.round(each.reduce((total, one) => total + of(one), 0));
+  const ranMs = sum((one) => one.ranMs);
+  return { ranMs, idleMs: Math.max(0, durationMs - ranMs - sum((one) => one.waitedMs)) };
 }
 
 /** The machine of `machines` that `part` runs in. */

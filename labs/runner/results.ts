@@ -21,12 +21,21 @@ export interface PartResult {
   readonly slow?: boolean | undefined;
 }
 
+/** What the processors of a lab's machines did while it ran, all together: what is missing to its time, they waited for one of the host's. */
+export interface Busy {
+  readonly ranMs: number;
+  /** They had nothing to do: a command waited for a time to pass, or for an answer. */
+  readonly idleMs: number;
+}
+
 export interface LabResult {
   readonly lab: string;
   readonly title: string;
   /** RFC 3339, UTC. */
   readonly startedAt: string;
   readonly durationMs: number;
+  /** Missing where that was not to be known. */
+  readonly busy?: Busy;
   readonly parts: readonly PartResult[];
 }
 

@@ -2,7 +2,7 @@
 import type { Machine } from '../vm/machine.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Lab, Part, Recording } from './lab.ts';
-import { labShells, machineOf, startMachines, type Machines } from './machines.ts';
+import { busyIn, labShells, machineOf, startMachines, type Machines } from './machines.ts';
 import { runParts, type PartFailure, type PartsOptions } from './parts.ts';
 import type { LabResult, PartResult } from './results.ts';
 import { leftovers, stateOf } from './state.ts';
@@ -76,18 +76,19 @@ export async function runLab(
   try {
     const before = teardown && last === undefined ? await atFirst(machines, lab, snapshot) : undefined;
     const factor = budgetFactor(snapshot);
-    const runOf = (parts: readonly PartResult[], failure?: Failure): LabRun => ({
-      lab,
-      recording,
-      result: {
-        ...{ lab: lab.id, title: lab.title, startedAt },
-        ...{ durationMs: Math.round(performance.now() - started), parts },
-      },
-      failure,
-      restoring: undefined,
-      leftovers: [],
-      withoutLast: [],
-    });
+    const runOf = async (parts: readonly PartResult[], failure?: Failure): Promise<LabRun> => {
+      const durationMs = Math.round(performance.now() - started);
+      const busy = await busyIn(machines, durationMs);
+      return {
+        lab,
+        recording,
+        result: { ...{ lab: lab.id, title: lab.title, startedAt, durationMs }, ...(busy && { busy }), parts },
+        failure,
+        restoring: undefined,
+        leftovers: [],
+        withoutLast: [],
+      };
+    };
     const told = async (failed: PartFailure): Promise<Failure> => ({
       ...failed,
       logs: await logsOf(machineOf(machines, failed.part)),
@@ -104,11 +105,11 @@ export async function runLab(
       },
       onFailure: async (failed, soFar) => {
         failure = await told(failed);
-        await onFailure?.(machineOf(machines, failed.part), runOf(soFar, failure));
+        await onFailure?.(machineOf(machines, failed.part), await runOf(soFar, failure));
       },
     });
     return {
-      ...runOf(parts, failure),
+      ...(await runOf(parts, failure)),
       restoring: restoring && (await told(restoring)),
       leftovers: before && !failure ? leftovers(before, await statesOf(machines)) : [],
       withoutLast,

@@ -1,6 +1,6 @@
 // The lab server of a handbook: its labs, its machines, where it keeps what readers have done.
 import { availableParallelism } from 'node:os';
-import { room } from '../../labs/cli/queue.ts';
+import { carried } from '../../labs/cli/queue.ts';
 import { readLabs } from '../../labs/runner/labs.ts';
 import { hostsOf, newSecret, withSecret } from '../../labs/server/gate.ts';
 import { LabServer } from '../../labs/server/server.ts';
@@ -41,7 +41,7 @@ export async function labsBeside(
       new LabServer({
         labs,
         start,
-        bounds: { hasRoom: (running) => running < room(running), startsAtOnce: availableParallelism() },
+        bounds: { hasRoom: (running) => running < carried(running), startsAtOnce: availableParallelism() },
         readers,
         hosts: hostsOf(names, port),
         admit: withSecret(token),

@@ -98,7 +98,13 @@ test('where only the untried are asked for, what is known is not tried again', a
   };
   const tried = async (untried: boolean) => {
     const asked = { ...askedFor({ ...VALUES, untried }), jobs: 1 };
-    const { parts, failed } = await control(handbook, labs, {} as Snapshot, [greet], asked);
+    const { parts, failed } = await control(
+      handbook,
+      labs,
+      { accelerator: { name: 'tcg' } } as Snapshot,
+      [greet],
+      asked,
+    );
     expect(failed).toEqual([]);
     return parts.map(({ part }) => part);
   };

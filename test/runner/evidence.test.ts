@@ -51,7 +51,8 @@ const part = {
   durationMs: 12,
   transcript: 'Hello',
 } as const;
-const lab = { lab: 'hvt/hello', title: 'Hello', startedAt: at, durationMs: 20, parts: [part] };
+const busy = { ranMs: 12, idleMs: 4 };
+const lab = { lab: 'hvt/hello', title: 'Hello', startedAt: at, durationMs: 20, busy, parts: [part] };
 const finding = { lab: 'hvt/hello', part: 'run', digest, at, noticed: { by: 'itself' } } as const;
 const ran = { at, commit: 'c'.repeat(40), outcome: 'passed', durationMs: 12 } as const;
 const GOOD: Evidence = {
@@ -88,6 +89,7 @@ test.each([
   ['results', { ...results, commit: 'HEAD' }, 'commit: no commit'],
   ['results', { ...results, startedAt: 'yesterday' }, 'startedAt'],
   ['results', { ...results, durationMs: -1 }, 'durationMs'],
+  ['results', { ...results, labs: [{ ...lab, busy: { ranMs: 12 } }] }, 'labs.0.busy.idleMs'],
   ['results', { ...results, vm: { ...results.vm, accelerator: 'xen' } }, 'vm.accelerator'],
   ['results', { ...results, labs: undefined }, 'labs'],
   ['results', withPart({ outcome: 'fine' }), 'labs.0.parts.0.outcome'],
@@ -137,7 +139,7 @@ const LAB = {
 const found = byThemselves([LAB], at);
 /** Of each kind, what a run makes of what was left before. */
 const MADE = {
-  results: async () => [...(await lasted(handbook))],
+  results: async () => [...(await lasted(handbook, circumstances.vm.accelerator))],
   flakes: () => countedBefore(handbook),
   control: () => foundBefore(handbook, [LAB]),
 };
@@ -146,7 +148,11 @@ test.each(['results', 'flakes', 'control'] as const)(
   '%s: a file that is wrong is told, and takes nothing from the other',
   async (kind) => {
     const good = { ...GOOD, control: { ...control, parts: found } };
-    const makes = { results: [['hvt/hello', 20]], flakes: flakes.labs, control: found };
+    const makes = {
+      results: [['hvt/hello', { durationMs: 20, share: 0.75 }]],
+      flakes: flakes.labs,
+      control: found,
+    };
     const names = [`labs/${kind}.json`, `build/${kind}.json`];
     for (const [whole = '', broken = ''] of [names, names.toReversed()]) {
       told.mockClear();
