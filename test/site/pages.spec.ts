@@ -1,5 +1,6 @@
 // Every page: arrives whole in a browser that knows nothing yet, and fits each screen.
 import { readFileSync } from 'node:fs';
+import type { Response } from '@playwright/test';
 import { LAB_PATH } from '../../labs/server/protocol.ts';
 import { resolvePath } from '../../scripts/site/files.ts';
 import { siteFolder } from '../../scripts/site/build.ts';
@@ -17,11 +18,14 @@ const SCREENS: readonly Screen[] = [
 
 for (const path of [...pages, '/404.html']) {
   test(`${path} arrives as it was built, and fits on a desk and on a phone`, async ({ page }) => {
-    const arrived = new Map<string, Promise<Buffer>>();
-    page.on('response', (response) => {
+    const arrived: { readonly path: string; readonly bytes: Promise<Buffer> }[] = [];
+    const arrives = (response: Response): void => {
       const { origin, pathname } = new URL(response.url());
-      if (origin !== 'null' && pathname !== LAB_PATH) arrived.set(pathname, response.body()); // 'null' is what the page itself holds, as data:
-    });
+      // 'null' is what the page itself holds, as data:
+      if (origin !== 'null' && pathname !== LAB_PATH)
+        arrived.push({ path: pathname, bytes: response.body() });
+    };
+    page.on('response', arrives);
     for (const [index, screen] of SCREENS.entries()) {
       await turn(page, screen);
       if (index === 0) await page.goto(path);
@@ -32,11 +36,14 @@ for (const path of [...pages, '/404.html']) {
       await fits(page, screen);
     }
     await expect(page.locator('h1')).toHaveCount(1);
+    // The search comes last, when the browser has nothing else to do; nobody would wait for the bytes of what came after this.
+    await expect(page.locator('#starlight__search:empty')).toHaveCount(0);
+    page.off('response', arrives);
 
-    expect([...arrived.keys()]).toContain(path);
-    for (const [name, bytes] of arrived) {
-      const built = await resolvePath(siteFolder, name);
-      expect('file' in built && readFileSync(built.file).equals(await bytes), name).toBe(true);
+    expect(arrived.map((one) => one.path)).toContain(path);
+    for (const { path: asked, bytes } of arrived) {
+      const built = await resolvePath(siteFolder, asked);
+      expect('file' in built && readFileSync(built.file).equals(await bytes), asked).toBe(true);
     }
   });
 }
