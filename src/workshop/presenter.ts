@@ -42,7 +42,7 @@ function present(page: HTMLElement, secret: string, chapters: Chapters): void {
   let link: Link = { state: 'connecting' };
   const showLink = (): void => {
     line.dataset['state'] = link.state;
-    say(words, linkWords(link, Date.now()));
+    say(words, linkWords(link, Date.now(), location.hostname));
     retry.hidden = link.state !== 'lost';
   };
   const connection = new Connection(secret, {
@@ -55,7 +55,7 @@ function present(page: HTMLElement, secret: string, chapters: Chapters): void {
       if (link.state !== 'forbidden') return;
       forget('presenter');
       absent.hidden = false;
-      announcer.say(linkWords(link, Date.now()));
+      announcer.say(linkWords(link, Date.now(), location.hostname));
     },
     onRoom: (room) => {
       const heard = news(view.room, room);

@@ -13,7 +13,11 @@ export function timeWords(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export function linkWords(link: Link, now: number): string {
+/** Where the presenter's view is answered: on the machine that serves, as its server has it (scripts/site/server.ts). */
+const SERVING = ['127.0.0.1', 'localhost'];
+
+/** `host` is the one in the page's own address. */
+export function linkWords(link: Link, now: number, host: string): string {
   switch (link.state) {
     case 'connecting':
       return 'Looking for the workshop';
@@ -22,6 +26,8 @@ export function linkWords(link: Link, now: number): string {
     case 'forbidden':
       return link.why === '' ? 'The workshop does not know this address' : link.why;
     case 'lost': {
+      if (!SERVING.includes(host))
+        return 'The presenter’s view opens only on the machine that serves the workshop, at the address it printed';
       const again = Math.max(1, Math.ceil((link.again - now) / 1000));
       return `No connection to the workshop${link.why === '' ? '' : ` (${link.why})`}; next try in ${again} s`;
     }

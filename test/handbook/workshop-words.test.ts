@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { CLOSE } from '../../labs/server/protocol.ts';
 import { PRESENTER_PATH, REFUSALS, type Attendee, type Room } from '../../labs/server/workshop/protocol.ts';
+import { NAMES } from '../../scripts/site/server.ts';
 import { REFUSAL_WORDS } from '../../src/lib/join-refusals.ts';
 import { addressOf } from '../../src/workshop/chapters.ts';
 import * as connection from '../../src/workshop/connection.ts';
-import { FORBIDDEN } from '../../src/lab/line.ts';
+import { FORBIDDEN, type Link } from '../../src/lab/line.ts';
 import {
   awayWords,
   crowdWords,
@@ -123,11 +124,14 @@ test('the presenter hears once that somebody is stuck, or done', () => {
 });
 
 test('the line to the workshop', () => {
-  expect(linkWords({ state: 'lost', again: NOW + 3500, why: '' }, NOW)).toBe(
-    'No connection to the workshop; next try in 4 s',
-  );
-  expect(linkWords({ state: 'forbidden', why: '' }, NOW)).toBe('The workshop does not know this address');
-  expect(linkWords({ state: 'forbidden', why: 'of another start' }, NOW)).toBe('of another start');
+  const words = (link: Link, host = '127.0.0.1'): string => linkWords(link, NOW, host);
+  const lost = { state: 'lost', again: NOW + 3500, why: '' } as const;
+  expect(words(lost)).toBe('No connection to the workshop; next try in 4 s');
+  expect(words({ state: 'forbidden', why: '' })).toBe('The workshop does not know this address');
+  expect(words({ state: 'forbidden', why: 'of another start' })).toBe('of another start');
+  // From elsewhere no try succeeds.
+  expect(words(lost, '192.0.2.1')).toMatch(/^The presenter’s view opens only on the machine that serves/);
+  for (const host of NAMES) expect(words(lost, host)).toBe(words(lost));
 });
 
 test('a step is linked to the page that shows it', () => {
