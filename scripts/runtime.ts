@@ -35,7 +35,10 @@ export const WRAPPER = `#!/bin/sh
 # Starts the kittiwake command on the Node it was shipped with.
 ${PREFIX}
 words=$*
-set -- "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning "$prefix/lib/kittiwake/kittiwake.cjs" "$@"
+# What other programs on Node are told is not for this one, whose Node is told something else.
+unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
+# Whom a command trusts it is told each time, so Node need not read the authorities that it was built with; it would, for each TLS connection.
+set -- "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning --use-openssl-ca "$prefix/lib/kittiwake/kittiwake.cjs" "$@"
 # Node closes what it inherited when it becomes another program. Where descriptors are to be handed on, it says what to become.
 case $words in
 "run "*"--events="* | "run "*"=@"*)

@@ -79,6 +79,8 @@ async function askRemote(
   const where = addressOf({ host, port });
   const socket = connect({
     ...{ host, port, minVersion: 'TLSv1.3', allowHalfOpen: true },
+    // Whatever the environment says (NODE_TLS_REJECT_UNAUTHORIZED).
+    rejectUnauthorized: true,
     // An address is not sent as a name (RFC 6066, section 3), but compared all the same.
     ...(/^[\d.]+$|:/.test(serverName) ? { servername: '' } : { servername: serverName }),
     ca: root.toString(),

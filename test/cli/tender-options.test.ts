@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { run } from '../../runtime/cli/commands/run.ts';
 import { OWN_BUSINESS, parseArguments, TENDER_OPTIONS } from '../../runtime/cli/run-options.ts';
 import { WRAPPER } from '../../scripts/runtime.ts';
@@ -101,6 +101,20 @@ function installed(...args: string[]) {
   closeSync(events);
   return { ...ended, events: readFileSync(file, 'utf8') };
 }
+
+test.each(['--use-system-ca', '--require /nonexistent.cjs'])(
+  'what other programs on Node are told is not for this one: %s',
+  (options) => {
+    vi.stubEnv('NODE_OPTIONS', options);
+    const ended = installed('--version');
+    vi.unstubAllEnvs();
+    expect(ended).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^kittiwake /) as string,
+      stderr: '',
+    });
+  },
+);
 
 test("a descriptor of the caller's reaches the tender through the installed command", () => {
   const ended = installed('run', '--events=3', 'hello.spt', '--', "it's", '$HOME', '--exit=3');

@@ -1,7 +1,7 @@
 // The command at one end and the endpoint at the other: what people type becomes certificates, and is done.
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { kittiwake } from '../cli/kittiwake.ts';
 import { World } from '../daemon/tls/world.ts';
 
@@ -124,6 +124,14 @@ describe('is refused, and told why:', () => {
     const did = await asked();
     expect(did.notes).toMatch(cause);
     expect(did).toMatchObject({ status, out: '' });
+  });
+
+  test('a server of another name, though the environment says that any will do', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const did = await as('anna', 'ps', '--server-name', 'elsewhere.example');
+    vi.unstubAllEnvs();
+    expect(did).toMatchObject({ status: 69, out: '' });
+    expect(did.notes).toContain('--server-name NAME expects that one');
   });
 
   test('a server of somebody who was let in, and whom the root did not make one', async () => {
