@@ -154,8 +154,8 @@ export class Session {
     await this.#bench.down();
     // Where it was on its way up, it is ended there.
     await job?.done;
-    // Of the next one, which somebody has asked for meanwhile, it would not be true.
-    if (this.#job === undefined && this.machine.state !== 'none') this.#bench.tellMachine('ended', why);
+    // Of the next one, which is there by now or on its way, it would not be true.
+    if (!this.hasMachine && this.machine.state !== 'none') this.#bench.tellMachine('ended', why);
   }
 
   /** Ends all there is, and keeps what was done. The reader is told why. */

@@ -47,6 +47,8 @@ export interface Fake {
   readonly kept: string[];
   held: boolean;
   stopped: boolean;
+  /** What its end waits for. */
+  lingers?: Promise<unknown>;
   /** As if it had been switched off. */
   readonly end: () => void;
 }
@@ -103,6 +105,7 @@ function fakeMachines(machines: Fake[]): StartMachine {
       ended,
       async stop() {
         fake.stopped = true;
+        await fake.lingers;
         await shell().run(`pkill -KILL -P ${pid}; kill -KILL ${pid}`, {
           timeoutMs: 10_000,
           onOutput: () => undefined,

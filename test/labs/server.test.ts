@@ -74,9 +74,16 @@ test('of a machine that another takes the place of nothing is told', async () =>
   await client.hear('machine', ({ state }) => state === 'starting');
   client.say({ type: 'reset' });
   await client.hear('machine', ({ state }) => state === 'ready');
+  // It ends when the next one has come, and has run a part.
+  const { promise, resolve: end } = Promise.withResolvers<undefined>();
+  if (machines[1]) machines[1].lingers = promise;
   client.say({ type: 'open', lab: 'fake/late' });
   expect(await client.run('quick')).toMatchObject({ outcome: 'passed' });
-  await vi.waitFor(() => expect(machines.map(({ stopped }) => stopped)).toEqual([true, true, false]));
+  expect(machines.map(({ stopped }) => stopped)).toEqual([true, true, false]);
+  const labs = (): number => client.heard.filter(({ type }) => type === 'lab').length;
+  const before = labs();
+  end(undefined);
+  await vi.waitFor(() => expect(labs()).toBeGreaterThan(before));
   client.say({ type: 'stop' });
   await client.hear('refused');
   expect(told().filter((state) => state !== 'starting')).toEqual(['none', 'ready', 'ready']);
