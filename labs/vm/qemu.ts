@@ -136,11 +136,17 @@ export class Qemu {
       ),
     );
     // Nanoseconds on a processor and in wait of one, and how often it was given one (Documentation/scheduler/sched-stats.rst).
-    return told
-      .filter((line) => line !== '')
-      .map((line) => line.split(' ', 2).map((ns) => Number(ns) / 1e6))
-      .map(([ranMs = 0, waitedMs = 0]) => ({ ranMs, waitedMs }))
-      .reduce<Processor | undefined>((most, one) => (most && most.ranMs > one.ranMs ? most : one), undefined);
+    return (
+      told
+        .map((line) => line.split(' ', 2).map((ns) => Number(ns) / 1e6))
+        .map(([ranMs = 0, waitedMs = 0]) => ({ ranMs, waitedMs }))
+        // A kernel that does not count has zeros there.
+        .filter(({ ranMs }) => ranMs > 0)
+        .reduce<Processor | undefined>(
+          (most, one) => (most && most.ranMs > one.ranMs ? most : one),
+          undefined,
+        )
+    );
   }
 
   /** Resolves when QEMU has ended. */
