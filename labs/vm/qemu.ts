@@ -135,18 +135,12 @@ export class Qemu {
         readFile(join(threads, id, 'schedstat'), 'utf8').catch(() => ''),
       ),
     );
-    // Nanoseconds on a processor and in wait of one, and how often it was given one (Documentation/scheduler/sched-stats.rst).
-    return (
-      told
-        .map((line) => line.split(' ', 2).map((ns) => Number(ns) / 1e6))
-        .map(([ranMs = 0, waitedMs = 0]) => ({ ranMs, waitedMs }))
-        // A kernel that does not count has zeros there.
-        .filter(({ ranMs }) => ranMs > 0)
-        .reduce<Processor | undefined>(
-          (most, one) => (most && most.ranMs > one.ranMs ? most : one),
-          undefined,
-        )
-    );
+    // Nanoseconds on a processor and in wait of one (Documentation/scheduler/sched-stats.rst); zeros, where the kernel does not count.
+    const each = told
+      .map((line) => line.split(' ', 2).map((ns) => Number(ns) / 1e6))
+      .map(([ranMs = 0, waitedMs = 0]) => ({ ranMs, waitedMs }))
+      .filter(({ ranMs }) => ranMs > 0);
+    return each.toSorted((one, other) => other.ranMs - one.ranMs)[0];
   }
 
   /** Resolves when QEMU has ended. */
