@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { $ } from 'zx';
+import { exclusively } from '../setup/exclusive.ts';
 import { root } from '../setup/root.ts';
 import { step } from '../setup/step.ts';
 import { writeSearch } from './search.ts';
@@ -58,8 +59,12 @@ function complaint(log: string): string {
   return (error < 0 ? lines.slice(-LOG_LINES) : lines.slice(error, error + LOG_LINES)).join('\n');
 }
 
-/** Builds the pages if anything they are made from has changed. @throws Error with what Astro said. */
-export async function buildSite(): Promise<void> {
+/** Builds the pages if anything they are made from has changed; who comes meanwhile waits. @throws Error with what Astro said. */
+export function buildSite(): Promise<void> {
+  return exclusively(`${siteFolder}.lock`, build);
+}
+
+async function build(): Promise<void> {
   const digest = await inputsDigest();
   if (existsSync(siteFolder) && (await readFile(stamp, 'utf8').catch(() => '')) === digest) return;
   await step('handbook built', async () => {
