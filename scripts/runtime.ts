@@ -37,7 +37,7 @@ ${PREFIX}
 words=$*
 # What other programs on Node are told is not for this one, whose Node is told something else.
 unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
-# Whom a command trusts it is told each time, so Node need not read the authorities that it was built with; it would, for each TLS connection.
+# Whom a command trusts it is told each time, so Node need not read the authorities that it was built with; it would, wherever TLS is used.
 set -- "$prefix/lib/kittiwake/node" --disable-warning=ExperimentalWarning --use-openssl-ca "$prefix/lib/kittiwake/kittiwake.cjs" "$@"
 # Node closes what it inherited when it becomes another program. Where descriptors are to be handed on, it says what to become.
 case $words in

@@ -1,11 +1,9 @@
 // npm start, typed by an ordinary user: the page in the browser comes from the unikernel, and where that cannot be, from a plain server that says so.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { expect, test } from '@playwright/test';
 import { freePort } from '../../scripts/setup/free-port.ts';
-import { root } from '../../scripts/setup/root.ts';
+import { end, said, start, whyNot } from './programs.ts';
 
 /** Whoever is root becomes an ordinary user who owns this folder: of another user namespace, without a privilege outside it. */
 const ORDINARY = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : [];
@@ -16,44 +14,22 @@ const TENDERLESS = [
   ...['mount --bind /dev/null build/runtime/bin/kittiwake-spt && exec "$@"', 'sh'],
 ];
 
-/** Why this user may not become who `words` make of them. */
-function whyNot(words: readonly string[]): string | undefined {
-  const [program, ...args] = [...words, 'true'];
-  const { status } = spawnSync(program, args, { cwd: root });
-  return status === 0 ? undefined : 'user namespaces are forbidden here';
+/** `npm start` as who `user` makes of us. */
+function npmStart(user: readonly string[], port: number): string[] {
+  return [...user, 'npm', 'start', '--', `--port=${port}`];
 }
 
-/** Runs `npm start` as who `user` makes of us, and waits for its words about where the handbook is. */
-async function start(
-  user: readonly string[],
-  port: number,
-): Promise<{ readonly npm: ChildProcess; readonly words: string; readonly said: string }> {
-  const [program, ...args] = [...user, 'npm', 'start', '--', `--port=${port}`];
-  const npm = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  let said = '';
-  npm.stderr.on('data', (bytes) => (said += String(bytes)));
-  for await (const line of createInterface(npm.stdout)) {
-    said += `${line}\n`;
-    if (line.startsWith('The handbook is at')) return { npm, words: line, said };
-  }
-  throw new Error(`npm start ended: ${said}`);
-}
-
-async function end(npm: ChildProcess): Promise<void> {
-  if (npm.pid !== undefined) process.kill(-npm.pid, 'SIGTERM');
-  if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
-}
+const READY = 'The handbook is at';
 
 test('npm start as an ordinary user serves the handbook by the unikernel', async ({ page }) => {
-  const reason = whyNot(ORDINARY);
+  const reason = whyNot([...ORDINARY, 'true']);
   test.skip(reason !== undefined, reason);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const { npm, words } = await start(ORDINARY, port);
+  const npm = start(npmStart(ORDINARY, port));
   try {
-    expect(words).toMatch(
-      new RegExp(`^The handbook is at ${url}#lab=[\\w-]{22}, served by the unikernel website$`),
-    );
+    const { line } = await said(npm, READY);
+    expect(line).toMatch(new RegExp(`^${READY} ${url}#lab=[\\w-]{22}, served by the unikernel website$`));
     const response = await page.goto(url);
     expect(response?.status()).toBe(200);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(/\S/);
@@ -81,16 +57,17 @@ test('npm start as an ordinary user serves the handbook by the unikernel', async
 });
 
 test('npm start without a tender that runs serves it by a plain server, and says why', async ({ page }) => {
-  const reason = whyNot(TENDERLESS);
+  const reason = whyNot([...TENDERLESS, 'true']);
   test.skip(reason !== undefined, reason);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const { npm, words, said } = await start(TENDERLESS, port);
+  const npm = start(npmStart(TENDERLESS, port));
   try {
-    expect(words).toContain(
+    const { line, all } = await said(npm, READY);
+    expect(line).toContain(
       ', served by a plain server, because the unikernel ended with status 70, see above',
     );
-    expect(said).toContain('bin/kittiwake-spt: cannot be run');
+    expect(all).toContain('bin/kittiwake-spt: cannot be run');
     const response = await page.goto(url);
     expect(response?.status()).toBe(200);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(/\S/);

@@ -1,14 +1,13 @@
 // npm run workshop on a network: the server is one computer and the attendee's browser is on another, each a network namespace with a wire between.
 // Over plain HTTP from elsewhere a browser trusts no page: there is no clipboard, nor other things that it has where all is one machine.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import { JOIN_PAGE, PRESENTER_PAGE } from '../../labs/server/workshop/protocol.ts';
-import { root } from '../../scripts/setup/root.ts';
+import { end, said, start, whyNot } from './programs.ts';
 import { PAGE, part, runButton, state } from './reader.ts';
 
 const SERVER = '192.0.2.1';
@@ -17,37 +16,26 @@ const CODE = 'gull-4821';
 /** A machine starts and runs a step, beside other tests. */
 const LONG = { timeout: 120_000 };
 
+type Computer = ReturnType<typeof start>;
+
 /** What follows is what a computer runs, as soon as it is told to go on. */
 const COMPUTER = ['sh', '-c', 'ip link set lo up && echo up && read go && exec "$@"', 'sh'];
 /** Makes the first computer, and whoever is there root of it, as of those that are made within; and of nothing else. */
 const FIRST = ['unshare', '--map-root-user', '--net'] as const;
 
-const inside = ({ pid }: ChildProcess): readonly [string, ...string[]] => [
+const inside = ({ pid }: Computer): readonly [string, ...string[]] => [
   ...(['nsenter', `--target=${pid}`, '--user', '--net', '--preserve-credentials'] as const),
 ];
 
-function whyNot(): string | undefined {
-  const [program, ...args] = [...FIRST, 'ip', 'link', 'add', 'name', 'wire', 'type', 'veth'];
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  return status === 0 ? undefined : `no network may be made here: ${stderr}`;
-}
-
 /** Switches on a computer that `make` makes; it has its loopback, and will run `command`. */
-async function computer(make: readonly string[], command: readonly string[]): Promise<ChildProcess> {
-  const [program = '', ...args] = [...make, ...COMPUTER, ...command];
-  const child = spawn(program, args, { cwd: root, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+async function computer(make: readonly string[], command: readonly string[]): Promise<Computer> {
+  const child = start([...make, ...COMPUTER, ...command]);
   await once(child.stdout, 'data');
   return child;
 }
 
-async function switchOff(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-  await once(child, 'exit');
-}
-
 /** Lays a wire from `one`, the attendee's, to `other`. */
-function lay(one: ChildProcess, other: ChildProcess): void {
+function lay(one: Computer, other: Computer): void {
   const script = [
     `ip link add name wire type veth peer name wire netns ${other.pid}`,
     `ip address add ${ATTENDEE}/24 dev wire`,
@@ -62,22 +50,10 @@ function lay(one: ChildProcess, other: ChildProcess): void {
   expect(status, stderr).toBe(0);
 }
 
-/** What the presenter is told when the workshop is open. */
-async function opened(server: ChildProcess): Promise<string> {
-  let said = '';
-  server.stderr?.on('data', (bytes) => (said += String(bytes)));
-  if (server.stdout)
-    for await (const line of createInterface(server.stdout)) {
-      said += `${line}\n`;
-      if (line.startsWith('Stop it with')) return said;
-    }
-  throw new Error(`npm run workshop ended: ${said}`);
-}
-
-/** Starts a browser on `computer`; what starts it is left in `folder`. */
-async function browserOf(computer: ChildProcess, folder: string): Promise<Browser> {
+/** Starts a browser `on` a computer; what starts it is left in `folder`. */
+async function browserOf(on: Computer, folder: string): Promise<Browser> {
   const executablePath = join(folder, 'chromium');
-  const words = ['exec', ...inside(computer), '/usr/lib/chromium/chromium', '"$@"'];
+  const words = ['exec', ...inside(on), '/usr/lib/chromium/chromium', '"$@"'];
   await writeFile(executablePath, `#!/bin/sh\n${words.join(' ')}\n`, { mode: 0o755 });
   const still = ['--no-first-run', '--disable-background-networking'];
   return chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu', ...still] });
@@ -96,19 +72,20 @@ async function copied(page: Page, name: string): Promise<string> {
 }
 
 test('an attendee on another computer joins, runs a step, copies a command, and is no presenter', async () => {
-  const reason = whyNot();
+  const reason = whyNot([...FIRST, 'ip', 'link', 'add', 'name', 'wire', 'type', 'veth']);
   test.skip(reason !== undefined, reason);
   const folder = await mkdtemp(join(tmpdir(), 'kittiwake-network-'));
   const attendee = await computer(FIRST, ['sleep', 'infinity']);
-  const command = ['npm', 'run', 'workshop', '--', '--listen', SERVER, '--code', CODE, '--seats', '1'];
-  const server = await computer([...inside(attendee), 'unshare', '--net'], command);
+  let server: Computer | undefined;
   let browser: Browser | undefined;
   try {
+    const command = ['npm', 'run', 'workshop', '--', '--listen', SERVER, '--code', CODE, '--seats', '1'];
+    server = await computer([...inside(attendee), 'unshare', '--net'], command);
     lay(attendee, server);
-    server.stdin?.write('go\n');
-    const told = await opened(server);
-    const [, url = ''] = /Attendees open {2}(\S+)/.exec(told) ?? [];
-    const [, secret = ''] = /#presenter=(\S+)/.exec(told) ?? [];
+    server.stdin.write('go\n');
+    const { all } = await said(server, 'Stop it with');
+    const [, url = ''] = /Attendees open {2}(\S+)/.exec(all) ?? [];
+    const [, secret = ''] = /#presenter=(\S+)/.exec(all) ?? [];
     expect(url).toBe(`http://${SERVER}:4321${JOIN_PAGE}`);
 
     browser = await browserOf(attendee, folder);
@@ -133,8 +110,8 @@ test('an attendee on another computer joins, runs a step, copies a command, and 
     expect(problems).toEqual([]);
   } finally {
     await browser?.close();
-    await switchOff(server);
-    await switchOff(attendee);
+    if (server) await end(server);
+    await end(attendee);
     await rm(folder, { recursive: true });
   }
 });
