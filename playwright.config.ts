@@ -25,6 +25,8 @@ export default defineConfig({
   fullyParallel: true,
   // The longest page takes 30 s where the machine has other things to do: accessibility rules, and a picture of all of it.
   timeout: 180_000,
+  // And a page, or what moves in it, comes when it can.
+  expect: { timeout: 30_000 },
   reporter: [['list'], ['json', { outputFile: `build/reports/${report}.json` }]],
   use: {
     baseURL: url,

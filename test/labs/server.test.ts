@@ -1,7 +1,7 @@
 // What a reader does with the lab server, by its protocol, on machines that are shells of this machine.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Client } from './client.ts';
 import { serve, TOKEN } from './fake.ts';
 
@@ -83,7 +83,7 @@ test('of a machine that another takes the place of nothing is told', async () =>
   const labs = (): number => client.heard.filter(({ type }) => type === 'lab').length;
   const before = labs();
   end(undefined);
-  await vi.waitFor(() => expect(labs()).toBeGreaterThan(before));
+  await expect.poll(labs).toBeGreaterThan(before);
   client.say({ type: 'stop' });
   await client.hear('refused');
   expect(told().filter((state) => state !== 'starting')).toEqual(['none', 'ready', 'ready']);
@@ -104,7 +104,7 @@ test('keeps progress over a reload, a restart of the server, and not over an edi
   await again.client.sees(seen);
   const [name = ''] = await readdir(readers);
   expect(name).toBe(`${reader}.json`);
-  await vi.waitFor(async () => expect(await readFile(join(readers, name), 'utf8')).toContain('passed'));
+  await expect.poll(() => readFile(join(readers, name), 'utf8')).toContain('passed');
 
   const restarted = await serve({ readers });
   const later = await Client.welcome(restarted.port, TOKEN, reader);

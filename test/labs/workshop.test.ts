@@ -30,7 +30,7 @@ test('eight attendees at once: each has a machine, and none sees another', async
     expect(client.heard.filter(({ type }) => type === 'ended')).toHaveLength(3);
   }
   expect(machines).toHaveLength(8);
-  await vi.waitFor(async () => expect(await readdir(readers)).toHaveLength(8));
+  await expect.poll(() => readdir(readers)).toHaveLength(8);
 });
 
 test('the form is answered with an address, the token in its fragment, and nothing to be kept', async () => {
@@ -149,7 +149,7 @@ test('the presenter ends a machine, and a seat; who had it may join again', asyn
   presenter.say({ type: 'free', id });
   expect(await client.end()).toBe(CLOSE.forbidden);
   await presenter.sees(({ attendees }) => attendees.length === 0 && machines[1]?.stopped === true);
-  await vi.waitFor(async () => expect(await readdir(readers)).toEqual([]));
+  await expect.poll(() => readdir(readers)).toEqual([]);
   const later = await new Client(port).open();
   later.say({ type: 'hello', token });
   expect(await later.end()).toBe(CLOSE.forbidden);

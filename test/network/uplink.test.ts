@@ -40,7 +40,7 @@ ip link set eth0 up`);
 
 /** Expects the host's picture to be `before`, at the latest when the kernel has noticed what its links are: a busy one takes its time. */
 async function restored(host: Host, before: string, when = 'afterwards'): Promise<void> {
-  await expect.poll(() => host.picture(), { timeout: 10_000, message: when }).toBe(before);
+  await expect.poll(() => host.picture(), { message: when }).toBe(before);
 }
 
 /** The host's picture once the bridge has noticed that its port has a carrier. */

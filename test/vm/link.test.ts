@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as under } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { join } from '../../labs/vm/link.ts';
 import type { Machine } from '../../labs/vm/machine.ts';
 
@@ -47,11 +47,11 @@ test('nothing is plugged in before the wire has both its ends, and nobody connec
   servers.push(another);
   await once(another, 'listening');
   const joined = join(machine('one'), machine('other'));
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await expect.poll(() => asked).toHaveLength(1);
   for (let looks = 0; looks < 5; looks++) await readFile('/proc/net/unix');
   asked.push('one listens');
   server.listen(path);
-  await vi.waitFor(() => expect(asked).toHaveLength(3));
+  await expect.poll(() => asked).toHaveLength(3);
   connected[0]?.();
   await setImmediate();
   asked.push('connected');

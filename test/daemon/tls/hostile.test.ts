@@ -149,7 +149,7 @@ describe("OpenSSL's client", () => {
   test('is refused with an older TLS, and its log says why', async () => {
     const { err } = await client('-tls1_2', ...shown('bye'));
     expect(err).toMatch(/alert protocol version/);
-    await expect.poll(() => world.log.join('\n'), { timeout: 20_000 }).toContain('it does not speak TLS 1.3');
+    await expect.poll(() => world.log.join('\n')).toContain('it does not speak TLS 1.3');
   });
 
   test('cannot come back by a session that was', async () => {
@@ -293,7 +293,7 @@ describe('one who has certificates', () => {
     const subscribed = few.client(
       few.leaf(few.root, [], undefined, { kind: 'stats', value: { kind: 'subscribe' } }),
     );
-    await expect.poll(() => few.log.join('\n'), { timeout: 20_000 }).toContain('stats subscribe');
+    await expect.poll(() => few.log.join('\n')).toContain('stats subscribe');
     const large = few.leaf(few.root, [], 'large', create({ image: randomBytes(200_000) }));
     const [answer] = await few.ask(large);
     expect(answer?.payload.kind).toBe('failure'); // Random bytes are no image, but were taken.
@@ -304,7 +304,7 @@ describe('one who has certificates', () => {
       await ended(few.client(large));
       return few.log.join('\n');
     };
-    await expect.poll(refused, { timeout: 20_000 }).toContain('more than 100 KiB');
+    await expect.poll(refused).toContain('more than 100 KiB');
     for (const socket of waiting) socket.destroy();
     await few.end();
   });
