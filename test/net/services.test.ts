@@ -139,7 +139,15 @@ socket.bind(514, () => console.log('bound'));`,
     let text = '';
     receiver.stdout?.setEncoding('utf8').on('data', (part: string) => (text += part));
     if (receiver.stdout) await once(receiver.stdout, 'data');
-    await using guest = website(namespace, '--ipv4=10.0.0.2/24', '--syslog=10.0.0.1', '--name=kitti');
+    // The newest line alone waits for an answer to ARP, which may take a while: none of mDNS's is to come in between.
+    await using guest = website(
+      namespace,
+      '--ipv4=10.0.0.2/24',
+      '--syslog=10.0.0.1',
+      '--name=kitti',
+      '-l',
+      'mdns:quiet',
+    );
     await guest.line(/ready/);
     await namespace.shell(`curl -q -sS --noproxy '*' 'http://10.0.0.2/?[1-5]' >/dev/null`);
     while ((text.match(/GET/g) ?? []).length < 5 && receiver.stdout) await once(receiver.stdout, 'data');

@@ -64,6 +64,15 @@ async function running(it: ReturnType<typeof start>): Promise<number> {
   return it.events()[0]?.guest_pid ?? 0;
 }
 
+function statusOf(pid: number | undefined): string {
+  return readFileSync(`/proc/${pid ?? 0}/status`, 'utf8');
+}
+
+/** Waits until `pid` is confined, which is the last it does before it begins: it is told a moment earlier that the guest runs. */
+async function confined(pid: number | undefined): Promise<void> {
+  await until(() => /^Seccomp:\t2$/m.test(statusOf(pid)));
+}
+
 describe('the keeper', () => {
   test('is there only where an option needs it', async () => {
     const file = image('alone.spt', guestElf({ code: [...stdoutByte(), ...SPIN] }));
@@ -126,10 +135,8 @@ describe('the keeper', () => {
   test('alone decides what a signal to both means', async () => {
     const it = start(image('both.spt', guestElf({ code: SPIN })));
     const guest = await running(it);
-    const ignored = parseInt(
-      /^SigIgn:\t(.*)$/m.exec(readFileSync(`/proc/${guest}/status`, 'utf8'))?.[1] ?? '',
-      16,
-    );
+    await confined(guest);
+    const ignored = parseInt(/^SigIgn:\t(.*)$/m.exec(statusOf(guest))?.[1] ?? '', 16);
     const bits = [1, 2, 3, 15].map((number) => (ignored >>> (number - 1)) & 1);
     expect(bits).toEqual([1, 1, 1, 1]); // SIGHUP, SIGINT, SIGQUIT, SIGTERM
     process.kill(guest, 'SIGKILL');
@@ -140,16 +147,15 @@ describe('the keeper', () => {
   test('has no capability, no way to gain one, a filter, and none of the guest’s memory', async () => {
     const it = start(image('contained.spt', guestElf({ code: SPIN })));
     const guest = await running(it);
-    const status = (pid: number | undefined): string => readFileSync(`/proc/${pid ?? 0}/status`, 'utf8');
     for (const pid of [it.child.pid, guest]) {
-      await until(() => /^Seccomp:\t2$/m.test(status(pid)));
-      expect(status(pid)).toMatch(/^CapEff:\t0{16}$/m);
-      expect(status(pid)).toMatch(/^CapPrm:\t0{16}$/m);
-      expect(status(pid)).toMatch(/^NoNewPrivs:\t1$/m);
+      await confined(pid);
+      expect(statusOf(pid)).toMatch(/^CapEff:\t0{16}$/m);
+      expect(statusOf(pid)).toMatch(/^CapPrm:\t0{16}$/m);
+      expect(statusOf(pid)).toMatch(/^NoNewPrivs:\t1$/m);
     }
     // What the caller keeps in its environment the guest could read.
     expect(readFileSync(`/proc/${guest}/environ`, 'latin1')).not.toContain('PATH');
-    const size = (pid: number | undefined) => Number(/^VmSize:\s+(\d+)/m.exec(status(pid))?.[1]);
+    const size = (pid: number | undefined) => Number(/^VmSize:\s+(\d+)/m.exec(statusOf(pid))?.[1]);
     expect(size(it.child.pid)).toBeLessThan(size(guest) - 3 * 1024);
     it.child.kill('SIGKILL');
     await it.ended();
@@ -164,8 +170,7 @@ describe('with a socket for a network', () => {
   test('leaves the guest’s process no descriptor of its own', async () => {
     const it = watch(inherit, [...words, `--stats=${file}.stats`, `--pcap:dev=${file}.pcap`, file]);
     const guest = await running(it);
-    // It is told that the guest starts a moment before the guest's process has given up the last of them.
-    await until(() => /^Seccomp:\t2$/m.test(readFileSync(`/proc/${guest}/status`, 'utf8')));
+    await confined(guest);
     const links = readdirSync(`/proc/${guest}/fd`).map((fd) => readlinkSync(`/proc/${guest}/fd/${fd}`));
     // Standard streams, the end of the relay, the epoll set and its timer.
     const others = links.slice(3).map((link) => link.replace(/\d+/, 'N'));
