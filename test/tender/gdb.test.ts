@@ -28,7 +28,7 @@ test.skipIf(noGdb)('gdb connects, stops at a breakpoint, steps, and ends the gue
   child.stderr.setEncoding('utf8');
   let said = '';
   child.stderr.on('data', (text: string) => (said += text));
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close');
   await once(child.stderr, 'data');
   const commands = [
     `target remote ${path}`,

@@ -83,8 +83,7 @@ test('a subscription goes on until its client says anything', async () => {
   });
   const socket = world.client(shown);
   socket.on('data', (chunk: Buffer) => seen.push(chunk));
-  await once(socket, 'data');
-  expect(Buffer.concat(seen).toString('latin1')).toContain('a line');
+  while (!Buffer.concat(seen).includes('a line')) await once(socket, 'data');
   // Anything ends a subscription.
   socket.write('x');
   await once(socket, 'end');
