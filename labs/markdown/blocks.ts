@@ -28,7 +28,8 @@ const PAGE_MAX = 4 << 20;
 /** The blocks of `source`. `file` is its name in messages; one that ends in `.mdx` is MDX. @throws LabError with the line that cannot be read. */
 export function blocksOf(file: string, source: string): readonly Block[] {
   if (source.length > PAGE_MAX) throw new LabError(`${file}:1: a page of more than 4 MiB; cut it in pieces`);
-  const lines = source.split(/\r?\n/);
+  // The parser passes over a byte order mark, and does not count it.
+  const lines = source.replace(/^\ufeff/, '').split(/\r?\n/);
   const blocks: Block[] = [];
   const visit = (node: Nodes): void => {
     if (node.type === 'code') blocks.push(...fenceOf(file, node, lines));

@@ -2,7 +2,6 @@
 // kittiwake-labs: runs the shell fences of Markdown and MDX pages in fresh VMs, compares what they print with what the pages show.
 import './older-node.ts';
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Handbook } from '../cli/handbook.ts';
@@ -10,6 +9,7 @@ import { runLabs } from '../cli/main.ts';
 import { askedFor, OPTIONS, optionsHelp } from '../cli/options.ts';
 import { LabError } from '../runner/lab.ts';
 import { writeWhole } from '../runner/labs.ts';
+import { readText } from '../runner/text.ts';
 import { VmError } from '../vm/errors.ts';
 import { packagesOf, pagesSnapshot } from './machine.ts';
 import { parsePage, type Page } from './page.ts';
@@ -62,11 +62,10 @@ async function main(): Promise<boolean> {
   if (positionals.length === 0) throw new LabError('no pages; name some, as kittiwake-labs docs/*.md');
   const root = process.cwd();
   const pages = await Promise.all(
-    positionals.map(async (given) => {
-      const file = relative(root, resolve(given));
+    [...new Set(positionals.map((given) => relative(root, resolve(given))))].map(async (file) => {
       if (!statSync(file, { throwIfNoEntry: false })?.isFile())
-        throw new LabError(`${given}: there is no such page; give Markdown or MDX files`);
-      return parsePage(file, await readFile(file, 'utf8'));
+        throw new LabError(`${file}: there is no such page; give Markdown or MDX files`);
+      return parsePage(file, await readText(file));
     }),
   );
   const packages = values.packages === undefined ? [] : packagesOf(values.packages);
@@ -76,7 +75,7 @@ async function main(): Promise<boolean> {
     snapshot: () => pagesSnapshot({ install: values.install, packages }),
     images: () => Promise.resolve({}),
     async record({ file }, recording) {
-      const source = await readFile(file, 'utf8');
+      const source = await readText(file);
       const next = promote(file, source, recording);
       if (next !== source) await writeWhole(file, next);
     },

@@ -2,7 +2,7 @@
 import { parse as parseYaml } from 'yaml';
 import { ELLIPSIS } from '../runner/align.ts';
 import { LabError, type Lab, type Part, type Recorded, type Recording } from '../runner/lab.ts';
-import { MACHINE, parsePartMarker } from '../runner/options.ts';
+import { MACHINE, PART_FORMS, parsePartMarker } from '../runner/options.ts';
 import { linePattern, PlaceholderError } from '../runner/placeholders.ts';
 import { blocksOf, type Block, type Fence } from './blocks.ts';
 import { commandsOf, type Command } from './commands.ts';
@@ -33,6 +33,9 @@ export interface Page {
 
 /** Of a fence with several commands each is a part; what is said of one of them cannot be said of all. */
 const OF_ONE = /^(?:exit=.*|expect-fail|until|times=.*|restarts|ready=.*)$/;
+
+/** What may stand behind the language of a fence, for messages. */
+const FORMS = ['name=NAME', 'skip="REASON"', ...PART_FORMS.filter((form) => !form.startsWith('on='))];
 
 /** Reads `source`, the page `file`. @throws LabError with the line that breaks the format. */
 export function parsePage(file: string, source: string): Page {
@@ -76,6 +79,7 @@ export function parsePage(file: string, source: string): Page {
       const { options } = parsePartMarker(
         [name, ...words.options, ...(root ? ['user=root'] : [])].join(' '),
         (what) => fail(block.line, what),
+        FORMS,
       );
       const last = nth === commands.length - 1;
       const place = placeOf(block, command) ?? (last && shown ? placeIn(shown) : undefined);

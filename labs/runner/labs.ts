@@ -1,7 +1,9 @@
 // The labs of a folder: finding them, reading them with their recordings, writing recordings.
-import { open, readdir, readFile, rename } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatRecording, LabError, parseLab, parseRecording, type Lab, type Recording } from './lab.ts';
+import { readText } from './text.ts';
 
 /** Folders of labs/ that hold no labs. */
 const NO_CHAPTERS = ['build', 'cli', 'markdown', 'runner', 'server', 'vm'];
@@ -28,8 +30,9 @@ export async function readLabs(folder: string): Promise<LabWithRecording[]> {
   }
   return Promise.all(
     ids.map(async (id) => {
-      const lab = parseLab(id, await readFile(join(folder, `${id}.sh`), 'utf8'));
-      const recorded = await readFile(join(folder, `${id}.out`), 'utf8').catch(() => '');
+      const read = (name: string): Promise<string> => readText(join(folder, name), `labs/${name}`);
+      const lab = parseLab(id, await read(`${id}.sh`));
+      const recorded = existsSync(join(folder, `${id}.out`)) ? await read(`${id}.out`) : '';
       return { lab, recording: recorded === '' ? new Map() : parseRecording(id, recorded) };
     }),
   );

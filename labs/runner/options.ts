@@ -73,7 +73,7 @@ export const PART_OPTIONS: readonly { readonly form: string; readonly meaning: s
   { form: 'user=root', meaning: "It runs in root's shell, beside the user's." },
   { form: 'in=DIR', meaning: 'Its shell goes to that directory before it, and stays there.' },
 ];
-const THERE_ARE = `there are ${PART_OPTIONS.map(({ form }) => form).join(', ')}`;
+export const PART_FORMS: readonly string[] = PART_OPTIONS.map(({ form }) => form);
 
 /** The most a lab's parts may take together, in seconds, where it does not say. */
 export const LAB_BUDGET = 300;
@@ -100,10 +100,11 @@ export function parseLabMarker(
   return { title, budget };
 }
 
-/** What a `#: part` line of a script says after those two words. Calls `fail` with what is wrong. */
+/** What a `#: part` line of a script says after those two words. Calls `fail` with what is wrong; `forms` are what it says there are. */
 export function parsePartMarker(
   rest: string,
   fail: Fail,
+  forms = PART_FORMS,
 ): { readonly name: string; readonly options: PartOptions } {
   const { name, words } = splitMarker(rest, fail);
   const given: { -readonly [K in keyof PartOptions]?: PartOptions[K] } = {};
@@ -122,7 +123,7 @@ export function parsePartMarker(
     else if (key === 'ready') given.ready = parseReady(value) ?? fail(`'${word}' is no sign; ${SIGNS}`);
     else if (given.exit !== undefined && (key === 'exit' || word === 'expect-fail'))
       fail(`'${word}': how the part ends is said already; give 'exit=N' or 'expect-fail', not both`);
-    else fail(`'${word}' is no part option; ${THERE_ARE}`);
+    else fail(`'${word}' is no part option; there are ${forms.join(', ')}`);
   }
   if (given.times !== undefined && !given.until)
     fail(`'times' says how often in a row 'until' is to be met; give both`);

@@ -80,6 +80,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'tree/bin/tool'), '#!/bin/sh\necho the tool\n', { mode: 0o755 });
   writeFileSync(page('install.md'), INSTALL);
   writeFileSync(page('use.mdx'), USE);
+  writeFileSync(page('latin.md'), Buffer.from('# T\n\n```sh\necho \xe4\n```\n', 'latin1'));
 }, LIMIT_MS);
 
 test('help has examples, and no line is longer than a terminal is wide', async () => {
@@ -98,6 +99,7 @@ test('help has examples, and no line is longer than a terminal is wide', async (
 
 test.each([
   [[], /^kittiwake-labs: no pages; name some/],
+  [['docs/latin.md'], /^kittiwake-labs: docs\/latin.md:4: not UTF-8; save it as UTF-8/],
   [['docs/missing.md'], /^kittiwake-labs: docs\/missing.md: there is no such page; give/],
   [
     ['--packages', 'jq,-x', 'docs/install.md'],
@@ -115,7 +117,7 @@ test(
   'a page that is right is green, a wrong one is red with its line; recorded, it says what is printed',
   async () => {
     const pages = (...args: string[]): Promise<Ran> =>
-      labs('--install', 'tree', ...args, 'docs/install.md', 'docs/use.mdx');
+      labs('--install', 'tree', ...args, 'docs/install.md', './docs/install.md', 'docs/use.mdx');
     const red = await pages();
     expect(red.status, red.out).toBe(1);
     expect(red.out).toContain('✓ docs/install.md write');

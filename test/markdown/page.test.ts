@@ -87,7 +87,12 @@ describe('a page', () => {
   test.each([
     ['```sh skip', 'true', '```', /^p.md:1: 'skip' has no reason/],
     ['```sh skip=""', 'true', '```', /^p.md:1: 'skip=""' has no reason/],
-    ['```sh exti=1', 'true', '```', /^p.md:1: 'exti=1' is no part option/],
+    [
+      '```sh exti=1',
+      'true',
+      '```',
+      /^p.md:1: 'exti=1' is no part option; there are name=NAME, skip="REASON", exit=/,
+    ],
     ['```sh', '', '```', /^p.md:1: the fence has no commands/],
     ['```sh', 'true', '', /^p.md:1: the fence is never closed/],
     ['```console', 'hello', '```', /^p.md:2: 'hello' stands before the first prompt/],
@@ -105,6 +110,13 @@ describe('a page', () => {
     ],
   ])('%j is refused with its line', (begin, middle, end, message) => {
     expect(() => parsePage('p.md', `${begin}\n${middle}\n${end}`)).toThrow(message);
+  });
+
+  test('a byte order mark is no part of the first fence, and stays', () => {
+    const page = (output: string): string =>
+      `\ufeff\`\`\`sh\ntrue\n\`\`\`\n\`\`\`output\n${output}\n\`\`\`\n`;
+    expect(parts(page('a'))).toEqual([['step-1', 2, 'operator', 'true', 'a']]);
+    expect(promote('p.md', page('a'), new Map([['step-1', { exit: 0, output: 'b' }]]))).toBe(page('b'));
   });
 
   test('MDX that cannot be read is refused with its line', () => {

@@ -208,6 +208,12 @@ test('a part that takes more than half of its budget is said to be slow', async 
   expect(quick[0]).not.toHaveProperty('slow');
 });
 
+test('a part ends by its own budget where the lab has as much as all of them', async () => {
+  const script = '#: lab T budget=2s\n#: part a budget=2s\nsleep 60';
+  const { failure } = await run(script, new Map([['a', { exit: 0, output: '' }]]), { factor: 0.25 });
+  expect(failure?.causes).toEqual(['it did not end within its budget of 0.5 s']);
+});
+
 test('a lab that takes longer than its budget is given up, though each part keeps its own', async () => {
   const script = '#: lab T budget=1s\n#: part a\ntrue\n#: part b\necho begun; sleep 60';
   const recording = new Map(

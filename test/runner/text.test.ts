@@ -1,0 +1,35 @@
+// Pages, labs and recordings are UTF-8, and come back as they were.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { LabError } from '../../labs/runner/lab.ts';
+import { readLabs } from '../../labs/runner/labs.ts';
+import { readText } from '../../labs/runner/text.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kittiwake-text-'));
+const file = join(folder, 'text');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([
+  ['', undefined],
+  ['\ufeffgr\u00fc\u00dfe \ufffd\r\n', undefined],
+  [[0x0a, 0x61, 0xe4], 2],
+  [[0xc3, 0x0a, 0xa4], 1],
+  [[0x61, 0x0a, 0xed, 0xa0, 0x80, 0x0a], 2],
+])('%j', async (content, wrong) => {
+  writeFileSync(file, typeof content === 'string' ? content : Uint8Array.from(content));
+  const text = readText(file, 'it');
+  if (wrong === undefined) expect(await text).toBe(content);
+  else await expect(text).rejects.toThrow(new LabError(`it:${wrong}: not UTF-8; save it as UTF-8`));
+});
+
+test.each(['sh', 'out'])('a lab whose .%s is not', async (ending) => {
+  const labs = mkdtempSync(join(folder, 'labs-'));
+  const chapter = mkdtempSync(join(labs, 'chapter'));
+  writeFileSync(join(chapter, 'a.sh'), '#: lab T\n#: part a\ntrue\n');
+  writeFileSync(join(chapter, 'a.out'), '#: part a exit=0\n');
+  expect(await readLabs(labs)).toHaveLength(1);
+  writeFileSync(join(chapter, `a.${ending}`), Buffer.from('\xe4', 'latin1'));
+  await expect(readLabs(labs)).rejects.toThrow(new RegExp(`^labs/chapter\\w+/a\\.${ending}:1: not UTF-8`));
+});
