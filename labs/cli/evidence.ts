@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { $ } from 'zx';
 import { readEvidence, type Evidence } from '../runner/evidence.ts';
 import { remembered } from '../runner/history.ts';
-import { writeWhole } from '../runner/labs.ts';
+import { writeWhole } from '../runner/text.ts';
 import type { Circumstances, Results } from '../runner/results.ts';
 import type { Snapshot } from '../vm/snapshot.ts';
 import type { Handbook } from './handbook.ts';

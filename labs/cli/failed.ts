@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Lab } from '../runner/lab.ts';
-import { writeWhole } from '../runner/labs.ts';
+import { writeWhole } from '../runner/text.ts';
 import type { LabRun } from '../runner/run.ts';
 import type { Machine } from '../vm/machine.ts';
 import { attachTerminal } from '../vm/terminal.ts';

@@ -1,9 +1,9 @@
 // The labs of a folder: finding them, reading them with their recordings, writing recordings.
 import { existsSync } from 'node:fs';
-import { open, readdir, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { formatRecording, LabError, parseLab, parseRecording, type Lab, type Recording } from './lab.ts';
-import { readText } from './text.ts';
+import { readText, writeWhole } from './text.ts';
 
 /** Folders of labs/ that hold no labs. */
 const NO_CHAPTERS = ['build', 'cli', 'markdown', 'runner', 'server', 'vm'];
@@ -43,20 +43,4 @@ export async function writeRecording(folder: string, id: string, recording: Reco
   const text = formatRecording(recording);
   parseRecording(id, text);
   await writeWhole(join(folder, `${id}.out`), text);
-}
-
-/** Replaces `file` by `text`, so that a reader, or a power cut, finds the old one or the new one, whole. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const next = `${file}.${process.pid}.next`;
-  const handle = await open(next, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(next, file);
-  const folder = await open(dirname(file), 'r');
-  await folder.sync();
-  await folder.close();
 }

@@ -1,6 +1,8 @@
-// The text of pages, labs and recordings.
+// Files of text: pages, labs, recordings and evidence.
 import { isUtf8 } from 'node:buffer';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { LabError } from './lab.ts';
 
 /**
@@ -19,4 +21,28 @@ function firstWrongLine(bytes: Buffer): number {
     if (end < 0 || !isUtf8(bytes.subarray(begin, end))) return line;
     begin = end + 1;
   }
+}
+
+/** Replaces `file` by `text`, so that a reader, or a power cut, finds the old one or the new one, whole. Its permissions stay, and a link to it. */
+export async function writeWhole(file: string, text: string): Promise<void> {
+  const known = existsSync(file);
+  const target = known ? await realpath(file) : file;
+  const next = `${target}.${process.pid}.next`;
+  try {
+    const handle = await open(next, 'w');
+    try {
+      if (known) await handle.chmod((await stat(target)).mode);
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(next, target);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
+  const folder = await open(dirname(target), 'r');
+  await folder.sync();
+  await folder.close();
 }

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from '../runner/labs.ts';
+import { writeWhole } from '../runner/text.ts';
 import { newSecret } from './gate.ts';
 
 const done = z.object({

@@ -1,5 +1,5 @@
 // The format of labs and recordings: what is read, what is refused at which line.
-import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import {
   partDigests,
 } from '../../labs/runner/lab.ts';
 import { PART_OPTIONS } from '../../labs/runner/options.ts';
-import { readLabs, writeRecording, writeWhole } from '../../labs/runner/labs.ts';
+import { readLabs, writeRecording } from '../../labs/runner/labs.ts';
 
 const LAB =
   '#!/usr/bin/env bash\n#: lab A title\n# for readers\n\n#: part one restarts\ntrue\n\n#: part two exit=7 budget=60s\necho a\n(exit 7)\n';
@@ -200,19 +200,6 @@ test('labs are found with their recordings; a recording of no lab is an error', 
     expect((await readLabs(folder))[1]?.recording).toEqual(recording);
     await writeFile(join(folder, 'a', 'w.out'), '');
     await expect(readLabs(folder)).rejects.toThrow('labs/a/w.out: a recording of no lab; remove it');
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
-
-test('a file is replaced as a whole, and nothing is left beside it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'kittiwake-whole-'));
-  try {
-    const file = join(folder, 'results.json');
-    await writeWhole(file, 'old');
-    await writeWhole(file, 'new');
-    expect(await readFile(file, 'utf8')).toBe('new');
-    expect(await readdir(folder)).toEqual(['results.json']);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,11 +1,22 @@
-// Pages, labs and recordings are UTF-8, and come back as they were.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Pages, labs and recordings are UTF-8, come back as they were, and are replaced as a whole.
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { LabError } from '../../labs/runner/lab.ts';
 import { readLabs } from '../../labs/runner/labs.ts';
-import { readText } from '../../labs/runner/text.ts';
+import { readText, writeWhole } from '../../labs/runner/text.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kittiwake-text-'));
 const file = join(folder, 'text');
@@ -32,4 +43,20 @@ test.each(['sh', 'out'])('a lab whose .%s is not', async (ending) => {
   expect(await readLabs(labs)).toHaveLength(1);
   writeFileSync(join(chapter, `a.${ending}`), Buffer.from('\xe4', 'latin1'));
   await expect(readLabs(labs)).rejects.toThrow(new RegExp(`^labs/chapter\\w+/a\\.${ending}:1: not UTF-8`));
+});
+
+test('a file is replaced as a whole; its permissions stay, a link to it stays a link, and nothing is left beside it', async () => {
+  const folderOf = mkdtempSync(join(folder, 'whole-'));
+  const page = join(folderOf, 'page.md');
+  const link = join(folderOf, 'link.md');
+  await writeWhole(page, 'first');
+  chmodSync(page, 0o750);
+  symlinkSync('page.md', link);
+  await writeWhole(link, 'second');
+  expect(readFileSync(page, 'utf8')).toBe('second');
+  expect(statSync(page).mode & 0o777).toBe(0o750);
+  expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  mkdirSync(join(folderOf, 'folder'));
+  await expect(writeWhole(join(folderOf, 'folder'), 'third')).rejects.toThrow('EISDIR');
+  expect(readdirSync(folderOf).sort()).toEqual(['folder', 'link.md', 'page.md']);
 });
