@@ -110,7 +110,7 @@ test('a shell that was left hears nothing of the next one on its line', async ()
 });
 
 test('a part that takes too long is given up', async () => {
-  expect(await run(shell(), 'echo begun; sleep 60', 500)).toEqual({
+  expect(await run(shell(), 'echo begun; sleep 60', 4000)).toEqual({
     output: 'begun\n',
     exit: null,
     gone: false,
