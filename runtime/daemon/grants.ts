@@ -1,7 +1,6 @@
 // Policies that come with certificates. Who holds an old certificate can present it for as long as it is valid, so what counts is not which came last
 // but which was issued last: a limit that was lowered stays low, whoever comes with what it was before.
-import type { Policy } from '../protocol/policy.ts';
-import { exceeds } from '../protocol/policy.ts';
+import { exceeds, VALID_BEFORE_MS, type Policy } from '../protocol/policy.ts';
 import { formatName, type Name } from '../protocol/name.ts';
 import { pathsTo, type Standing, type Table } from './table.ts';
 
@@ -26,6 +25,14 @@ export function beyond(table: Table, path: Name, policy: Policy): string | undef
       return `policy of ${formatName(path)} is more than policy of ${formatName(above)} allows: ${cause}; have its certificate issued anew`;
   }
   return undefined;
+}
+
+/**
+ * `policy`, as a person sets it at `now`: dated as a certificate would be that is issued then, whose validity begins earlier and in a whole second. By
+ * the clock itself what is issued in the seconds after would pass for older.
+ */
+export function decided(policy: Policy, now: number): Standing {
+  return { ...policy, issued: new Date(Math.floor((now - VALID_BEFORE_MS) / 1000) * 1000) };
 }
 
 /**

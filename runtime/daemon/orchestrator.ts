@@ -14,7 +14,7 @@ import type { Line } from './console.ts';
 import type { Consoles } from './consoles.ts';
 import type { Disk, Remembered } from './disk.ts';
 import { compress, decompress, notesOf, tenderOf } from './image.ts';
-import { beyond, granted } from './grants.ts';
+import { beyond, decided, granted } from './grants.ts';
 import { infoOf, statusOf } from './infos.ts';
 import { mayCreate, mayHavePolicy, mayReplace, type Reach } from './resources.ts';
 import { hostTrouble, Refusal } from './refusal.ts';
@@ -406,7 +406,7 @@ export class Orchestrator {
           const cause = mayHavePolicy(await this.#current(), { path: name.path }, command.value);
           if (cause !== undefined) throw new Refusal(`policy of ${path} ${cause}`);
           const standing = this.#table.policies.get(path);
-          await this.#setPolicy(path, { ...command.value, issued: new Date() });
+          await this.#setPolicy(path, decided(command.value, Date.now()));
           return textReply(
             standing && isSame(standing, command.value) ? 'no modification of policy' : 'added policy',
           );

@@ -32,7 +32,7 @@ export interface Block {
 
 /** A policy in force. */
 export type Standing = Policy & {
-  /** When it was decided on: what was issued before does not replace it. Absent: always there. */
+  /** When it was decided on, as certificates say it: what was issued before does not replace it. Absent: always there. */
   readonly issued?: Date;
 };
 

@@ -5,7 +5,7 @@ import { encodeExtension, EXTENSION } from './chain.ts';
 import type { Command } from './command.ts';
 import { ProtocolError } from './errors.ts';
 import { label } from './name.ts';
-import { exceeds, type Policy } from './policy.ts';
+import { exceeds, VALID_BEFORE_MS, type Policy } from './policy.ts';
 import { certify, subjectOf } from './x509/certificate.ts';
 import {
   alternativeName,
@@ -22,8 +22,6 @@ import { commonNamed } from './x509/names.ts';
 import type { Keys } from './x509/request.ts';
 
 const DAY_MS = 86_400_000;
-/** Clocks differ: a certificate is valid from a little before it was made. */
-const EARLIER_MS = 10_000;
 
 /** How long certificates are valid. A leaf is used at once. */
 export const VALID_MS = {
@@ -61,7 +59,7 @@ function sign(
   const spki = bytesOf(publicKey);
   const wanted = {
     ...{ subject: commonNamed(subject), issuer: issuer.name, key: spki },
-    ...{ from: new Date(now - EARLIER_MS), until: new Date(now + validMs) },
+    ...{ from: new Date(now - VALID_BEFORE_MS), until: new Date(now + validMs) },
     extensions: [...extensions, subjectKey(spki), authorityKey(bytesOf(issuer.publicKey))],
   };
   return certify(wanted, key);

@@ -19,6 +19,9 @@ export const policy = sequence('policy', {
 
 export type Policy = Of<typeof policy>;
 
+/** Clocks differ: a certificate is valid from so many milliseconds before it was issued. Ours and Albatross's are. */
+export const VALID_BEFORE_MS = 10_000;
+
 const subset = <T>(some: readonly T[], all: readonly T[]): T | undefined =>
   some.find((one) => !all.includes(one));
 

@@ -1,9 +1,10 @@
 // Policies of certificates: whatever is presented, in whatever order, nobody gets more than the newest limits above them allow.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { beyond, granted } from '../../runtime/daemon/grants.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { beyond, decided, granted } from '../../runtime/daemon/grants.ts';
 import { mayCreate, usage } from '../../runtime/daemon/resources.ts';
 import { changed, EMPTY, type Standing, type Table, type Unikernel } from '../../runtime/daemon/table.ts';
+import { issueAuthority, issueRoot, newKeys } from '../../runtime/protocol/issue.ts';
 import { formatName, type Name } from '../../runtime/protocol/name.ts';
 import type { Policy } from '../../runtime/protocol/policy.ts';
 
@@ -24,6 +25,40 @@ test('the policy that was issued last stays, however often an older one is prese
 test('one that was set by a person is not raised by what was issued before', () => {
   const set: Standing = { ...policy(64), issued: at(50) };
   expect(granted(set, policy(1024), at(49))).toBe(set);
+});
+
+describe('a certificate begins to be valid before it is issued, and beside a policy that was set by a person', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  const keys = newKeys();
+  const root = { certificate: issueRoot('root', keys), key: keys.privateKey };
+  /** The beginning of one that is issued at `ms`. */
+  function begins(ms: number): Date {
+    vi.setSystemTime(ms);
+    return issueAuthority(root, 'team', keys.publicKey, policy(1024)).validFromDate;
+  }
+  const NOON = Date.parse('2026-11-21T12:00:00Z');
+
+  test.for([0, 1, 500, 999])(
+    '%i ms into a second what is issued after it counts, in the next second even',
+    (ms) => {
+      const set = decided(policy(64), NOON + ms);
+      expect(granted(set, policy(1024), begins(NOON + 1000)).memory).toBe(1024);
+    },
+  );
+
+  test.for([0, 1, 500, 999])('%i ms into a second what was issued before it does not', (ms) => {
+    const set = decided(policy(64), NOON + ms);
+    expect(granted(set, policy(1024), begins(NOON - 1))).toBe(set);
+  });
+
+  test.for([0, 1, 500, 999])('%i ms into a second what was issued in that second may narrow it', (ms) => {
+    const set = decided(policy(64), NOON + ms);
+    for (const same of [begins(NOON), begins(NOON + 999)]) {
+      expect(granted(set, policy(1024), same).memory).toBe(64);
+      expect(granted(set, policy(16), same).memory).toBe(16);
+    }
+  });
 });
 
 test('of two of the same second the narrower of both counts', () => {

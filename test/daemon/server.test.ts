@@ -488,6 +488,27 @@ test('a policy that a certificate had before it was lowered is not taken, and on
   expect(await asked('team:x', create({ memory: 32 }))).toEqual(text('created unikernel'));
 });
 
+test('beside a policy that was set here, a certificate counts that is issued after it, and none from before', async () => {
+  const policy = (memory: number): Policy => ({ cpuids: [0], unikernels: 9, memory, bridges: [] });
+  const second = (): number => Math.floor(Date.now() / 1000);
+  /** As a certificate says it that is issued at `second`: it is valid from ten seconds before. */
+  const grant = (memory: number, at: number): Promise<Payload | undefined> =>
+    asked('team:', {
+      kind: 'kittiwake',
+      value: { kind: 'grant', value: { policy: policy(memory), issued: new Date((at - 10) * 1000) } },
+    });
+  const standing = async (): Promise<unknown> =>
+    (await asked('team:', { kind: 'policy', value: { kind: 'info' } }))?.value;
+
+  const before = second() - 1;
+  await asked('team:', { kind: 'policy', value: { kind: 'add', value: policy(16) } });
+  const after = second() + 1;
+  await grant(64, before);
+  expect(await standing()).toMatchObject({ value: [{ policy: { memory: 16 } }] });
+  await grant(64, after);
+  expect(await standing()).toMatchObject({ value: [{ policy: { memory: 64 } }] });
+});
+
 test('a block device is made, filled by a stream, given to a unikernel, read back and removed', async () => {
   const block = (value: Extract<Command, { kind: 'block' }>['value']): Command => ({ kind: 'block', value });
   expect(await asked('team:data', block({ kind: 'add', value: 1 }))).toEqual(text('added block device'));
