@@ -1,7 +1,7 @@
 // What the reports of a run count, and the names of what failed: the end of a log is often all that is kept of it.
 import { readFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
-import type { Results } from '../labs/runner/results.ts';
+import type { PartResult, Results } from '../labs/runner/results.ts';
 
 export interface Tally {
   readonly passed: number;
@@ -86,12 +86,20 @@ export async function unitTally(file: string, root: string, ok: boolean): Promis
   return told({ passed: unit.numPassedTests, skipped: unit.numPendingTests, failures }, ok);
 }
 
+/** How a part of a lab ended, and the end of what it printed, on one line. */
+function whatWasPrinted({ exit, transcript }: PartResult): string {
+  const status = exit === null ? 'no exit status' : `exit status ${exit}`;
+  return `${status}, printed ${JSON.stringify(linesOf(transcript).join('\n').slice(-CAUSE_MAX))}`;
+}
+
 /** Of the lab runner's report `file`. */
 export async function labTally(file: string, ok: boolean): Promise<Tally> {
   const { labs } = await report<Results>(file);
-  const parts = labs.flatMap(({ lab, parts }) => parts.map(({ part, outcome }) => ({ lab, part, outcome })));
+  const parts = labs.flatMap(({ lab, parts }) => parts.map((result) => ({ lab, ...result })));
   const of = (wanted: string): typeof parts => parts.filter(({ outcome }) => outcome === wanted);
-  const failures = of('failed').map(({ lab, part }) => `lab ${lab}, part ${part}`);
+  const failures = of('failed').map(
+    (result) => `lab ${result.lab}, part ${result.part}: ${whatWasPrinted(result)}`,
+  );
   return told({ passed: of('passed').length, skipped: of('not-run').length, failures }, ok);
 }
 

@@ -46,13 +46,29 @@ test('a run that failed without a failed test has failed', async () => {
   expect((await unitTally(unit, '/project', true)).failures).toEqual([]);
 });
 
-test('a part of a lab that failed is named, those after it are counted as skipped', async () => {
-  const parts = ['passed', 'failed', 'not-run'].map((outcome, n) => ({ part: `p${n}`, outcome }));
+test('a part of a lab that failed is named, with the end of what it printed, and those after it are counted as skipped', async () => {
+  const parts = ['passed', 'failed', 'not-run'].map((outcome, n) => ({
+    ...{
+      part: `p${n}`,
+      outcome,
+      exit: n,
+      transcript: `${'-'.repeat(290)}one\n\u001b[31mtwo\u001b[0m\nthree\n`,
+    },
+  }));
   expect(await labTally(report({ labs: [{ lab: 'hvt/hello', parts }] }), false)).toEqual({
     passed: 1,
     skipped: 1,
-    failures: ['lab hvt/hello, part p1'],
+    failures: [
+      `lab hvt/hello, part p1: exit status 1, printed ${JSON.stringify(`${'-'.repeat(287)}one\ntwo\nthree`)}`,
+    ],
   });
+});
+
+test('a part of a lab that did not end has no exit status', async () => {
+  const parts = [{ part: 'p', outcome: 'failed', exit: null, transcript: '' }];
+  expect((await labTally(report({ labs: [{ lab: 'l', parts }] }), false)).failures).toEqual([
+    'lab l, part p: no exit status, printed ""',
+  ]);
 });
 
 test('browser tests that failed, in suites of suites, and those that passed at the second try', async () => {
