@@ -48,12 +48,10 @@ test('a run that failed without a failed test has failed', async () => {
 
 test('a part of a lab that failed is named, with the end of what it printed, and those after it are counted as skipped', async () => {
   const parts = ['passed', 'failed', 'not-run'].map((outcome, n) => ({
-    ...{
-      part: `p${n}`,
-      outcome,
-      exit: n,
-      transcript: `${'-'.repeat(290)}one\n\u001b[31mtwo\u001b[0m\nthree\n`,
-    },
+    part: `p${n}`,
+    outcome,
+    exit: n,
+    transcript: `${'-'.repeat(290)}one\n\u001b[31mtwo\u001b[0m\nthree\n`,
   }));
   expect(await labTally(report({ labs: [{ lab: 'hvt/hello', parts }] }), false)).toEqual({
     passed: 1,
